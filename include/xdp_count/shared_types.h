@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Everything that the XDP program and the agent both know. Compiles as C for
+ * BPF and as C++ for the agent, so that each struct is written down once.
+ *
+ * Counters are in host byte order, addresses in network byte order. Every
+ * struct has a size that is a multiple of 8 and no implicit padding, because
+ * the kernel copies map values as bytes.
+ */
+#ifndef XDP_COUNT_SHARED_TYPES_H
+#define XDP_COUNT_SHARED_TYPES_H
+
+#include <linux/types.h>
+
+/* The program counts in one of two generations while the agent empties the other. */
+#define XC_GENERATIONS 2
+
+/* Tags that are unwrapped before an IP header; a frame with more is XC_CLASS_OTHER. */
+#define XC_MAX_VLAN_TAGS 4
+
+/* Every frame that the program sees is in exactly one class. */
+enum xc_class {
+	XC_CLASS_IPV4,
+	XC_CLASS_IPV6,
+	XC_CLASS_ARP,
+	XC_CLASS_OTHER,
+	/* Says that it is IPv4, and is what the kernel's ip_rcv_core() would refuse. */
+	XC_CLASS_MALFORMED,
+	XC_CLASSES,
+};
+
+struct xc_counts {
+	__u64 packets;
+	__u64 bytes; /* of whole frames, from the first byte that the XDP hook sees */
+};
+
+/*
+ * The totals of one generation on one CPU. "frames" is counted on its own, not
+ * summed up from the classes: that the two agree is what the agent checks.
+ */
+struct xc_totals {
+	struct xc_counts frames;
+	struct xc_counts classes[XC_CLASSES];
+	struct xc_counts untracked; /* IPv4 packets that found no place in a table of sources */
+};
+
+#ifdef __cplusplus
+#define XC_STATIC_ASSERT static_assert
+#else
+#define XC_STATIC_ASSERT _Static_assert
+#endif
+
+XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
+XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (2 + XC_CLASSES), "no padding in xc_totals");
+XC_STATIC_ASSERT(sizeof(struct xc_totals) % 8 == 0, "the kernel rounds map values up to 8 bytes");
+
+#endif /* XDP_COUNT_SHARED_TYPES_H */

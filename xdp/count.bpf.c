@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Who is sending packets to this interface: counts every frame in its class,
+ * and every IPv4 packet under its source. Never changes a frame.
+ */
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include <xdp_count/shared_types.h>
+
+#include "packet_parsing.h"
+#include "record_packet.h"
+
+/* Settings: set before load, so that the verifier removes what is not asked for. */
+const volatile bool has_ethernet_header = true;
+const volatile __u32 verdict = XDP_PASS;
+
+SEC("xdp.frags")
+int xdp_count(struct xdp_md *ctx)
+{
+	/* Across all buffers of the frame; data_end - data is the first one alone. */
+	__u64 bytes = bpf_xdp_get_buff_len(ctx);
+	struct generation generation = open_active_generation();
+	struct parsed_frame frame;
+
+	/* Cannot be: the index is within the array. The verifier wants to hear it. */
+	if (!generation.totals)
+		goto out;
+
+	add_frame(&generation.totals->frames, bytes);
+	frame = parse_frame(ctx, bytes, has_ethernet_header);
+	record_frame(&generation, &frame, bytes);
+out:
+	return verdict;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";
