@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The agent's life: attach, tick after tick, detach.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attachment.hpp"
+#include "generation_reader.hpp"
+#include "ledger.hpp"
+#include "listener.hpp"
+#include "network_interface.hpp"
+#include "options.hpp"
+#include "request_handler.hpp"
+#include "snapshot_printer.hpp"
+#include "socket_file.hpp"
+#include "tally.hpp"
+#include "ticker.hpp"
+
+namespace xdp_count {
+
+// As README.md and --help list them.
+enum ExitCode { exit_stopped = 0, exit_failure = 1, exit_usage = 2, exit_interface_gone = 3 };
+
+class Agent {
+ public:
+  // Takes the socket's place, and touches nothing else yet. `io` and the agent live on one thread.
+  // Throws std::system_error or std::runtime_error.
+  Agent(boost::asio::io_context& io, Options options, NetworkInterface interface);
+
+  // Attaches, counts until stop() or the end of the interface, detaches, and says how to exit.
+  // Throws what went wrong; our program is off the interface then too.
+  boost::asio::awaitable<ExitCode> run();
+
+  // Ends run() after the tick that is under way. `reason` is told to the clients.
+  void stop(std::string reason);
+
+ private:
+  boost::asio::awaitable<void> attach();
+  boost::asio::awaitable<ExitCode> count();
+  boost::asio::awaitable<bool> tick();  // false: the interface is gone
+  boost::asio::awaitable<void> detach();
+  void say_goodbye(const std::string& reason);
+  Status status() const;
+
+  boost::asio::io_context& io_;
+  Options options_;
+  NetworkInterface interface_;  // as it was at attach
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  boost::asio::thread_pool blocking_calls_{1};
+
+  std::vector<LedgerEntry> ledger_slots_;
+  Ledger ledger_;
+  Tally tally_;
+  RequestHandler handler_;
+  SocketFile socket_file_;
+  Listener listener_;
+  SnapshotPrinter printer_;
+  Ticker ticker_;
+
+  std::optional<Attachment> attachment_;  // set by run(), as is what needs it
+  std::optional<GenerationReader> reader_;
+  std::uint64_t map_bytes_ = 0;
+  double last_tick_duration_ = 0;  // seconds
+  std::string stop_reason_;
+};
+
+}  // namespace xdp_count

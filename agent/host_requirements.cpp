@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "host_requirements.hpp"
+
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "error.hpp"
+
+namespace xdp_count {
+
+std::vector<std::string> missing_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+  if (::syscall(SYS_capget, &header, data) != 0) throw_errno("reading this process's capabilities");
+  const auto has = [&](unsigned capability) {
+    return (data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
+  };
+  std::vector<std::string> missing;
+  // bpf_capable() and perfmon_capable() of the kernel accept CAP_SYS_ADMIN too.
+  if (!has(CAP_BPF) && !has(CAP_SYS_ADMIN)) missing.emplace_back("CAP_BPF");
+  if (!has(CAP_PERFMON) && !has(CAP_SYS_ADMIN)) missing.emplace_back("CAP_PERFMON");
+  if (!has(CAP_NET_ADMIN)) missing.emplace_back("CAP_NET_ADMIN");
+  // BPF_PROG_GET_FD_BY_ID, with which libxdp finds the programs that are attached already.
+  if (!has(CAP_SYS_ADMIN)) missing.emplace_back("CAP_SYS_ADMIN");
+  return missing;
+}
+
+std::vector<std::string> missing_kernel_features() {
+  std::vector<std::string> missing;
+  if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, nullptr) == 0)
+    missing.emplace_back("XDP programs (CONFIG_BPF_SYSCALL)");
+  if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_PERCPU_HASH, nullptr) == 0)
+    missing.emplace_back("BPF maps of the type PERCPU_HASH");
+  if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_ARRAY_OF_MAPS, nullptr) == 0)
+    missing.emplace_back("BPF maps of the type ARRAY_OF_MAPS");
+  if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, nullptr) == 0)
+    missing.emplace_back("XDP on multi-buffer frames (Linux 5.18)");
+  return missing;
+}
+
+std::string kernel_release() {
+  utsname name{};
+  if (::uname(&name) != 0) throw_errno("uname");
+  return name.release;
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What the agent needs of the kernel and of the user who starts it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace xdp_count {
+
+// The capabilities that this process lacks, by name ("CAP_BPF"); empty when it has what it needs.
+// Throws std::system_error when the kernel does not say.
+std::vector<std::string> missing_capabilities();
+
+// What the running kernel lacks, a phrase each ("XDP programs"); empty when it has what the agent
+// needs. Needs the capabilities.
+std::vector<std::string> missing_kernel_features();
+
+// As `uname -r` prints it.
+std::string kernel_release();
+
+}  // namespace xdp_count

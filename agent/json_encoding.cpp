@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "json_encoding.hpp"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "config.hpp"
+#include "ipv4.hpp"
+#include "json_names.hpp"
+#include "time_format.hpp"
+
+namespace xdp_count {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int protocol_version = 1;
+constexpr int rate_decimals = 3;
+constexpr int second_decimals = 6;
+
+// Writes JSON text straight into one buffer: rows of sources come by the million, and building a
+// document of them first takes many times as long.
+class JsonWriter {
+ public:
+  explicit JsonWriter(std::size_t expected_size) { text_.reserve(expected_size); }
+
+  // Anything that is JSON text already: punctuation, names, an id.
+  JsonWriter& raw(std::string_view text) {
+    text_ += text;
+    return *this;
+  }
+  JsonWriter& integer(std::uint64_t value) {
+    char digits[20];
+    text_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    return *this;
+  }
+  JsonWriter& decimal(double value, int decimals) {
+    char digits[64];  // more than a rate of 2^64 bytes in 0.1 s takes
+    const auto end =
+        std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, decimals);
+    text_.append(digits, end.ptr);
+    return *this;
+  }
+  JsonWriter& address(std::uint32_t value) {
+    char text[max_ipv4_text];
+    text_ += '"';
+    text_.append(text, write_ipv4(value, text));
+    text_ += '"';
+    return *this;
+  }
+  JsonWriter& time(std::int64_t ms) {
+    char text[rfc3339_length];
+    text_ += '"';
+    text_.append(text, write_rfc3339(ms, text));
+    text_ += '"';
+    return *this;
+  }
+  JsonWriter& string(std::string_view value) {
+    // Interface names may hold any byte: what is not UTF-8 is replaced, not thrown at us.
+    text_ += nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return *this;
+  }
+
+  JsonWriter& counts(const Counts& counts) {
+    return raw("\"packets\":").integer(counts.packets).raw(",\"bytes\":").integer(counts.bytes);
+  }
+  JsonWriter& rates(const Rates& rates) {
+    raw(",\"pps\":").decimal(rates.pps, rate_decimals);
+    return raw(",\"bps\":").decimal(rates.bps, rate_decimals);
+  }
+  JsonWriter& object(const CountsAndRates& value) {
+    return raw("{").counts(value.counts).rates(value.rates).raw("}");
+  }
+  JsonWriter& rows(const std::vector<SourceRow>& rows) {
+    raw("[");
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const SourceRow& row = rows[i];
+      raw(i == 0 ? "{\"src\":" : ",{\"src\":").address(row.address).raw(",");
+      counts(row.total).rates(row.rates);
+      raw(",\"first\":").time(row.first_time).raw(",\"last\":").time(row.last_time).raw("}");
+    }
+    return raw("]");
+  }
+  JsonWriter& optional_id(std::string_view id) {
+    if (!id.empty()) raw(",\"id\":").raw(id);
+    return *this;
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+constexpr std::size_t head_size = 1500;  // about what a line takes without its rows
+constexpr std::size_t row_size = 200;    // about what a row takes
+
+std::string line_of(const ordered_json& message) {
+  return message.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+ordered_json message_of_type(const char* type, std::string_view id) {
+  ordered_json message{{"type", type}};
+  if (!id.empty()) message["id"] = ordered_json::parse(id);
+  return message;
+}
+
+const char* name_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::bad_json:
+      return "bad_json";
+    case ErrorCode::bad_request:
+      return "bad_request";
+    case ErrorCode::too_long:
+      return "too_long";
+    case ErrorCode::unknown_cmd:
+      return "unknown_cmd";
+    case ErrorCode::busy:
+      return "busy";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows) {
+  JsonWriter out(head_size + rows.size() * row_size);
+  out.raw("{\"type\":\"snapshot\",\"v\":").integer(protocol_version);
+  out.raw(",\"seq\":").integer(head.seq).raw(",\"time\":").time(head.time);
+  out.raw(",\"interval\":").decimal(head.interval, second_decimals);
+  out.raw(",\"interface\":").string(head.interface).raw(",\"ifindex\":").integer(head.ifindex);
+  out.raw(",\"mode\":").string(head.mode).raw(",\"since\":").time(head.since);
+  out.raw(",\"frames\":").object(head.frames);
+  out.raw(",\"classes\":{");
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    out.raw(i == 0 ? "\"" : ",\"").raw(frame_class_names[i]).raw("\":").object(head.classes[i]);
+  out.raw("},\"untracked\":{").counts(head.untracked);
+  out.raw("},\"evicted\":{\"sources\":").integer(head.evicted.sources).raw(",");
+  out.counts(head.evicted.counts).raw("},\"nic\":{\"rx_packets\":").integer(head.nic.rx_packets);
+  out.raw(",\"rx_bytes\":").integer(head.nic.rx_bytes);
+  out.raw(",\"rx_dropped\":").integer(head.nic.rx_dropped);
+  out.raw("},\"tracked\":").integer(head.tracked).raw(",\"capacity\":").integer(head.capacity);
+  out.raw(",\"sources\":").rows(rows).raw(",\"shown\":").integer(rows.size());
+  return out.take();
+}
+
+std::string encode_snapshot_end(std::uint64_t skipped) {
+  return ",\"skipped\":" + std::to_string(skipped) + "}\n";
+}
+
+std::string encode_sources(std::string_view id, const SnapshotHead& head,
+                           const std::vector<SourceRow>& rows,
+                           const std::vector<std::uint32_t>& missing) {
+  JsonWriter out(head_size + rows.size() * row_size);
+  out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
+  out.raw(",\"time\":").time(head.time).raw(",\"sources\":").rows(rows).raw(",\"missing\":[");
+  for (std::size_t i = 0; i < missing.size(); ++i) out.raw(i == 0 ? "" : ",").address(missing[i]);
+  out.raw("],\"more\":false}\n");
+  return out.take();
+}
+
+std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status) {
+  const Options& options = status.options;
+  ordered_json message = message_of_type("status", id);
+  message["v"] = protocol_version;
+  message["version"] = XDP_COUNT_VERSION;
+  message["pid"] = status.pid;
+  message["uptime"] = status.uptime;
+  message["interface"] = head.interface;
+  message["ifindex"] = head.ifindex;
+  message["mode"] = status.mode;
+  message["mode_reason"] = status.mode_reason;
+  message["since"] = rfc3339(head.since);
+  message["options"] = {{"mode", name_of(options.mode)},
+                        {"interval", options.interval},
+                        {"socket", options.socket_path},
+                        {"socket_group", options.socket_group},
+                        {"max_sources", options.max_sources},
+                        {"verdict", name_of(options.verdict)},
+                        {"top", options.top},
+                        {"output", name_of(options.output)}};
+  message["program"] = {
+      {"id", status.program.id}, {"name", status.program.name}, {"tag", status.program.tag}};
+  if (status.program.ns_per_packet) message["ns_per_packet"] = *status.program.ns_per_packet;
+  message["clients"] = status.clients;
+  message["seq"] = head.seq;
+  message["ticks_missed"] = status.ticks_missed;
+  message["last_tick"] = {{"time", rfc3339(head.time)}, {"duration", status.last_tick_duration}};
+  message["tracked"] = head.tracked;
+  message["capacity"] = head.capacity;
+  message["memory"] = {{"maps", status.map_bytes}, {"ledger", status.ledger_bytes}};
+  return line_of(message);
+}
+
+std::string encode_ok(std::string_view id) {
+  return line_of(message_of_type("ok", id));
+}
+
+std::string encode_error(const RequestError& error) {
+  ordered_json message = message_of_type("error", error.id);
+  message["code"] = name_of(error.code);
+  message["message"] = error.message;
+  return line_of(message);
+}
+
+std::string encode_goodbye(std::string_view reason) {
+  ordered_json message = message_of_type("goodbye", {});
+  message["reason"] = reason;
+  return line_of(message);
+}
+
+}  // namespace xdp_count

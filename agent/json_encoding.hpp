@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What the agent sends, as the lines of the protocol. Every result that is a whole line ends in
+// "\n"; `id` is JSON text to send back, or empty.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "request.hpp"
+#include "snapshot.hpp"
+#include "status.hpp"
+
+namespace xdp_count {
+
+// A snapshot's line but for its end, which differs from client to client: the same body serves all
+// who have the same selection, followed by snapshot_end() of each.
+std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows);
+
+// `skipped`: the snapshots that this client missed since its last line.
+std::string encode_snapshot_end(std::uint64_t skipped);
+
+// The answer to `get` and `top`, as of snapshot `head`.
+std::string encode_sources(std::string_view id, const SnapshotHead& head,
+                           const std::vector<SourceRow>& rows,
+                           const std::vector<std::uint32_t>& missing);
+
+std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status);
+std::string encode_ok(std::string_view id);
+std::string encode_error(const RequestError& error);
+std::string encode_goodbye(std::string_view reason);
+
+}  // namespace xdp_count

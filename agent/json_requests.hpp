@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Requests, from the lines of the protocol.
+#pragma once
+
+#include <string_view>
+#include <variant>
+
+#include "request.hpp"
+
+namespace xdp_count {
+
+// `line` without its newline. Whatever it holds, the answer is a request or an error to send back;
+// nothing is thrown but std::bad_alloc.
+std::variant<Request, RequestError> decode_request(std::string_view line);
+
+}  // namespace xdp_count

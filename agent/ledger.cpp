@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "ledger.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <random>
+#include <stdexcept>
+
+namespace xdp_count {
+namespace {
+
+// One scan of the table finds this share of the sources at once, idle longest first, so that a
+// flood of new sources pays for few scans.
+constexpr std::size_t idle_scan_share = 8;
+
+__extension__ using Uint128 = unsigned __int128;
+
+}  // namespace
+
+HashSeed HashSeed::random() {
+  std::random_device device;
+  const auto word = [&] { return (std::uint64_t{device()} << 32) | device(); };
+  // An even multiplier would throw away bits of the address.
+  return {word(), word() | 1};
+}
+
+std::size_t Ledger::slots_for(std::size_t capacity) noexcept {
+  return std::bit_ceil(std::max<std::size_t>(capacity, 1) * 2);
+}
+
+Ledger::Ledger(std::span<LedgerEntry> slots, std::size_t capacity, HashSeed seed)
+    : slots_(slots), mask_(slots.size() - 1), capacity_(capacity), seed_(seed) {
+  if (capacity == 0 || !std::has_single_bit(slots.size()) || slots.size() <= capacity)
+    throw std::invalid_argument("ledger: a power of two of slots, more than its capacity");
+}
+
+void Ledger::begin_tick(std::uint64_t tick, std::int64_t time) noexcept {
+  tick_ = tick;
+  time_ = time;
+}
+
+void Ledger::add(std::uint32_t address, const Counts& counts) {
+  std::size_t slot = find_slot(address);
+  if (slots_[slot].last_tick == 0) {
+    if (size_ == capacity_) {
+      evict_most_idle();
+      slot = find_slot(address);  // the eviction may have moved the empty slot
+    }
+    slots_[slot] = {.address = address, .first_time = time_};
+    ++size_;
+  }
+  LedgerEntry& entry = slots_[slot];
+  if (entry.last_tick != tick_) {
+    entry.interval = {};
+    entry.last_tick = tick_;
+    entry.last_time = time_;
+  }
+  entry.interval += counts;
+  entry.total += counts;
+  tracked_total_ += counts;
+}
+
+const LedgerEntry* Ledger::find(std::uint32_t address) const noexcept {
+  const LedgerEntry& entry = slots_[find_slot(address)];
+  return entry.last_tick != 0 ? &entry : nullptr;
+}
+
+std::size_t Ledger::home_slot(std::uint32_t address) const noexcept {
+  const Uint128 product = Uint128{address ^ seed_.a} * seed_.b;
+  return static_cast<std::size_t>(static_cast<std::uint64_t>(product) ^
+                                  static_cast<std::uint64_t>(product >> 64)) &
+         mask_;
+}
+
+std::size_t Ledger::find_slot(std::uint32_t address) const noexcept {
+  std::size_t slot = home_slot(address);
+  while (slots_[slot].last_tick != 0 && slots_[slot].address != address) slot = (slot + 1) & mask_;
+  return slot;
+}
+
+void Ledger::evict_most_idle() {
+  for (;;) {
+    if (most_idle_.empty()) find_most_idle();
+    const IdleSource candidate = most_idle_.back();
+    most_idle_.pop_back();
+    const std::size_t slot = find_slot(candidate.address);
+    const LedgerEntry& entry = slots_[slot];
+    // Seen again since the scan, so no longer idle; or evicted and gone. Who is not in the list
+    // was less idle than everyone in it, and ticks only grow: its order still holds.
+    if (entry.last_tick != candidate.last_tick) continue;
+    ++evicted_.sources;
+    evicted_.counts += entry.total;
+    tracked_total_ -= entry.total;
+    erase_slot(slot);
+    return;
+  }
+}
+
+void Ledger::find_most_idle() {
+  most_idle_.reserve(size_);
+  for_each([&](const LedgerEntry& entry) {
+    most_idle_.push_back({entry.last_tick, entry.address});
+  });
+  const std::size_t kept = std::max<std::size_t>(size_ / idle_scan_share, 1);
+  const auto idle_longer = [](const IdleSource& a, const IdleSource& b) {
+    return a.last_tick < b.last_tick;
+  };
+  std::nth_element(most_idle_.begin(), most_idle_.begin() + (kept - 1), most_idle_.end(),
+                   idle_longer);
+  most_idle_.resize(kept);
+  std::sort(most_idle_.begin(), most_idle_.end(),
+            [&](const IdleSource& a, const IdleSource& b) { return idle_longer(b, a); });
+}
+
+void Ledger::erase_slot(std::size_t slot) noexcept {
+  --size_;
+  // Moves back every entry of the probe chain that may stand nearer to its home, so that no chain
+  // is broken and no tombstone is left.
+  std::size_t hole = slot;
+  for (std::size_t next = (hole + 1) & mask_; slots_[next].last_tick != 0;
+       next = (next + 1) & mask_) {
+    const std::size_t home = home_slot(slots_[next].address);
+    if (((next - home) & mask_) >= ((next - hole) & mask_)) {
+      slots_[hole] = slots_[next];
+      hole = next;
+    }
+  }
+  slots_[hole] = {};
+}
+
+}  // namespace xdp_count

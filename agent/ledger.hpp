@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The cumulative counts of every tracked source. Knows no kernel, no clock and no JSON.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "counts.hpp"
+
+namespace xdp_count {
+
+// One source, in a slot of its own. A plain struct without pointers, so that a table of them can
+// live in any memory; all bytes zero is an empty slot.
+struct LedgerEntry {
+  std::uint32_t address = 0;  // IPv4, host byte order: sorts numerically
+  std::uint32_t reserved = 0;
+  Counts total;                 // since the source was first seen, or seen again after eviction
+  Counts interval;              // of tick `last_tick` alone
+  std::int64_t first_time = 0;  // of the tick that first saw it: ms since the Unix epoch
+  std::int64_t last_time = 0;   // of the tick that last saw it: ms since the Unix epoch
+  std::uint64_t last_tick = 0;  // sequence number of that tick; 0 is an empty slot
+};
+static_assert(sizeof(LedgerEntry) == 64, "one cache line");
+
+// The sources that had to make room, and all that was counted for them until then.
+struct Evicted {
+  std::uint64_t sources = 0;
+  Counts counts;
+};
+
+// Two secrets that place addresses in the table. Whoever chooses source addresses must not be able
+// to choose their slots too.
+struct HashSeed {
+  std::uint64_t a = 0x9e3779b97f4a7c15;
+  std::uint64_t b = 0xbf58476d1ce4e5b9;
+
+  static HashSeed random();
+};
+
+// An open-addressed table (linear probing, deletion by shifting back) over memory that the caller
+// owns and that outlives the ledger. Bounded: when `capacity` sources are tracked, a new one takes
+// the place of the source that has been idle longest, whose counts move to evicted().
+//
+// Single writer, and readers only on the writer's thread. Nothing here throws but the constructor
+// and an out-of-memory eviction scan.
+class Ledger {
+ public:
+  // How many slots a ledger of `capacity` sources wants: a power of two, at most half full.
+  static std::size_t slots_for(std::size_t capacity) noexcept;
+
+  // `slots` must be all zero, of a power-of-two size above `capacity`; `capacity` at least 1.
+  // Throws std::invalid_argument otherwise.
+  Ledger(std::span<LedgerEntry> slots, std::size_t capacity, HashSeed seed);
+
+  // Starts tick number `tick` (larger than the one before, at least 1) at `time` (ms since the
+  // Unix epoch): what add() is given from now on belongs to it.
+  void begin_tick(std::uint64_t tick, std::int64_t time) noexcept;
+
+  // Adds what one table of the kernel holds for a source; may be called several times per tick and
+  // source.
+  void add(std::uint32_t address, const Counts& counts);
+
+  // The entry of `address`, or nullptr. Valid until the next add().
+  const LedgerEntry* find(std::uint32_t address) const noexcept;
+
+  // What the source sent in the current tick: nothing, when it was seen in an earlier one last.
+  Counts in_current_tick(const LedgerEntry& entry) const noexcept {
+    return entry.last_tick == tick_ ? entry.interval : Counts{};
+  }
+
+  // Calls visit(const LedgerEntry&) for every tracked source, in no order.
+  template <class Visitor>
+  void for_each(Visitor&& visit) const {
+    for (const LedgerEntry& entry : slots_)
+      if (entry.last_tick != 0) visit(entry);
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  std::size_t memory_bytes() const noexcept { return slots_.size_bytes(); }
+  const Counts& tracked_total() const noexcept { return tracked_total_; }
+  const Evicted& evicted() const noexcept { return evicted_; }
+
+ private:
+  struct IdleSource {
+    std::uint64_t last_tick;
+    std::uint32_t address;
+  };
+
+  std::size_t home_slot(std::uint32_t address) const noexcept;
+  std::size_t find_slot(std::uint32_t address) const noexcept;  // its slot, or the empty one for it
+  void evict_most_idle();
+  void find_most_idle();
+  void erase_slot(std::size_t slot) noexcept;
+
+  std::span<LedgerEntry> slots_;
+  std::size_t mask_;
+  std::size_t capacity_;
+  HashSeed seed_;
+  std::uint64_t tick_ = 0;
+  std::int64_t time_ = 0;
+  std::size_t size_ = 0;
+  Counts tracked_total_;
+  Evicted evicted_;
+  std::vector<IdleSource> most_idle_;  // the next to be evicted is at the back
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Accepts clients and hands them snapshots.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <memory>
+#include <string_view>
+#include <unordered_set>
+
+#include "client_session.hpp"
+#include "request_handler.hpp"
+#include "tally.hpp"
+#include "unique_fd.hpp"
+
+namespace xdp_count {
+
+inline constexpr std::size_t max_clients = 64;
+
+// All on the thread of `executor`.
+class Listener {
+ public:
+  // `socket` is bound and not yet listening. `handler` outlives all sessions. New clients begin
+  // with the subscription `initial`.
+  Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
+           const RequestHandler& handler, Subscription initial);
+
+  // Lets clients connect, and serves them until stop(). Throws boost::system::system_error.
+  void start();
+
+  // Encodes the tally once per distinct selection that is due and hands it to all who have it.
+  void publish(const Tally& tally);
+
+  // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
+  void stop(std::string_view reason);
+
+  std::size_t clients() const noexcept { return sessions_.size(); }
+
+ private:
+  boost::asio::awaitable<void> accept_clients();
+  void welcome(ClientSession::Socket socket);
+
+  boost::asio::local::stream_protocol::acceptor acceptor_;
+  const RequestHandler& handler_;
+  Subscription initial_;
+  std::unordered_set<std::shared_ptr<ClientSession>> sessions_;
+};
+
+}  // namespace xdp_count

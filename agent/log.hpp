@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The agent's log: one line each on standard error. Safe from any thread.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string>
+#include <utility>
+
+namespace xdp_count::log {
+
+// Whether debug lines, the libraries' own among them, are written (off at start).
+void set_verbose(bool verbose) noexcept;
+bool verbose() noexcept;
+
+// Writes "xdp-count: LINE\n" in one system call, so that lines of two threads never mix.
+void write_line(const std::string& line);
+
+template <class... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  write_line(fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void warning(fmt::format_string<Args...> format, Args&&... args) {
+  write_line("warning: " + fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+  write_line("error: " + fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (verbose()) write_line("debug: " + fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace xdp_count::log

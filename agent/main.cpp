@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// xdp-count: options, wiring, exit code.
+#include <bpf/libbpf.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent.hpp"
+#include "host_requirements.hpp"
+#include "library_log.hpp"
+#include "log.hpp"
+
+namespace {
+
+using namespace xdp_count;
+namespace asio = boost::asio;
+
+// Throws std::runtime_error that says what is missing and what to do.
+void check_host() {
+  if (const auto missing = missing_capabilities(); !missing.empty())
+    throw std::runtime_error(fmt::format(
+        "this needs root, or the capabilities that it was started without: {}. Try sudo.",
+        fmt::join(missing, ", ")));
+  if (const auto missing = missing_kernel_features(); !missing.empty())
+    throw std::runtime_error(
+        fmt::format("this kernel ({}) lacks: {}", kernel_release(), fmt::join(missing, ", ")));
+}
+
+NetworkInterface interface_named(const std::string& name) {
+  if (auto interface = find_interface(name)) return *interface;
+  throw std::runtime_error(fmt::format("there is no interface {}; there are: {}", name,
+                                       fmt::join(interface_names(), ", ")));
+}
+
+// Stops the agent at the first signal that asks for it; those that follow are taken as the same.
+asio::awaitable<void> stop_on_signal(asio::signal_set& signals, Agent& agent) {
+  for (;;) {
+    const auto [error, signal] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (error) co_return;
+    agent.stop(fmt::format("stopped by {}", signal == SIGINT    ? "SIGINT"
+                                            : signal == SIGTERM ? "SIGTERM"
+                                                                : "SIGHUP"));
+  }
+}
+
+int run(const Options& options) {
+  log::set_verbose(options.verbose);
+  redirect_library_messages();
+  // A client or a pipe that goes away is an error of one write, not the end of the agent.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  const NetworkInterface interface = interface_named(options.interface);
+  check_host();
+
+  asio::io_context io(1);
+  asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);
+  Agent agent(io, options, interface);
+  ExitCode exit_code = exit_failure;
+  std::exception_ptr failure;
+  asio::co_spawn(io, stop_on_signal(signals, agent), [](const std::exception_ptr& e) {
+    if (e) std::rethrow_exception(e);
+  });
+  asio::co_spawn(io, agent.run(), [&](const std::exception_ptr& e, ExitCode code) {
+    failure = e;
+    exit_code = code;
+    signals.cancel();  // the last thing that keeps the io_context running
+  });
+  io.run();
+  if (failure) std::rethrow_exception(failure);
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto parsed =
+        parse_options(std::vector<std::string>(argv + 1, argv + argc), ::isatty(STDOUT_FILENO) == 1,
+                      static_cast<unsigned>(libbpf_num_possible_cpus()));
+    if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
+      std::fputs(early->text.c_str(), early->code == 0 ? stdout : stderr);
+      return early->code;
+    }
+    return run(std::get<Options>(parsed));
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+    return exit_failure;
+  }
+}

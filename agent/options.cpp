@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "options.hpp"
+
+#include <fmt/ranges.h>
+#include <net/if.h>
+#include <sys/un.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <bit>
+#include <map>
+
+#include "config.hpp"
+#include "ledger.hpp"
+#include "xdp_count/shared_types.h"
+
+namespace xdp_count {
+namespace {
+
+const std::map<std::string, ModeChoice> mode_names{{"auto", ModeChoice::automatic},
+                                                   {"native", ModeChoice::native},
+                                                   {"generic", ModeChoice::generic}};
+const std::map<std::string, Verdict> verdict_names{{"pass", Verdict::pass},
+                                                   {"drop", Verdict::drop}};
+const std::map<std::string, OutputFormat> output_names{{"live", OutputFormat::live},
+                                                       {"table", OutputFormat::table},
+                                                       {"json", OutputFormat::json},
+                                                       {"none", OutputFormat::none}};
+
+template <class Enum>
+const char* find_name(const std::map<std::string, Enum>& names, Enum value) {
+  const auto it = std::find_if(names.begin(), names.end(),
+                               [&](const auto& name) { return name.second == value; });
+  return it == names.end() ? "" : it->first.c_str();
+}
+
+// CLI11's own transformer for enums prints the numbers behind the names into --help.
+template <class Enum>
+CLI::Option* add_choice(CLI::App& app, const std::string& names, Enum& value,
+                        const std::map<std::string, Enum>& choices, const std::string& help) {
+  std::vector<std::string> keys;
+  for (const auto& choice : choices) keys.push_back(choice.first);
+  return app
+      .add_option_function<std::string>(
+          names, [&value, &choices](const std::string& text) { value = choices.at(text); }, help)
+      ->check(CLI::IsMember(keys))
+      ->option_text(fmt::format("{}", fmt::join(keys, "|")));
+}
+
+// The kernel's own rule for names: dev_valid_name() in net/core/dev.c.
+std::string check_interface_name(const std::string& name) {
+  const bool valid = !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
+                     std::none_of(name.begin(), name.end(), [](unsigned char c) {
+                       return c == '/' || c == ':' || std::isspace(c);
+                     });
+  return valid ? "" : fmt::format("'{}' cannot be the name of a network interface", name);
+}
+
+std::string check_socket_path(const std::string& path) {
+  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.empty()) return "the path of the socket is empty";
+  if (path.size() > longest)
+    return fmt::format("the path of the socket has {} bytes, a Unix socket's at most {}",
+                       path.size(), longest);
+  return "";
+}
+
+}  // namespace
+
+const char* name_of(ModeChoice mode) {
+  return find_name(mode_names, mode);
+}
+const char* name_of(Verdict verdict) {
+  return find_name(verdict_names, verdict);
+}
+const char* name_of(OutputFormat output) {
+  return find_name(output_names, output);
+}
+
+MemoryNeed memory_need(std::uint32_t max_sources, unsigned possible_cpus) {
+  constexpr std::uint64_t bucket = 16;  // struct bucket
+  constexpr std::uint64_t element =
+      64;  // struct htab_elem, key and the pointer to the CPUs' values
+  const std::uint64_t sources = max_sources;
+  const std::uint64_t one_table =
+      std::bit_ceil(sources) * bucket + sources * (element + possible_cpus * sizeof(xc_counts));
+  return {XC_GENERATIONS * one_table, Ledger::slots_for(max_sources) * sizeof(LedgerEntry)};
+}
+
+std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& arguments,
+                                               bool terminal, unsigned possible_cpus) {
+  Options options;
+  options.output = terminal ? OutputFormat::live : OutputFormat::none;
+
+  CLI::App app{
+      "Counts packets and bytes per source IPv4 address on a network interface, exactly, with an\n"
+      "XDP program, and streams the counts over a Unix socket.",
+      "xdp-count"};
+  app.set_version_flag("-V,--version", "xdp-count " XDP_COUNT_VERSION);
+  app.add_option("IFACE", options.interface, "The network interface to count on")
+      ->required()
+      ->check(check_interface_name)
+      ->option_text(" ");
+  add_choice(app, "-m,--mode", options.mode, mode_names,
+             "How the program is attached: native (in the driver), generic (in the\n"
+             "network stack), or auto: native where it works, else generic  [auto]");
+  app.add_option("-i,--interval", options.interval, "Time between two snapshots, 0.1 to 3600  [1]")
+      ->check(CLI::Range(0.1, 3600.0).name(""))
+      ->option_text("SECONDS");
+  app.add_option("-s,--socket", options.socket_path,
+                 "The Unix socket to serve  [/run/xdp-count/IFACE.sock]")
+      ->check(check_socket_path)
+      ->option_text("PATH");
+  app.add_option("--socket-group", options.socket_group,
+                 "The group whose members may connect, besides root")
+      ->option_text("NAME");
+  const MemoryNeed need = memory_need(options.max_sources, possible_cpus);
+  app.add_option("--max-sources", options.max_sources,
+                 fmt::format("How many sources are tracked at once, fixed memory for each; when\n"
+                             "there are more, the source idle longest makes room. The default\n"
+                             "takes {} MiB of kernel tables and {} MiB of ledger here  [262144]",
+                             need.maps >> 20, need.ledger >> 20))
+      ->check(CLI::Range(std::uint32_t{1}, max_max_sources).name(""))
+      ->option_text("N");
+  add_choice(app, "--verdict", options.verdict, verdict_names,
+             "What becomes of the frames: pass leaves them to the host, drop frees\n"
+             "them once counted, for mirror ports that the host does not use  [pass]");
+  app.add_option("--top", options.top, "Sources in a line of the default stream, 0 to 10000  [100]")
+      ->check(CLI::Range(std::size_t{0}, max_top).name(""))
+      ->option_text("N");
+  add_choice(app, "-o,--output", options.output, output_names,
+             "What to print to standard output: live (a table redrawn in place),\n"
+             "table (one per snapshot), json (the snapshot lines), none\n"
+             "[live on a terminal, else none]");
+  app.add_flag("-v,--verbose", options.verbose, "Log more, the libraries' own messages included");
+  app.footer(
+      "Ctrl-C ends it and takes the program off the interface.\n"
+      "Exit status: 0 asked to stop, 1 failure, 2 bad usage, 3 the interface went away.\n"
+      "Query it with xdp-countctl, or: nc -U /run/xdp-count/IFACE.sock");
+  app.get_formatter()->column_width(28);
+
+  try {
+    // CLI11 takes its arguments from the back.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    return EarlyExit{0, app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return EarlyExit{0, "xdp-count " XDP_COUNT_VERSION "\n"};
+  } catch (const CLI::ParseError& error) {
+    return EarlyExit{
+        2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n", error.what())};
+  }
+  if (options.socket_path.empty())
+    options.socket_path = fmt::format("{}/{}.sock", default_socket_directory, options.interface);
+  return options;
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The agent's settings, parsed and checked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace xdp_count {
+
+enum class ModeChoice { automatic, native, generic };
+enum class Verdict { pass, drop };
+enum class OutputFormat { none, live, table, json };
+
+inline constexpr std::size_t max_top = 10'000;                // rows of a snapshot or a reply
+inline constexpr std::uint32_t max_max_sources = 16'777'216;  // --max-sources
+inline constexpr const char* default_socket_directory = "/run/xdp-count";
+
+struct Options {
+  std::string interface;
+  ModeChoice mode = ModeChoice::automatic;
+  double interval = 1;  // seconds between two ticks
+  std::string socket_path;
+  std::string socket_group;  // empty: the group that the agent runs as
+  std::uint32_t max_sources = 262'144;
+  Verdict verdict = Verdict::pass;
+  std::size_t top = 100;  // rows of the default stream
+  OutputFormat output = OutputFormat::none;
+  bool verbose = false;
+};
+
+// What to print and exit with instead of running: help or version (exit code 0, for standard
+// output), or what is wrong with the command line (exit code 2, for standard error).
+struct EarlyExit {
+  int code;
+  std::string text;
+};
+
+// Bytes that the kernel's tables and the ledger take for `max_sources` on a machine of
+// `possible_cpus` CPUs. Follows htab_map_mem_usage() of the kernel's kernel/bpf/hashtab.c.
+struct MemoryNeed {
+  std::uint64_t maps;
+  std::uint64_t ledger;
+};
+MemoryNeed memory_need(std::uint32_t max_sources, unsigned possible_cpus);
+
+// `arguments` without the program's name. `terminal`: whether standard output is one, which decides
+// what the default of --output is. `possible_cpus` is for the memory that --help names.
+std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& arguments,
+                                               bool terminal, unsigned possible_cpus);
+
+// The names that the command line and the protocol use.
+const char* name_of(ModeChoice mode);
+const char* name_of(Verdict verdict);
+const char* name_of(OutputFormat output);
+
+}  // namespace xdp_count

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "request_handler.hpp"
+
+#include <utility>
+
+#include "json_encoding.hpp"
+#include "json_requests.hpp"
+
+namespace xdp_count {
+
+RequestHandler::RequestHandler(const Tally& tally, std::function<Status()> status)
+    : tally_(tally), status_(std::move(status)) {}
+
+Answer RequestHandler::handle(std::string_view line) const {
+  const auto decoded = decode_request(line);
+  if (const auto* error = std::get_if<RequestError>(&decoded))
+    return {.text = encode_error(*error), .stream = {}};
+  const Request& request = std::get<Request>(decoded);
+  return std::visit([&](const auto& command) { return answer(request.id, command); },
+                    request.command);
+}
+
+Answer RequestHandler::answer(std::string_view id, const GetRequest& request) const {
+  std::vector<SourceRow> rows;
+  std::vector<std::uint32_t> missing;
+  for (const std::uint32_t address : request.addresses) {
+    const LedgerEntry* entry = tally_.ledger().find(address);
+    if (entry)
+      rows.push_back(source_row(tally_.ledger(), *entry, tally_.head().interval));
+    else
+      missing.push_back(address);
+  }
+  return {.text = encode_sources(id, tally_.head(), rows, missing), .stream = {}};
+}
+
+Answer RequestHandler::answer(std::string_view id, const TopRequest& request) const {
+  const auto rows = top_sources(tally_.ledger(), request.selection, tally_.head().interval);
+  return {.text = encode_sources(id, tally_.head(), rows, {}), .stream = {}};
+}
+
+Answer RequestHandler::answer(std::string_view id, const SubscribeRequest& request) const {
+  return {.text = encode_ok(id), .stream = Answer::StreamChange{request.subscription}};
+}
+
+Answer RequestHandler::answer(std::string_view id, const UnsubscribeRequest&) const {
+  return {.text = encode_ok(id), .stream = Answer::StreamChange{std::nullopt}};
+}
+
+Answer RequestHandler::answer(std::string_view id, const StatusRequest&) const {
+  return {.text = encode_status(id, tally_.head(), status_()), .stream = {}};
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// A request line in, an answer out. Does no I/O and causes no work in the kernel's data plane:
+// everything is answered from the last tick's state.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "request.hpp"
+#include "status.hpp"
+#include "tally.hpp"
+
+namespace xdp_count {
+
+struct Answer {
+  std::string text;  // whole lines
+  // Set when the request says what the connection is sent from now on: a subscription, or none.
+  struct StreamChange {
+    std::optional<Subscription> subscription;
+  };
+  std::optional<StreamChange> stream;
+};
+
+class RequestHandler {
+ public:
+  // `tally` outlives the handler; `status` is asked for each status request.
+  RequestHandler(const Tally& tally, std::function<Status()> status);
+
+  // `line` without its newline, of any content. Throws nothing but std::bad_alloc.
+  Answer handle(std::string_view line) const;
+
+ private:
+  Answer answer(std::string_view id, const GetRequest& request) const;
+  Answer answer(std::string_view id, const TopRequest& request) const;
+  Answer answer(std::string_view id, const SubscribeRequest& request) const;
+  Answer answer(std::string_view id, const UnsubscribeRequest& request) const;
+  Answer answer(std::string_view id, const StatusRequest& request) const;
+
+  const Tally& tally_;
+  std::function<Status()> status_;
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What is known after a tick, as plain data. Knows no kernel, no sockets and no JSON.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "counts.hpp"
+#include "ipv4.hpp"
+#include "ledger.hpp"
+
+namespace xdp_count {
+
+enum class FrameClass { ipv4, ipv6, arp, other, malformed };
+inline constexpr std::size_t frame_classes = 5;
+
+struct CountsAndRates {
+  Counts counts;
+  Rates rates;
+};
+
+// The interface's own counters (rtnl_link_stats64) less their values at attach.
+struct NicCounters {
+  std::uint64_t rx_packets = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t rx_dropped = 0;
+};
+
+// Everything in a snapshot but its rows of sources: the same for every subscriber.
+struct SnapshotHead {
+  std::uint64_t seq = 0;  // of the tick; 0 before the first one
+  std::int64_t time = 0;  // of the cut through all counters: ms since the Unix epoch
+  double interval = 0;    // seconds that the rates are over, as measured
+  std::string interface;
+  unsigned ifindex = 0;
+  std::string mode;        // "native" or "generic"
+  std::int64_t since = 0;  // when counting began: ms since the Unix epoch
+  CountsAndRates frames;
+  std::array<CountsAndRates, frame_classes> classes;  // by FrameClass
+  Counts untracked;
+  Evicted evicted;
+  NicCounters nic;
+  std::uint64_t tracked = 0;
+  std::uint64_t capacity = 0;
+
+  const CountsAndRates& of(FrameClass c) const { return classes[static_cast<std::size_t>(c)]; }
+};
+
+struct SourceRow {
+  std::uint32_t address = 0;  // host byte order
+  Counts total;
+  Rates rates;
+  std::int64_t first_time = 0;  // ms since the Unix epoch
+  std::int64_t last_time = 0;   // ms since the Unix epoch
+};
+
+// The row of a ledger entry, its rates over `interval` seconds.
+SourceRow source_row(const Ledger& ledger, const LedgerEntry& entry, double interval);
+
+enum class SortKey { pps, bps, packets, bytes };
+
+// Which sources, and how many. Two subscribers with the same selection are sent the same bytes.
+struct Selection {
+  std::size_t top = 0;
+  SortKey by = SortKey::pps;
+  std::optional<Prefix> prefix;
+
+  friend bool operator==(const Selection&, const Selection&) = default;
+};
+
+// The selected sources, highest first; equal ones by total packets, then in address order, so that
+// the answer does not depend on where the ledger keeps them.
+std::vector<SourceRow> top_sources(const Ledger& ledger, const Selection& selection,
+                                   double interval);
+
+}  // namespace xdp_count

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "snapshot_printer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "json_encoding.hpp"
+#include "table_view.hpp"
+
+namespace xdp_count {
+
+SnapshotPrinter::SnapshotPrinter(OutputFormat format, std::size_t top,
+                                 std::function<void()> on_closed)
+    : format_(format), top_(top), output_(std::move(on_closed)) {
+  if (format_ == OutputFormat::live) terminal_.emplace();
+}
+
+SnapshotPrinter::~SnapshotPrinter() {
+  if (format_ == OutputFormat::live && printed_) output_.offer("\n");
+}
+
+void SnapshotPrinter::print(const Tally& tally) {
+  if (format_ == OutputFormat::none) return;
+  if (output_.offer(text_for(tally))) {
+    printed_ = true;
+    skipped_ = 0;
+  } else {
+    ++skipped_;
+  }
+}
+
+std::string SnapshotPrinter::text_for(const Tally& tally) {
+  const SnapshotHead& head = tally.head();
+  const auto rows = [&](std::size_t most) {
+    return top_sources(tally.ledger(), {.top = std::min(top_, most)}, head.interval);
+  };
+  switch (format_) {
+    case OutputFormat::live: {
+      const Terminal::Size size = terminal_->size();
+      return terminal_->redraw(
+          fit_to_screen(snapshot_table(head, rows(size.rows)), size.columns, size.rows));
+    }
+    case OutputFormat::table:
+      return joined(snapshot_table(head, rows(top_))) + "\n";
+    case OutputFormat::json:
+      return encode_snapshot_body(head, rows(top_)) + encode_snapshot_end(skipped_);
+    case OutputFormat::none:
+      break;
+  }
+  return {};
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "options.hpp"
+#include "standard_output.hpp"
+#include "tally.hpp"
+#include "terminal.hpp"
+
+namespace xdp_count {
+
+// --output: prints each snapshot to standard output, or skips it whole while an earlier one is
+// still being taken.
+class SnapshotPrinter {
+ public:
+  // `top` is how many sources to print at most. `on_closed` as for StandardOutput. Throws
+  // std::runtime_error when the terminal cannot do what `format` asks for.
+  SnapshotPrinter(OutputFormat format, std::size_t top, std::function<void()> on_closed);
+
+  void print(const Tally& tally);
+
+  // Ends a live table, so that what follows begins on a line of its own.
+  ~SnapshotPrinter();
+  SnapshotPrinter(const SnapshotPrinter&) = delete;
+  SnapshotPrinter& operator=(const SnapshotPrinter&) = delete;
+
+ private:
+  std::string text_for(const Tally& tally);
+
+  OutputFormat format_;
+  std::size_t top_;
+  std::optional<Terminal> terminal_;
+  std::uint64_t skipped_ = 0;
+  bool printed_ = false;
+  StandardOutput output_;
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <string>
+
+#include "unique_fd.hpp"
+
+namespace xdp_count {
+
+// A Unix stream socket's place in the file system, with a lock file beside it (PATH.lock) that
+// keeps every other agent away from it.
+class SocketFile {
+ public:
+  // Locks, removes a socket that nobody listens on any more, and binds with mode 0660 and, where
+  // `group` is not empty, that group. Nobody can connect before listen(2). What is no socket, or is
+  // served by somebody else, is never touched. Makes the default directory when it is missing.
+  // Throws std::system_error or std::runtime_error.
+  SocketFile(std::string path, const std::string& group);
+
+  // Removes the socket and the lock.
+  ~SocketFile();
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+
+  // Hands over the bound socket.
+  UniqueFd take_socket() noexcept { return std::move(socket_); }
+
+ private:
+  void lock();
+  void remove_stale_socket() const;
+  void bind_socket(const std::string& group);
+
+  std::string path_;
+  std::string lock_path_;
+  UniqueFd lock_;
+  UniqueFd socket_;
+};
+
+}  // namespace xdp_count

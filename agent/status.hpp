@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What `status` answers, as plain data.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "options.hpp"
+
+namespace xdp_count {
+
+// What the kernel says of a loaded program (struct bpf_prog_info).
+struct ProgramInfo {
+  std::uint32_t id = 0;
+  std::string name;
+  std::string tag;                      // 16 hexadecimal digits: a hash of the instructions
+  std::optional<double> ns_per_packet;  // where kernel.bpf_stats_enabled is on
+};
+
+struct Status {
+  pid_t pid = 0;
+  double uptime = 0;  // seconds
+  Options options;
+  std::string mode;         // in use: "native" or "generic"
+  std::string mode_reason;  // why, in the kernel's words where it refused something
+  ProgramInfo program;
+  std::size_t clients = 0;
+  std::uint64_t ticks_missed = 0;
+  double last_tick_duration = 0;  // seconds, the wait for running programs included
+  std::uint64_t map_bytes = 0;    // of kernel memory, as the kernel reports it
+  std::uint64_t ledger_bytes = 0;
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "tally.hpp"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+namespace xdp_count {
+namespace {
+
+void advance(CountsAndRates& cumulative, const Counts& counted, double interval) {
+  cumulative.counts += counted;
+  cumulative.rates = rates_over(counted, interval);
+}
+
+}  // namespace
+
+Tally::Tally(Ledger& ledger, SnapshotHead identity) : ledger_(ledger), head_(std::move(identity)) {
+  head_.capacity = ledger_.capacity();
+}
+
+void Tally::begin(std::string mode, std::int64_t since) {
+  head_.mode = std::move(mode);
+  head_.since = since;
+  head_.time = since;
+}
+
+void Tally::fold(const Cut& cut) {
+  const GenerationCounts& generation = cut.generation;
+  ++head_.seq;
+  head_.time = cut.time;
+  head_.interval = cut.interval;
+  head_.nic = cut.nic;
+  advance(head_.frames, generation.frames, cut.interval);
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    advance(head_.classes[i], generation.classes[i], cut.interval);
+  head_.untracked += generation.untracked;
+
+  ledger_.begin_tick(head_.seq, head_.time);
+  for (const SourceCounts& source : generation.sources) ledger_.add(source.address, source.counts);
+  head_.evicted = ledger_.evicted();
+  head_.tracked = ledger_.size();
+}
+
+std::optional<std::string> Tally::conservation_violation() const {
+  Counts classes;
+  for (const CountsAndRates& c : head_.classes) classes += c.counts;
+  const Counts ipv4 = head_.of(FrameClass::ipv4).counts;
+  const Counts sources = ledger_.tracked_total() + head_.evicted.counts + head_.untracked;
+  if (classes == head_.frames.counts && sources == ipv4) return std::nullopt;
+  return fmt::format(
+      "the counts of snapshot {} do not add up: {} frames, {} in classes; {} IPv4 packets, "
+      "{} under sources, evicted or untracked",
+      head_.seq, head_.frames.counts.packets, classes.packets, ipv4.packets, sources.packets);
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "ticker.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace xdp_count {
+
+namespace asio = boost::asio;
+
+Ticker::Ticker(const asio::any_io_executor& executor, double interval_seconds)
+    : timer_(executor),
+      interval_(std::chrono::duration_cast<TickSchedule::Clock::duration>(
+          std::chrono::duration<double>(interval_seconds))) {}
+
+void Ticker::start() {
+  schedule_.emplace(TickSchedule::Clock::now(), interval_);
+}
+
+asio::awaitable<bool> Ticker::wait() {
+  if (!stopped_) {
+    timer_.expires_at(schedule_->next(TickSchedule::Clock::now()));
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  co_return !stopped_;
+}
+
+void Ticker::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+}  // namespace xdp_count
