@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "config.hpp"
 #include "log.hpp"
 #include "offload.hpp"
 #include "time_format.hpp"
@@ -136,7 +137,8 @@ void Agent::stop(std::string reason) {
 }
 
 Status Agent::status() const {
-  return {.pid = ::getpid(),
+  return {.version = XDP_COUNT_VERSION,
+          .pid = ::getpid(),
           .uptime = seconds_since(started_),
           .options = options_,
           .mode = name_of(attachment_->mode()),

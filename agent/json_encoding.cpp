@@ -4,7 +4,6 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "config.hpp"
 #include "ipv4.hpp"
 #include "json_names.hpp"
 #include "time_format.hpp"
@@ -163,7 +162,7 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   const Options& options = status.options;
   ordered_json message = message_of_type("status", id);
   message["v"] = protocol_version;
-  message["version"] = XDP_COUNT_VERSION;
+  message["version"] = status.version;
   message["pid"] = status.pid;
   message["uptime"] = status.uptime;
   message["interface"] = head.interface;

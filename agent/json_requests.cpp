@@ -135,6 +135,46 @@ decltype(Request::command) decode_command(const json& object) {
       fmt::format("cmd: expected get, top, subscribe, unsubscribe or status, not {}", shown(*cmd))};
 }
 
+const char* name_of(SortKey by) {
+  for (const auto& [name, key] : sort_key_names)
+    if (key == by) return name;
+  return "";
+}
+
+json with_prefix(json object, const Selection& selection) {
+  if (selection.prefix) object["prefix"] = prefix_text(*selection.prefix);
+  return object;
+}
+
+json encode_command(const GetRequest& request) {
+  json addresses = json::array();
+  for (const std::uint32_t address : request.addresses) addresses.push_back(ipv4_text(address));
+  return {{"cmd", "get"}, {"src", std::move(addresses)}};
+}
+
+json encode_command(const TopRequest& request) {
+  const Selection& selection = request.selection;
+  return with_prefix({{"cmd", "top"}, {"n", selection.top}, {"by", name_of(selection.by)}},
+                     selection);
+}
+
+json encode_command(const SubscribeRequest& request) {
+  const Selection& selection = request.subscription.selection;
+  return with_prefix({{"cmd", "subscribe"},
+                      {"top", selection.top},
+                      {"by", name_of(selection.by)},
+                      {"every", request.subscription.every}},
+                     selection);
+}
+
+json encode_command(const UnsubscribeRequest&) {
+  return {{"cmd", "unsubscribe"}};
+}
+
+json encode_command(const StatusRequest&) {
+  return {{"cmd", "status"}};
+}
+
 }  // namespace
 
 std::variant<Request, RequestError> decode_request(std::string_view line) {
@@ -156,6 +196,13 @@ std::variant<Request, RequestError> decode_request(std::string_view line) {
   } catch (const BadRequest& bad) {
     return RequestError{id, bad.code, bad.message};
   }
+}
+
+std::string encode_request(const Request& request) {
+  json object =
+      std::visit([](const auto& command) { return encode_command(command); }, request.command);
+  if (!request.id.empty()) object["id"] = json::parse(request.id);
+  return object.dump() + "\n";
 }
 
 }  // namespace xdp_count

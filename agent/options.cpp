@@ -77,6 +77,20 @@ const char* name_of(OutputFormat output) {
   return find_name(output_names, output);
 }
 
+ModeChoice mode_named(const std::string& name) {
+  return mode_names.at(name);
+}
+Verdict verdict_named(const std::string& name) {
+  return verdict_names.at(name);
+}
+OutputFormat output_named(const std::string& name) {
+  return output_names.at(name);
+}
+
+std::string default_socket_path(const std::string& interface) {
+  return fmt::format("{}/{}.sock", default_socket_directory, interface);
+}
+
 MemoryNeed memory_need(std::uint32_t max_sources, unsigned possible_cpus) {
   constexpr std::uint64_t bucket = 16;  // struct bucket
   constexpr std::uint64_t element =
@@ -150,8 +164,7 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
     return EarlyExit{
         2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n", error.what())};
   }
-  if (options.socket_path.empty())
-    options.socket_path = fmt::format("{}/{}.sock", default_socket_directory, options.interface);
+  if (options.socket_path.empty()) options.socket_path = default_socket_path(options.interface);
   return options;
 }
 

@@ -17,6 +17,9 @@ inline constexpr std::size_t max_top = 10'000;                // rows of a snaps
 inline constexpr std::uint32_t max_max_sources = 16'777'216;  // --max-sources
 inline constexpr const char* default_socket_directory = "/run/xdp-count";
 
+// "/run/xdp-count/IFACE.sock"
+std::string default_socket_path(const std::string& interface);
+
 struct Options {
   std::string interface;
   ModeChoice mode = ModeChoice::automatic;
@@ -54,5 +57,10 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
 const char* name_of(ModeChoice mode);
 const char* name_of(Verdict verdict);
 const char* name_of(OutputFormat output);
+
+// What has this name. Throws std::out_of_range when nothing has.
+ModeChoice mode_named(const std::string& name);
+Verdict verdict_named(const std::string& name);
+OutputFormat output_named(const std::string& name);
 
 }  // namespace xdp_count

@@ -21,6 +21,7 @@ struct ProgramInfo {
 };
 
 struct Status {
+  std::string version;
   pid_t pid = 0;
   double uptime = 0;  // seconds
   Options options;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "time_format.hpp"
 
+#include <cstdio>
+
 namespace xdp_count {
 namespace {
 
@@ -38,6 +40,21 @@ char* write_rfc3339(std::int64_t ms, char* out) noexcept {
 std::string rfc3339(std::int64_t ms) {
   char text[rfc3339_length];
   return {text, write_rfc3339(ms, text)};
+}
+
+std::optional<std::int64_t> parse_rfc3339(const std::string& text) {
+  using namespace std::chrono;
+  int year_number = 0;
+  unsigned month_number = 0, day_number = 0, h = 0, m = 0, s = 0, ms = 0;
+  int length = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u.%3uZ%n", &year_number, &month_number,
+                  &day_number, &h, &m, &s, &ms, &length) != 7 ||
+      length != rfc3339_length || text.size() != rfc3339_length)
+    return std::nullopt;
+  const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
+  if (!date.ok()) return std::nullopt;
+  const auto time = sys_days{date} + hours{h} + minutes{m} + seconds{s} + milliseconds{ms};
+  return time.time_since_epoch().count();
 }
 
 }  // namespace xdp_count

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace xdp_count {
@@ -14,6 +15,9 @@ inline constexpr int rfc3339_length = 24;
 char* write_rfc3339(std::int64_t ms, char* out) noexcept;
 
 std::string rfc3339(std::int64_t ms);
+
+// The reverse of rfc3339(); nothing for any other form.
+std::optional<std::int64_t> parse_rfc3339(const std::string& text);
 
 // Now, in ms since the Unix epoch.
 inline std::int64_t unix_time_ms() {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "json_decoding.hpp"
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "ipv4.hpp"
+#include "json_names.hpp"
+#include "time_format.hpp"
+
+namespace xdp_count {
+namespace {
+
+using nlohmann::json;
+
+std::int64_t decode_time(const json& value) {
+  if (const auto time = parse_rfc3339(value.get<std::string>())) return *time;
+  throw std::runtime_error("not a time: " + value.get<std::string>());
+}
+
+std::uint32_t decode_address(const json& value) {
+  if (const auto address = parse_ipv4(value.get<std::string>())) return *address;
+  throw std::runtime_error("not an IPv4 address: " + value.get<std::string>());
+}
+
+Counts decode_counts(const json& object) {
+  return {object.at("packets").get<std::uint64_t>(), object.at("bytes").get<std::uint64_t>()};
+}
+
+Rates decode_rates(const json& object) {
+  return {object.at("pps").get<double>(), object.at("bps").get<double>()};
+}
+
+CountsAndRates decode_counts_and_rates(const json& object) {
+  return {decode_counts(object), decode_rates(object)};
+}
+
+std::vector<SourceRow> decode_rows(const json& array) {
+  std::vector<SourceRow> rows;
+  for (const json& row : array)
+    rows.push_back({.address = decode_address(row.at("src")),
+                    .total = decode_counts(row),
+                    .rates = decode_rates(row),
+                    .first_time = decode_time(row.at("first")),
+                    .last_time = decode_time(row.at("last"))});
+  return rows;
+}
+
+SnapshotMessage decode_snapshot(const json& object) {
+  SnapshotMessage message;
+  SnapshotHead& head = message.head;
+  head.seq = object.at("seq");
+  head.time = decode_time(object.at("time"));
+  head.interval = object.at("interval");
+  head.interface = object.at("interface");
+  head.ifindex = object.at("ifindex");
+  head.mode = object.at("mode");
+  head.since = decode_time(object.at("since"));
+  head.frames = decode_counts_and_rates(object.at("frames"));
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    head.classes[i] = decode_counts_and_rates(object.at("classes").at(frame_class_names[i]));
+  head.untracked = decode_counts(object.at("untracked"));
+  const json& evicted = object.at("evicted");
+  head.evicted = {evicted.at("sources").get<std::uint64_t>(), decode_counts(evicted)};
+  const json& nic = object.at("nic");
+  head.nic = {nic.at("rx_packets").get<std::uint64_t>(), nic.at("rx_bytes").get<std::uint64_t>(),
+              nic.at("rx_dropped").get<std::uint64_t>()};
+  head.tracked = object.at("tracked");
+  head.capacity = object.at("capacity");
+  message.rows = decode_rows(object.at("sources"));
+  message.skipped = object.at("skipped");
+  return message;
+}
+
+SourcesMessage decode_sources(const json& object) {
+  SourcesMessage message{.seq = object.at("seq"),
+                         .time = decode_time(object.at("time")),
+                         .rows = decode_rows(object.at("sources")),
+                         .more = object.at("more")};
+  for (const json& address : object.at("missing"))
+    message.missing.push_back(decode_address(address));
+  return message;
+}
+
+StatusMessage decode_status(const json& object) {
+  StatusMessage message;
+  SnapshotHead& head = message.head;
+  head.interface = object.at("interface");
+  head.ifindex = object.at("ifindex");
+  head.mode = object.at("mode");
+  head.since = decode_time(object.at("since"));
+  head.seq = object.at("seq");
+  head.time = decode_time(object.at("last_tick").at("time"));
+  head.tracked = object.at("tracked");
+  head.capacity = object.at("capacity");
+
+  Status& status = message.status;
+  status.version = object.at("version");
+  status.pid = object.at("pid");
+  status.uptime = object.at("uptime");
+  const json& options = object.at("options");
+  status.options.interface = head.interface;
+  status.options.mode = mode_named(options.at("mode"));
+  status.options.interval = options.at("interval");
+  status.options.socket_path = options.at("socket");
+  status.options.socket_group = options.at("socket_group");
+  status.options.max_sources = options.at("max_sources");
+  status.options.verdict = verdict_named(options.at("verdict"));
+  status.options.top = options.at("top");
+  status.options.output = output_named(options.at("output"));
+  status.mode = head.mode;
+  status.mode_reason = object.at("mode_reason");
+  const json& program = object.at("program");
+  status.program = {.id = program.at("id"), .name = program.at("name"), .tag = program.at("tag")};
+  if (const auto it = object.find("ns_per_packet"); it != object.end())
+    status.program.ns_per_packet = it->get<double>();
+  status.clients = object.at("clients");
+  status.ticks_missed = object.at("ticks_missed");
+  status.last_tick_duration = object.at("last_tick").at("duration");
+  status.map_bytes = object.at("memory").at("maps");
+  status.ledger_bytes = object.at("memory").at("ledger");
+  return message;
+}
+
+}  // namespace
+
+Message decode_message(std::string_view line) {
+  try {
+    const json object = json::parse(line);
+    const std::string type = object.at("type");
+    if (type == "snapshot") return decode_snapshot(object);
+    if (type == "sources") return decode_sources(object);
+    if (type == "status") return decode_status(object);
+    if (type == "ok") return OkMessage{};
+    if (type == "error") return ErrorMessage{object.at("code"), object.at("message")};
+    if (type == "goodbye") return GoodbyeMessage{object.at("reason")};
+    return UnknownMessage{type};
+  } catch (const std::exception& error) {
+    throw std::runtime_error(std::string("not a message of the protocol: ") + error.what());
+  }
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What the agent sends, from the lines of the protocol: the client's side of json_encoding.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "snapshot.hpp"
+#include "status.hpp"
+
+namespace xdp_count {
+
+struct SnapshotMessage {
+  SnapshotHead head;
+  std::vector<SourceRow> rows;
+  std::uint64_t skipped = 0;
+};
+struct SourcesMessage {
+  std::uint64_t seq = 0;
+  std::int64_t time = 0;  // ms since the Unix epoch
+  std::vector<SourceRow> rows;
+  std::vector<std::uint32_t> missing;  // addresses, host byte order
+  bool more = false;
+};
+struct StatusMessage {
+  SnapshotHead head;  // as far as a status tells
+  Status status;
+};
+struct OkMessage {};
+struct ErrorMessage {
+  std::string code;
+  std::string message;
+};
+struct GoodbyeMessage {
+  std::string reason;
+};
+// Of a type that this version does not know: a newer agent may send such lines.
+struct UnknownMessage {
+  std::string type;
+};
+
+using Message = std::variant<SnapshotMessage, SourcesMessage, StatusMessage, OkMessage,
+                             ErrorMessage, GoodbyeMessage, UnknownMessage>;
+
+// `line` without its newline. Throws std::runtime_error when it is no message of the protocol.
+Message decode_message(std::string_view line);
+
+}  // namespace xdp_count

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "status_view.hpp"
+
+#include <fmt/core.h>
+
+#include "table_view.hpp"
+#include "time_format.hpp"
+
+namespace xdp_count {
+namespace {
+
+double mib(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
+
+}  // namespace
+
+std::vector<std::string> status_table(const SnapshotHead& head, const Status& status) {
+  const Options& options = status.options;
+  std::vector<std::string> lines{
+      fmt::format("agent      version {}, pid {}, counting since {} ({:.0f} s)", status.version,
+                  status.pid, rfc3339(head.since), status.uptime),
+      fmt::format("interface  {} (index {})", head.interface, head.ifindex),
+      fmt::format("mode       {} ({})", status.mode, status.mode_reason),
+      fmt::format("program    {}, id {}, tag {}", status.program.name, status.program.id,
+                  status.program.tag),
+      fmt::format("sources    {} of {} tracked", grouped(head.tracked), grouped(head.capacity)),
+      fmt::format("ticks      {}, {} missed, the last took {:.1f} ms", grouped(head.seq),
+                  grouped(status.ticks_missed), status.last_tick_duration * 1000),
+      fmt::format("clients    {}", status.clients),
+      fmt::format("memory     {:.1f} MiB of kernel maps, {:.1f} MiB of ledger",
+                  mib(status.map_bytes), mib(status.ledger_bytes)),
+      fmt::format(
+          "options    mode {}, interval {} s, verdict {}, max-sources {}, top {}, output {}",
+          name_of(options.mode), options.interval, name_of(options.verdict), options.max_sources,
+          options.top, name_of(options.output)),
+      fmt::format("socket     {}{}", options.socket_path,
+                  options.socket_group.empty() ? "" : ", group " + options.socket_group),
+  };
+  if (status.program.ns_per_packet)
+    lines.push_back(fmt::format("cost       {:.1f} ns a packet", *status.program.ns_per_packet));
+  return lines;
+}
+
+}  // namespace xdp_count
