@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "agent_fixture.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <net/if.h>
+
+#include <thread>
+
+#include "ipv4.hpp"
+
+namespace xdp_count::testing {
+namespace {
+
+constexpr std::size_t frame_bytes = 60;
+
+std::vector<std::string> command_line(const std::vector<std::string>& arguments,
+                                      const std::string& interface) {
+  std::vector<std::string> command{AGENT, interface};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+ProcessOptions in_receiver(ProcessOptions options, const Topology& topology) {
+  options.network_namespace = topology.receiver();
+  return options;
+}
+
+}  // namespace
+
+Agent::Agent(const Topology& topology, const std::vector<std::string>& arguments,
+             ProcessOptions options, const std::string& interface)
+    : Process(command_line(arguments, interface), in_receiver(options, topology)) {}
+
+void send_frames(const Topology& topology, std::span<const Frame> frames) {
+  in_network_namespace(topology.sender(),
+                       [&] { PacketSocket(Topology::sender_link).send(frames); });
+}
+
+std::vector<Frame> ipv4_frames(std::uint32_t first, std::uint32_t sources, std::uint32_t packets) {
+  std::vector<Frame> frames;
+  for (std::uint32_t i = 0; i < packets; ++i)
+    for (std::uint32_t source = first; source < first + sources; ++source)
+      frames.push_back(
+          PacketBuilder().ipv4({.source = source}).udp(1024, 9).frame_length(frame_bytes).build());
+  return frames;
+}
+
+void check_conserved(const nlohmann::json& snapshot) {
+  Count classes;
+  for (const auto& value : snapshot.at("classes")) {
+    classes.packets += count_of(value).packets;
+    classes.bytes += count_of(value).bytes;
+  }
+  CHECK(classes == count_of(snapshot.at("frames")));
+  if (snapshot.at("shown") != snapshot.at("tracked")) return;
+  Count sources = count_of(snapshot.at("evicted"));
+  sources.packets += count_of(snapshot.at("untracked")).packets;
+  sources.bytes += count_of(snapshot.at("untracked")).bytes;
+  for (const auto& [source, count] : sources_of(snapshot)) {
+    sources.packets += count.packets;
+    sources.bytes += count.bytes;
+  }
+  CHECK(sources == count_of(snapshot.at("classes").at("ipv4")));
+}
+
+nlohmann::json snapshot_with(LineClient& client, std::uint64_t frames) {
+  for (;;) {
+    const auto snapshot = client.next_of_type("snapshot");
+    check_conserved(snapshot);
+    if (snapshot.at("frames").at("packets") >= frames) return snapshot;
+  }
+}
+
+std::map<std::string, Count> sources_of(const nlohmann::json& object) {
+  std::map<std::string, Count> sources;
+  for (const auto& row : object.at("sources")) sources[row.at("src")] = count_of(row);
+  return sources;
+}
+
+Count count_of(const nlohmann::json& object) {
+  return {object.at("packets").get<std::uint64_t>(), object.at("bytes").get<std::uint64_t>()};
+}
+
+std::map<std::string, Count> expected_sources(std::uint32_t first, std::uint32_t sources,
+                                              std::uint64_t packets) {
+  std::map<std::string, Count> expected;
+  for (std::uint32_t source = first; source < first + sources; ++source)
+    expected[ipv4_text(source)] = {packets, packets * frame_bytes};
+  return expected;
+}
+
+bool program_is_gone(std::uint32_t id) {
+  for (int tries = 0; tries < 400; ++tries) {
+    const UniqueFd program(bpf_prog_get_fd_by_id(id));
+    if (!program) return errno == ENOENT;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
+bool receiver_has_program(const Topology& topology) {
+  __u32 id = 0;
+  in_network_namespace(topology.receiver(), [&] {
+    const auto index = static_cast<int>(::if_nametoindex(Topology::receiver_link));
+    REQUIRE(bpf_xdp_query_id(index, 0, &id) == 0);
+  });
+  return id != 0;
+}
+
+}  // namespace xdp_count::testing

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// A real agent on one end of a veth pair, and what the tests ask of it.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "line_client.hpp"
+#include "packet_builder.hpp"
+#include "packet_socket.hpp"
+#include "process.hpp"
+#include "topology.hpp"
+
+namespace xdp_count::testing {
+
+inline constexpr const char* default_socket = "/run/xdp-count/count0.sock";
+
+// For TEST_CASE_TEMPLATE: every such test runs in each mode.
+struct Native {
+  static constexpr const char* name = "native";
+};
+struct Generic {
+  static constexpr const char* name = "generic";
+};
+
+// xdp-count on `interface` of the topology's receiving end, with `arguments` besides.
+struct Agent : Process {
+  Agent(const Topology& topology, const std::vector<std::string>& arguments,
+        ProcessOptions options = {}, const std::string& interface = Topology::receiver_link);
+};
+
+// Sends each frame once from the sending end.
+void send_frames(const Topology& topology, std::span<const Frame> frames);
+
+// `packets` frames of 60 bytes for each of `sources` addresses from `first` on, round by round.
+std::vector<Frame> ipv4_frames(std::uint32_t first, std::uint32_t sources,
+                               std::uint32_t packets = 1);
+
+// Checks promise 1 on a snapshot: each frame is in one class and, where the line shows all tracked
+// sources, each IPv4 packet under a source, evicted or untracked.
+void check_conserved(const nlohmann::json& snapshot);
+
+// The first snapshot that has counted `frames` frames; conservation is checked on each one before.
+nlohmann::json snapshot_with(LineClient& client, std::uint64_t frames);
+
+// Source -> {packets, bytes}, from an object's "sources".
+struct Count {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  friend bool operator==(const Count&, const Count&) = default;
+};
+std::map<std::string, Count> sources_of(const nlohmann::json& object);
+Count count_of(const nlohmann::json& object);
+
+// What ipv4_frames() would lead to.
+std::map<std::string, Count> expected_sources(std::uint32_t first, std::uint32_t sources,
+                                              std::uint64_t packets);
+
+// Whether the kernel still has a program of this id; waits a moment for it to go, since the kernel
+// frees programs some time after their last user has gone.
+bool program_is_gone(std::uint32_t id);
+
+// Whether any XDP program is on the receiving end.
+bool receiver_has_program(const Topology& topology);
+
+}  // namespace xdp_count::testing
+
+TYPE_TO_STRING(xdp_count::testing::Native);
+TYPE_TO_STRING(xdp_count::testing::Generic);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <doctest/doctest.h>
+
+#include "agent_fixture.hpp"
+
+using namespace xdp_count::testing;
+
+namespace {
+
+constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
+
+// One frame of every kind, with several sources, and what must be counted for them.
+struct MixedTraffic {
+  std::vector<Frame> frames;
+  std::map<std::string, Count> sources;
+  std::map<std::string, Count> classes;
+  Count all;
+
+  MixedTraffic() {
+    const auto from = [](std::uint32_t source) {
+      return PacketBuilder().ipv4({.source = source}).udp(1024, 9);
+    };
+    add("ipv4", from(ten_net).frame_length(60), "10.0.0.1");
+    add("ipv4", from(ten_net).frame_length(1514), "10.0.0.1");
+    add("ipv4", from(ten_net + 1).vlan(0x8100, 100).frame_length(64), "10.0.0.2");
+    add("ipv4", from(ten_net + 1).vlan(0x88a8, 7).vlan(0x8100, 100).frame_length(700), "10.0.0.2");
+    add("ipv4", from(ten_net + 2).tcp(1024, 443).frame_length(61), "10.0.0.3");
+    add("ipv4", PacketBuilder().ipv4({.source = ten_net + 3, .fragment_offset = 100}).pad_to(60),
+        "10.0.0.4");
+    add("ipv4", from(0xfffffffe).frame_length(333), "255.255.255.254");
+    add("ipv6", PacketBuilder().ipv6().udp(1024, 9).frame_length(90));
+    add("ipv6", PacketBuilder().ipv6().vlan(0x8100, 5).udp(1024, 9).frame_length(90));
+    add("arp", PacketBuilder().arp({}).pad_to(60));
+    add("other", PacketBuilder().ethertype(0x88cc).payload({1, 2, 3}).pad_to(60));
+    add("malformed", PacketBuilder().ipv4({.source = ten_net, .version = 5}).frame_length(60));
+    add("malformed", PacketBuilder().ipv4({.source = ten_net, .ihl = 4}).frame_length(60));
+    add("malformed", PacketBuilder().ipv4({.source = ten_net}).truncate(33));
+  }
+
+ private:
+  void add(const char* frame_class, const PacketBuilder& builder, const char* source = nullptr) {
+    const Frame frame = builder.build();
+    const auto count = [&](Count& c) {
+      ++c.packets;
+      c.bytes += frame.size();
+    };
+    count(classes[frame_class]);
+    count(all);
+    if (source) count(sources[source]);
+    frames.push_back(frame);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("every frame is counted once, in its class and under its source", Mode, Native,
+                   Generic) {
+  const Topology topology;
+  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  LineClient client(default_socket);
+  const MixedTraffic traffic;
+  constexpr std::uint64_t rounds = 50;
+  for (std::uint64_t i = 0; i < rounds; ++i) send_frames(topology, traffic.frames);
+
+  const auto snapshot = snapshot_with(client, rounds * traffic.frames.size());
+  const auto times = [](const Count& count) {
+    return Count{count.packets * rounds, count.bytes * rounds};
+  };
+  CHECK(snapshot.at("mode") == Mode::name);
+  CHECK(count_of(snapshot.at("frames")) == times(traffic.all));
+  for (const auto& [name, value] : snapshot.at("classes").items()) {
+    CAPTURE(name);
+    CHECK(count_of(value) == times(traffic.classes.at(name)));
+  }
+  auto expected = traffic.sources;
+  for (auto& [source, count] : expected) count = times(count);
+  CHECK(sources_of(snapshot) == expected);
+  CHECK(snapshot.at("tracked") == expected.size());
+  CHECK(snapshot.at("untracked").at("packets") == 0);
+  CHECK(snapshot.at("evicted").at("sources") == 0);
+  CHECK(snapshot.at("nic").at("rx_packets") == rounds * traffic.frames.size());
+}
+
+TEST_CASE_TEMPLATE("a frame larger than a page is counted with all of its bytes", Mode, Native,
+                   Generic) {
+  const Topology topology;
+  for (const auto& [network, link] : {std::pair{topology.sender(), Topology::sender_link},
+                                      std::pair{topology.receiver(), Topology::receiver_link}}) {
+    Process ip({"/sbin/ip", "link", "set", "dev", link, "mtu", "9000"},
+               {.network_namespace = network});
+    REQUIRE(ip.wait() == 0);
+  }
+  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  LineClient client(default_socket);
+  const Frame frame =
+      PacketBuilder().ipv4({.source = ten_net}).udp(1, 9).frame_length(9014).build();
+  send_frames(topology, std::vector<Frame>(10, frame));
+  const auto snapshot = snapshot_with(client, 10);
+  CHECK(sources_of(snapshot) == std::map<std::string, Count>{{"10.0.0.1", {10, 90'140}}});
+}
+
+TEST_CASE_TEMPLATE("with the verdict pass the host gets every frame unchanged, with drop none",
+                   Mode, Native, Generic) {
+  for (const bool pass : {true, false}) {
+    CAPTURE(pass);
+    const Topology topology;
+    Agent agent(topology, {"-m", Mode::name, "-i", "0.1", "--verdict", pass ? "pass" : "drop"});
+    LineClient client(default_socket);
+    client.next_of_type("snapshot");
+    const std::vector<Frame> frames = ipv4_frames(ten_net, 100);
+    std::vector<Frame> arrived;
+    in_network_namespace(topology.receiver(), [&] {
+      PacketSocket host(Topology::receiver_link);
+      send_frames(topology, frames);
+      arrived = host.receive(std::chrono::milliseconds(200));
+    });
+    CHECK(arrived == (pass ? frames : std::vector<Frame>{}));
+    CHECK(sources_of(snapshot_with(client, 100)) == expected_sources(ten_net, 100, 1));
+  }
+}
+
+TEST_CASE("a source that finds no place in the kernel's table is counted as untracked") {
+  const Topology topology;
+  // No tick before the end: all is counted in one generation.
+  Agent agent(topology, {"-i", "3600", "--max-sources", "1000"});
+  LineClient client(default_socket);
+  CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
+  send_frames(topology, ipv4_frames(ten_net, 5000, 3));
+  agent.signal(SIGTERM);
+  const auto snapshot = client.next_of_type("snapshot");
+  check_conserved(snapshot);
+  CHECK(count_of(snapshot.at("frames")) == Count{15'000, 900'000});
+  CHECK(snapshot.at("tracked") == 1000);
+  CHECK(snapshot.at("shown") == 1000);
+  CHECK(count_of(snapshot.at("untracked")) == Count{12'000, 720'000});
+  CHECK(snapshot.at("evicted").at("sources") == 0);
+  for (const auto& [source, count] : sources_of(snapshot)) CHECK(count == Count{3, 180});
+}
+
+TEST_CASE("new sources take the place of those idle longest, whose counts are kept as evicted") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1", "--max-sources", "1000"});
+  LineClient client(default_socket);
+  CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
+  constexpr std::uint32_t old_source = ten_net, kept_source = ten_net + 600,
+                          new_source = ten_net + 100'000;
+  send_frames(topology, ipv4_frames(old_source, 600, 2));
+  CHECK(snapshot_with(client, 1200).at("tracked") == 600);
+  send_frames(topology, ipv4_frames(kept_source, 400, 5));
+  CHECK(snapshot_with(client, 3200).at("tracked") == 1000);
+  send_frames(topology, ipv4_frames(new_source, 600, 1));
+
+  const auto snapshot = snapshot_with(client, 3800);
+  CHECK(snapshot.at("tracked") == 1000);
+  CHECK(snapshot.at("evicted").at("sources") == 600);
+  CHECK(count_of(snapshot.at("evicted")) == Count{1200, 72'000});
+  CHECK(snapshot.at("untracked").at("packets") == 0);
+  auto expected = expected_sources(kept_source, 400, 5);
+  expected.merge(expected_sources(new_source, 600, 1));
+  CHECK(sources_of(snapshot) == expected);
+}

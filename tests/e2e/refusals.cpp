@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <doctest/doctest.h>
+
+#include "agent_fixture.hpp"
+
+using namespace xdp_count::testing;
+
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
+}  // namespace
+
+TEST_CASE("an unknown interface is refused with a list of those there are") {
+  const Topology topology;
+  Agent agent(topology, {}, {}, "nonesuch");
+  CHECK(agent.wait() == 1);
+  CHECK(contains(agent.standard_error(), "there is no interface nonesuch; there are: lo, count0"));
+}
+
+TEST_CASE("without root and capabilities the missing ones are named") {
+  const Topology topology;
+  Agent agent(topology, {}, {.uid = nobody});
+  CHECK(agent.wait() == 1);
+  CHECK(contains(agent.standard_error(), "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN"));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("a wrong command line is exit code 2") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0"});
+  CHECK(agent.wait() == 2);
+  CHECK(contains(agent.standard_error(), "--interval"));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("where native mode fails, auto falls back to generic and says why") {
+  const Topology topology;
+  // The loopback device has no native XDP.
+  Process ip({"/sbin/ip", "link", "set", "dev", "lo", "up"},
+             {.network_namespace = topology.receiver()});
+  REQUIRE(ip.wait() == 0);
+  Agent agent(topology, {"-i", "0.1"}, {}, "lo");
+  LineClient client("/run/xdp-count/lo.sock");
+  const auto status = client.answer_to({{"cmd", "status"}});
+  CHECK(status.at("mode") == "generic");
+  CHECK(contains(status.at("mode_reason"), "native mode failed: "));
+  CHECK(contains(status.at("mode_reason"), "native mode"));
+  CHECK(contains(agent.standard_error(), status.at("mode_reason")));
+
+  Agent native(topology, {"-m", "native", "-s", "/run/native.sock"}, {}, "lo");
+  CHECK(native.wait() == 1);
+}

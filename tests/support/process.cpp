@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "process.hpp"
+
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+#include <thread>
+
+#include "error.hpp"
+
+namespace xdp_count::testing {
+namespace {
+
+constexpr std::chrono::milliseconds poll_step{5};
+constexpr int could_not_start = 127;
+
+UniqueFd memory_file(const char* name) {
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
+  if (!fd) throw_errno("making a file in memory");
+  return fd;
+}
+
+std::string contents(const UniqueFd& file) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (ssize_t size = 0; (size = ::pread(file.get(), buffer.data(), buffer.size(),
+                                         static_cast<off_t>(text.size()))) > 0;)
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+  return text;
+}
+
+}  // namespace
+
+Process::Process(const std::vector<std::string>& command, const ProcessOptions& options)
+    : standard_output_(memory_file("stdout")), standard_error_(memory_file("stderr")) {
+  std::vector<char*> arguments;
+  for (const std::string& argument : command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  pid_ = ::fork();
+  if (pid_ < 0) throw_errno("fork");
+  if (pid_ > 0) return;
+
+  // The child. What fails from here on is seen as the exit code and in standard error.
+  ::dup2(options.standard_output.value_or(standard_output_.get()), STDOUT_FILENO);
+  ::dup2(standard_error_.get(), STDERR_FILENO);
+  const bool entered =
+      options.network_namespace < 0 || ::setns(options.network_namespace, CLONE_NEWNET) == 0;
+  const bool became =
+      options.uid == 0 ||
+      (::setgroups(0, nullptr) == 0 && ::setgid(options.uid) == 0 && ::setuid(options.uid) == 0);
+  // After setuid(), which clears it.
+  if (entered && became && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent)
+    ::execv(arguments[0], arguments.data());
+  ::perror(arguments[0]);
+  ::_exit(could_not_start);
+}
+
+Process::~Process() {
+  if (!running()) return;
+  signal(SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+bool Process::running() {
+  if (exit_code_) return false;
+  int status = 0;
+  if (::waitpid(pid_, &status, WNOHANG) != pid_) return true;
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return false;
+}
+
+void Process::signal(int number) {
+  ::kill(pid_, number);
+}
+
+int Process::wait(std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (running()) {
+    if (std::chrono::steady_clock::now() > deadline)
+      throw std::runtime_error("process " + std::to_string(pid_) +
+                               " has not ended; it wrote: " + standard_error());
+    std::this_thread::sleep_for(poll_step);
+  }
+  return *exit_code_;
+}
+
+std::string Process::standard_output() const {
+  return contents(standard_output_);
+}
+
+std::string Process::standard_error() const {
+  return contents(standard_error_);
+}
+
+}  // namespace xdp_count::testing

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// send-frames: sends frames of one kind, exactly as many as asked for, for demonstrations and for
+// trying things by hand.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ipv4.hpp"
+#include "packet_builder.hpp"
+#include "packet_socket.hpp"
+
+namespace {
+
+using namespace xdp_count;
+using namespace xdp_count::testing;
+
+struct Settings {
+  std::string interface;
+  std::string kind = "ipv4";
+  std::uint32_t source = 0xc0000201;  // 192.0.2.1
+  std::uint32_t sources = 1;
+  std::uint64_t count = 1;
+  std::size_t length = 98;
+  std::vector<std::uint16_t> vlans;
+  double rate = 0;
+};
+
+Frame frame_from(const Settings& settings, std::uint32_t source) {
+  PacketBuilder builder;
+  for (const std::uint16_t vlan : settings.vlans) builder.vlan(0x8100, vlan);
+  if (settings.kind == "ipv4")
+    builder.ipv4({.source = source}).udp(1024, 9).frame_length(settings.length);
+  else if (settings.kind == "ipv6")
+    builder.ipv6().udp(1024, 9).frame_length(settings.length);
+  else
+    builder.arp({.sender = source});
+  return builder.build();
+}
+
+// Each round sends a frame from every source.
+void send_rounds(const Settings& settings) {
+  std::vector<Frame> round;
+  for (std::uint32_t i = 0; i < settings.sources; ++i)
+    round.push_back(frame_from(settings, settings.source + i));
+  PacketSocket socket(settings.interface);
+  const auto start = std::chrono::steady_clock::now();
+  for (std::uint64_t i = 0; i < settings.count; ++i) {
+    socket.send(round);
+    if (settings.rate > 0)
+      std::this_thread::sleep_until(
+          start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                      std::chrono::duration<double>(static_cast<double>((i + 1) * round.size()) /
+                                                    settings.rate)));
+  }
+  std::size_t bytes = 0;
+  for (const Frame& frame : round) bytes += frame.size();
+  fmt::print("sent {} frames of the kind {}, {} bytes, from {} source{}\n",
+             settings.count * round.size(), settings.kind, settings.count * bytes, settings.sources,
+             settings.sources == 1 ? "" : "s");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  std::string source = ipv4_text(settings.source);
+  CLI::App app{"Sends frames of one kind through a packet socket.", "send-frames"};
+  app.add_option("IFACE", settings.interface, "The interface to send on")->required();
+  app.add_option("--kind", settings.kind, "ipv4, ipv6 or arp")
+      ->check(CLI::IsMember({"ipv4", "ipv6", "arp"}))
+      ->capture_default_str();
+  app.add_option("--source", source, "The first source address")
+      ->check([](const std::string& text) {
+        return parse_ipv4(text) ? "" : "'" + text + "' is not an IPv4 address";
+      })
+      ->capture_default_str();
+  app.add_option("--sources", settings.sources, "How many sources, one address after the other")
+      ->capture_default_str();
+  app.add_option("--count", settings.count, "Frames from each source")->capture_default_str();
+  app.add_option("--length", settings.length, "Bytes of a frame")->capture_default_str();
+  app.add_option("--vlan", settings.vlans, "A VLAN tag with this number; outer ones first");
+  app.add_option("--rate", settings.rate, "Frames a second at most; 0: as fast as it goes")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    settings.source = *parse_ipv4(source);
+    send_rounds(settings);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "send-frames: %s\n", error.what());
+    return 1;
+  }
+}
