@@ -70,9 +70,9 @@ asio::awaitable<void> Agent::attach() {
                                  .verdict = options_.verdict,
                                  .max_sources = options_.max_sources};
   co_await offload(blocking_calls_, [&] {
+    attachment_.emplace(interface_, options_.mode, settings);
     // Asked once more: the counters of this moment are what `nic` is measured from.
     if (const auto now = find_interface(interface_.index)) interface_.counters = now->counters;
-    attachment_.emplace(interface_, options_.mode, settings);
     reader_.emplace(attachment_->program());
     map_bytes_ = attachment_->program().map_memory_bytes();
   });
