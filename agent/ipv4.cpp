@@ -36,7 +36,9 @@ std::optional<Prefix> parse_prefix(std::string_view text) {
   const std::string_view digits = text.substr(slash + 1);
   unsigned length = 0;
   const auto [end, error] = std::from_chars(digits.begin(), digits.end(), length);
-  if (!network || error != std::errc{} || end != digits.end() || length > 32) return std::nullopt;
+  const bool leading_zero = digits.size() > 1 && digits.front() == '0';
+  if (!network || leading_zero || error != std::errc{} || end != digits.end() || length > 32)
+    return std::nullopt;
   if (length < 32 && (*network << length) != 0) return std::nullopt;
   return Prefix{*network, length};
 }

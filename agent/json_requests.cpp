@@ -180,6 +180,9 @@ json encode_command(const StatusRequest&) {
 std::variant<Request, RequestError> decode_request(std::string_view line) {
   std::string id;
   try {
+    // nlohmann_json takes a NUL for the end, and would not see what stands behind it.
+    if (line.find('\0') != line.npos)
+      return RequestError{id, ErrorCode::bad_json, "a NUL byte is not JSON"};
     const json object = json::parse(line);
     if (!object.is_object()) refuse(fmt::format("expected a JSON object, not {}", shown(object)));
     if (const auto it = object.find("id"); it != object.end()) {

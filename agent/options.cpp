@@ -12,6 +12,7 @@
 
 #include "config.hpp"
 #include "ledger.hpp"
+#include "number_option.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
@@ -92,9 +93,8 @@ std::string default_socket_path(const std::string& interface) {
 }
 
 MemoryNeed memory_need(std::uint32_t max_sources, unsigned possible_cpus) {
-  constexpr std::uint64_t bucket = 16;  // struct bucket
-  constexpr std::uint64_t element =
-      64;  // struct htab_elem, key and the pointer to the CPUs' values
+  constexpr std::uint64_t bucket = 16;   // struct bucket
+  constexpr std::uint64_t element = 64;  // struct htab_elem, key, pointer to the CPUs' values
   const std::uint64_t sources = max_sources;
   const std::uint64_t one_table =
       std::bit_ceil(sources) * bucket + sources * (element + possible_cpus * sizeof(xc_counts));
@@ -118,8 +118,8 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   add_choice(app, "-m,--mode", options.mode, mode_names,
              "How the program is attached: native (in the driver), generic (in the\n"
              "network stack), or auto: native where it works, else generic  [auto]");
-  app.add_option("-i,--interval", options.interval, "Time between two snapshots, 0.1 to 3600  [1]")
-      ->check(CLI::Range(0.1, 3600.0).name(""))
+  add_number(app, "-i,--interval", options.interval, 0.1, 3600.0,
+             "Time between two snapshots, 0.1 to 3600  [1]")
       ->option_text("SECONDS");
   app.add_option("-s,--socket", options.socket_path,
                  "The Unix socket to serve  [/run/xdp-count/IFACE.sock]")
@@ -129,19 +129,16 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
                  "The group whose members may connect, besides root")
       ->option_text("NAME");
   const MemoryNeed need = memory_need(options.max_sources, possible_cpus);
-  app.add_option("--max-sources", options.max_sources,
-                 fmt::format("How many sources are tracked at once, fixed memory for each; when\n"
-                             "there are more, the source idle longest makes room. The default\n"
-                             "takes {} MiB of kernel tables and {} MiB of ledger here  [262144]",
-                             need.maps >> 20, need.ledger >> 20))
-      ->check(CLI::Range(std::uint32_t{1}, max_max_sources).name(""))
-      ->option_text("N");
+  add_number(app, "--max-sources", options.max_sources, 1U, max_max_sources,
+             fmt::format("How many sources are tracked at once, fixed memory for each; when\n"
+                         "there are more, the source idle longest makes room. The default\n"
+                         "takes {} MiB of kernel tables and {} MiB of ledger here  [262144]",
+                         need.maps >> 20, need.ledger >> 20));
   add_choice(app, "--verdict", options.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees\n"
              "them once counted, for mirror ports that the host does not use  [pass]");
-  app.add_option("--top", options.top, "Sources in a line of the default stream, 0 to 10000  [100]")
-      ->check(CLI::Range(std::size_t{0}, max_top).name(""))
-      ->option_text("N");
+  add_number(app, "--top", options.top, std::size_t{0}, max_top,
+             "Sources in a line of the default stream, 0 to 10000  [100]");
   add_choice(app, "-o,--output", options.output, output_names,
              "What to print to standard output: live (a table redrawn in place),\n"
              "table (one per snapshot), json (the snapshot lines), none\n"

@@ -49,9 +49,10 @@ std::optional<std::string> Tally::conservation_violation() const {
   const Counts sources = ledger_.tracked_total() + head_.evicted.counts + head_.untracked;
   if (classes == head_.frames.counts && sources == ipv4) return std::nullopt;
   return fmt::format(
-      "the counts of snapshot {} do not add up: {} frames, {} in classes; {} IPv4 packets, "
-      "{} under sources, evicted or untracked",
-      head_.seq, head_.frames.counts.packets, classes.packets, ipv4.packets, sources.packets);
+      "the counts of snapshot {} do not add up: {} frames ({} bytes), {} ({}) in classes; {} IPv4 "
+      "packets ({}), {} ({}) under sources, evicted or untracked",
+      head_.seq, head_.frames.counts.packets, head_.frames.counts.bytes, classes.packets,
+      classes.bytes, ipv4.packets, ipv4.bytes, sources.packets, sources.bytes);
 }
 
 }  // namespace xdp_count

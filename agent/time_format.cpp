@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "time_format.hpp"
 
-#include <cstdio>
+#include <algorithm>
+#include <string_view>
 
 namespace xdp_count {
 namespace {
@@ -44,16 +45,24 @@ std::string rfc3339(std::int64_t ms) {
 
 std::optional<std::int64_t> parse_rfc3339(const std::string& text) {
   using namespace std::chrono;
-  int year_number = 0;
-  unsigned month_number = 0, day_number = 0, h = 0, m = 0, s = 0, ms = 0;
-  int length = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u.%3uZ%n", &year_number, &month_number,
-                  &day_number, &h, &m, &s, &ms, &length) != 7 ||
-      length != rfc3339_length || text.size() != rfc3339_length)
-    return std::nullopt;
-  const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
-  if (!date.ok()) return std::nullopt;
-  const auto time = sys_days{date} + hours{h} + minutes{m} + seconds{s} + milliseconds{ms};
+  constexpr std::string_view form = "0000-00-00T00:00:00.000Z";  // 0 stands for a digit
+  static_assert(form.size() == rfc3339_length);
+  const auto fits = [](char c, char in_form) {
+    return in_form == '0' ? c >= '0' && c <= '9' : c == in_form;
+  };
+  if (!std::equal(text.begin(), text.end(), form.begin(), form.end(), fits)) return std::nullopt;
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    unsigned value = 0;
+    for (std::size_t i = at; i < at + digits; ++i)
+      value = value * 10 + static_cast<unsigned>(text[i] - '0');
+    return value;
+  };
+  const year_month_day date{year{static_cast<int>(number(0, 4))}, month{number(5, 2)},
+                            day{number(8, 2)}};
+  const unsigned hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  const auto time = sys_days{date} + hours{hour} + minutes{minute} + seconds{second} +
+                    milliseconds{number(20, 3)};
   return time.time_since_epoch().count();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "process.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
@@ -54,12 +55,18 @@ Process::Process(const std::vector<std::string>& command, const ProcessOptions& 
   ::dup2(standard_error_.get(), STDERR_FILENO);
   const bool entered =
       options.network_namespace < 0 || ::setns(options.network_namespace, CLONE_NEWNET) == 0;
+  // Opened as root: another user may have no way to where the tree was cloned.
+  const int program = ::open(arguments[0], O_RDONLY | O_CLOEXEC);
   const bool became =
       options.uid == 0 ||
       (::setgroups(0, nullptr) == 0 && ::setgid(options.uid) == 0 && ::setuid(options.uid) == 0);
   // After setuid(), which clears it.
-  if (entered && became && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent)
-    ::execv(arguments[0], arguments.data());
+  if (entered && became && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent) {
+    if (options.uid == 0)
+      ::execv(arguments[0], arguments.data());  // a script, too
+    else
+      ::fexecve(program, arguments.data(), environ);
+  }
   ::perror(arguments[0]);
   ::_exit(could_not_start);
 }

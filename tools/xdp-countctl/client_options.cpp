@@ -4,11 +4,12 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <map>
+#include <limits>
 
 #include "config.hpp"
 #include "ipv4.hpp"
 #include "json_names.hpp"
+#include "number_option.hpp"
 
 namespace xdp_count {
 namespace {
@@ -18,9 +19,8 @@ std::string check_address(const std::string& text) {
 }
 
 void add_selection(CLI::App& command, Selection& selection) {
-  command.add_option("-n", selection.top, fmt::format("How many sources  [{}]", selection.top))
-      ->check(CLI::Range(std::size_t{0}, max_top).name(""))
-      ->option_text("N");
+  add_number(command, "-n", selection.top, std::size_t{0}, max_top,
+             fmt::format("How many sources  [{}]", selection.top));
   std::vector<std::string> keys;
   for (const auto& entry : sort_key_names) keys.emplace_back(entry.first);
   command
@@ -67,8 +67,8 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   add_selection(*top_command, top);
   auto* watch = app.add_subcommand("watch", "Snapshots, as they come");
   add_selection(*watch, watched);
-  watch->add_option("-c,--count", options.snapshots, "End after so many snapshots")
-      ->check(CLI::PositiveNumber.name(""))
+  add_number(*watch, "-c,--count", options.snapshots, std::uint64_t{1},
+             std::numeric_limits<std::uint64_t>::max(), "End after so many snapshots")
       ->option_text("COUNT");
   auto* status = app.add_subcommand("status", "The agent's state and settings");
   app.footer("Exit status: 0 done, 1 no agent or no permission, 2 bad usage.");

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config.hpp"
+
+namespace xdp_count {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+std::variant<Options, EarlyExit> parse(const Arguments& arguments) {
+  return parse_options(arguments, false, 2);
+}
+
+Options accepted(const Arguments& arguments) {
+  const auto result = parse(arguments);
+  if (const auto* exit = std::get_if<EarlyExit>(&result)) FAIL(exit->text);
+  return std::get<Options>(result);
+}
+
+// What is said about arguments that are refused.
+std::string refusal(const Arguments& arguments) {
+  std::string shown;
+  for (const std::string& argument : arguments) shown += "'" + argument + "' ";
+  CAPTURE(shown);
+  const auto result = parse(arguments);
+  const auto* exit = std::get_if<EarlyExit>(&result);
+  CHECK(exit != nullptr);
+  if (!exit) return "";
+  CHECK(exit->code == 2);
+  CHECK(exit->text.starts_with("xdp-count: "));
+  CHECK(exit->text.ends_with("\nxdp-count --help lists the options.\n"));
+  return exit->text;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
+TEST_CASE("an interface alone gives the defaults") {
+  const Options options = accepted({"eth0"});
+  CHECK(options.interface == "eth0");
+  CHECK(options.mode == ModeChoice::automatic);
+  CHECK(options.interval == 1);
+  CHECK(options.socket_path == "/run/xdp-count/eth0.sock");
+  CHECK(options.socket_group == "");
+  CHECK(options.max_sources == 262'144);
+  CHECK(options.verdict == Verdict::pass);
+  CHECK(options.top == 100);
+  CHECK(options.output == OutputFormat::none);
+  CHECK_FALSE(options.verbose);
+}
+
+TEST_CASE("every option has its effect, in its long form and its short one") {
+  for (const Arguments& arguments :
+       {Arguments{"--mode", "native", "--interval", "0.5", "--socket", "/tmp/s", "--socket-group",
+                  "adm", "--max-sources", "7", "--verdict", "drop", "--top", "5", "--output",
+                  "table", "--verbose", "eth0"},
+        Arguments{"--mode=native", "--interval=0.5", "--socket=/tmp/s", "--socket-group=adm",
+                  "--max-sources=7", "--verdict=drop", "--top=5", "--output=table", "eth0",
+                  "--verbose"},
+        Arguments{"eth0", "-m", "native", "-i0.5", "-s", "/tmp/s", "--socket-group", "adm",
+                  "--max-sources", "7", "--verdict", "drop", "--top", "5", "-o", "table", "-v"}}) {
+    const Options options = accepted(arguments);
+    CHECK(options.interface == "eth0");
+    CHECK(options.mode == ModeChoice::native);
+    CHECK(options.interval == 0.5);
+    CHECK(options.socket_path == "/tmp/s");
+    CHECK(options.socket_group == "adm");
+    CHECK(options.max_sources == 7);
+    CHECK(options.verdict == Verdict::drop);
+    CHECK(options.top == 5);
+    CHECK(options.output == OutputFormat::table);
+    CHECK(options.verbose);
+  }
+}
+
+TEST_CASE("choices are known by their names, both ways") {
+  for (const std::string name : {"auto", "native", "generic"})
+    CHECK(name_of(accepted({"eth0", "-m", name}).mode) == name);
+  for (const std::string name : {"pass", "drop"})
+    CHECK(name_of(accepted({"eth0", "--verdict", name}).verdict) == name);
+  for (const std::string name : {"live", "table", "json", "none"})
+    CHECK(name_of(accepted({"eth0", "-o", name}).output) == name);
+  for (const ModeChoice mode : {ModeChoice::automatic, ModeChoice::native, ModeChoice::generic})
+    CHECK(mode_named(name_of(mode)) == mode);
+  for (const Verdict verdict : {Verdict::pass, Verdict::drop})
+    CHECK(verdict_named(name_of(verdict)) == verdict);
+  for (const OutputFormat output :
+       {OutputFormat::none, OutputFormat::live, OutputFormat::table, OutputFormat::json})
+    CHECK(output_named(name_of(output)) == output);
+  CHECK_THROWS_AS(mode_named("automatic"), std::out_of_range);
+  CHECK_THROWS_AS(verdict_named(""), std::out_of_range);
+  CHECK_THROWS_AS(output_named("Live"), std::out_of_range);
+}
+
+TEST_CASE("numbers are accepted at their bounds and refused beyond") {
+  struct Case {
+    std::string option;
+    Arguments good;
+    Arguments bad;
+  };
+  for (const Case& c :
+       {Case{"--interval", {"0.1", "3600", "1e3"}, {"0.099", "3600.1", "0", "-1", "inf", "1s"}},
+        Case{"--max-sources",
+             {"1", "16777216"},
+             {"0", "16777217", "-1", "1.5", "4294967297", "18446744073709551617", "many"}},
+        Case{"--top",
+             {"0", "10000"},
+             {"10001", "-1", "1.5", "18446744073709551616", "ten", "0 1"}}}) {
+    for (const std::string& value : c.good) {
+      CAPTURE(c.option);
+      accepted({"eth0", c.option, value});
+    }
+    for (const std::string& value : c.bad)
+      CHECK(contains(refusal({"eth0", c.option, value}), c.option));
+    CHECK(contains(refusal({"eth0", c.option, ""}), c.option));
+    CHECK(contains(refusal({"eth0", c.option}), c.option));
+  }
+  CHECK(accepted({"eth0", "-i", "0.1"}).interval == 0.1);
+  CHECK(accepted({"eth0", "-i", "3600"}).interval == 3600);
+  CHECK(accepted({"eth0", "--max-sources", "16777216"}).max_sources == 16'777'216);
+  CHECK(accepted({"eth0", "--top", "0"}).top == 0);
+  CHECK(accepted({"eth0", "--top", "10000"}).top == 10'000);
+}
+
+TEST_CASE("an interval that is not a number is refused") {
+  CHECK(contains(refusal({"eth0", "--interval", "nan"}), "--interval"));
+}
+
+TEST_CASE("a whole number means what it says in decimal, or is refused") {
+  const auto top = [](const std::string& value) {
+    const auto result = parse({"eth0", "--top", value});
+    const auto* options = std::get_if<Options>(&result);
+    return options ? std::optional(options->top) : std::nullopt;
+  };
+  CHECK(top("10") == 10);
+  CHECK((!top("010") || top("010") == 10));
+  CHECK_FALSE(top(" -18446744073709551615"));
+}
+
+TEST_CASE("choices that do not exist are refused, with those that do") {
+  struct Case {
+    std::string option;
+    Arguments names;
+  };
+  for (const Case& c :
+       {Case{"--mode", {"auto", "native", "generic"}}, Case{"--verdict", {"pass", "drop"}},
+        Case{"--output", {"live", "table", "json", "none"}}}) {
+    for (const std::string value : {"", "0", "AUTO", "Pass", "jsons"}) {
+      const std::string text = refusal({"eth0", c.option, value});
+      CHECK(contains(text, c.option));
+      for (const std::string& name : c.names) CHECK(contains(text, name));
+    }
+    CHECK(contains(refusal({"eth0", c.option}), c.option));
+  }
+}
+
+TEST_CASE("what the kernel takes for the name of an interface is accepted, and nothing else") {
+  for (const std::string name : {"e", "eth0", "enp0s31f6.100", "...", "a.b", "br-0123456789ab",
+                                 "größe", "fifteen_letters", "a\"b", "\xff", "%d"}) {
+    CAPTURE(name);
+    CHECK(accepted({name}).interface == name);
+    CHECK(accepted({name}).socket_path == "/run/xdp-count/" + name + ".sock");
+  }
+  for (const std::string name : {"", ".", "..", "a/b", "/", "../x", "a:0", "a b", " a", "a\tb",
+                                 "a\n", "sixteen__letters", "a name as long as a sentence"})
+    CHECK(contains(refusal({name}), "'" + name + "' cannot be the name of a network interface"));
+}
+
+TEST_CASE("an interface is required, and only one") {
+  CHECK(contains(refusal({}), "IFACE"));
+  CHECK(contains(refusal({"-v"}), "IFACE"));
+  CHECK(contains(refusal({"eth0", "eth1"}), "eth1"));
+}
+
+TEST_CASE("the path of the socket is as long as the kernel takes, and not empty") {
+  const std::string longest = "/" + std::string(106, 'x');
+  CHECK(accepted({"eth0", "-s", longest}).socket_path == longest);
+  const std::string text = refusal({"eth0", "-s", longest + "x"});
+  CHECK(contains(text, "108"));
+  CHECK(contains(text, "107"));
+  CHECK(contains(refusal({"eth0", "--socket="}), "--socket"));
+  CHECK(contains(refusal({"eth0", "-s", ""}), "the path of the socket is empty"));
+}
+
+TEST_CASE("unknown options, and options given twice, are refused") {
+  for (const std::string option : {"--frobnicate", "-x", "--Mode", "--top-n=3", "-vx"})
+    refusal({"eth0", option});
+  CHECK(contains(refusal({"eth0", "--frobnicate"}), "--frobnicate"));
+  CHECK(contains(refusal({"eth0", "--top", "1", "--top", "2"}), "--top"));
+  CHECK(contains(refusal({"eth0", "-m", "auto", "-m", "native"}), "--mode"));
+}
+
+TEST_CASE("help names every option and the memory that the default takes") {
+  for (const std::string flag : {"-h", "--help"})
+    for (const Arguments& arguments : {Arguments{flag}, Arguments{"eth0", flag}}) {
+      const auto result = parse(arguments);
+      REQUIRE(std::holds_alternative<EarlyExit>(result));
+      const auto& exit = std::get<EarlyExit>(result);
+      CHECK(exit.code == 0);
+      for (const std::string part :
+           {"IFACE", "-h,--help", "-V,--version", "-m,--mode", "auto|generic|native",
+            "-i,--interval", "-s,--socket", "--socket-group", "--max-sources", "--verdict",
+            "drop|pass", "--top", "-o,--output", "json|live|none|table", "-v,--verbose",
+            "56 MiB of kernel tables and 32 MiB of ledger", "Exit status:"}) {
+        CAPTURE(part);
+        CHECK(contains(exit.text, part));
+      }
+    }
+}
+
+TEST_CASE("the version is the project's") {
+  for (const std::string flag : {"-V", "--version"}) {
+    const auto result = parse({flag});
+    REQUIRE(std::holds_alternative<EarlyExit>(result));
+    CHECK(std::get<EarlyExit>(result).code == 0);
+    CHECK(std::get<EarlyExit>(result).text == "xdp-count " XDP_COUNT_VERSION "\n");
+  }
+}
+
+TEST_CASE("output is live by default on a terminal alone, and can be chosen on either") {
+  for (const bool terminal : {false, true}) {
+    CAPTURE(terminal);
+    const auto output = [&](const Arguments& arguments) {
+      return std::get<Options>(parse_options(arguments, terminal, 2)).output;
+    };
+    CHECK(output({"eth0"}) == (terminal ? OutputFormat::live : OutputFormat::none));
+    CHECK(output({"eth0", "-o", "none"}) == OutputFormat::none);
+    CHECK(output({"eth0", "-o", "live"}) == OutputFormat::live);
+    CHECK(output({"eth0", "-o", "json"}) == OutputFormat::json);
+  }
+}
+
+TEST_CASE("memory grows with the sources, and the kernel's part with the CPUs too") {
+  struct Case {
+    std::uint32_t max_sources;
+    unsigned cpus;
+    std::uint64_t maps;
+    std::uint64_t ledger;
+  };
+  constexpr std::uint64_t mib = 1 << 20;
+  for (const Case& c :
+       {Case{1, 1, 2 * (16 + 64 + 16), 2 * 64}, Case{262'144, 2, 56 * mib, 32 * mib},
+        Case{262'144, 4, 72 * mib, 32 * mib}, Case{3, 1, 2 * (4 * 16 + 3 * 80), 8 * 64},
+        // Beyond 32 bits.
+        Case{16'777'216, 128, 2 * (16 + 64 + 128 * 16) * 16 * mib, 2048 * mib}}) {
+    CAPTURE(c.max_sources);
+    CAPTURE(c.cpus);
+    CHECK(memory_need(c.max_sources, c.cpus).maps == c.maps);
+    CHECK(memory_need(c.max_sources, c.cpus).ledger == c.ledger);
+  }
+}
+
+}  // namespace
+}  // namespace xdp_count

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Something to encode: every field of its own value, so that no two can be mixed up unnoticed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "json_encoding.hpp"
+#include "snapshot.hpp"
+#include "status.hpp"
+
+namespace xdp_count {
+
+inline SnapshotHead any_head() {
+  return {.seq = 17,
+          .time = 1'795'176'000'123,
+          .interval = 1.0003,
+          .interface = "eth0",
+          .ifindex = 4,
+          .mode = "native",
+          .since = 1'795'175'983'101,
+          .frames = {{101, 102}, {103.5, 104}},
+          .classes = {{{{111, 112}, {113.25, 114}},
+                       {{121, 122}, {123, 124}},
+                       {{131, 132}, {133, 134}},
+                       {{141, 142}, {143, 144}},
+                       {{151, 152}, {153, 154}}}},
+          .untracked = {201, 202},
+          .evicted = {301, {302, 303}},
+          .nic = {401, 402, 403},
+          .tracked = 2,
+          .capacity = 262'144};
+}
+
+inline std::vector<SourceRow> any_rows() {
+  return {{.address = 0xc0000201,
+           .total = {10, 980},
+           .rates = {2, 1568},
+           .first_time = 1'795'175'984'000,
+           .last_time = 1'795'176'000'123},
+          {.address = 0xffffffff,
+           .total = {1, 60},
+           .rates = {0, 0.5},
+           .first_time = 0,
+           .last_time = 1}};
+}
+
+inline Status any_status() {
+  return {.version = "1.2.3",
+          .pid = 4711,
+          .uptime = 12.5,
+          .options = {.interface = "eth0",
+                      .mode = ModeChoice::generic,
+                      .interval = 0.25,
+                      .socket_path = "/run/x.sock",
+                      .socket_group = "adm",
+                      .max_sources = 1000,
+                      .verdict = Verdict::drop,
+                      .top = 50,
+                      .output = OutputFormat::json,
+                      .verbose = true},
+          .mode = "generic",
+          .mode_reason = "asked for",
+          .program = {.id = 99, .name = "xdp_count", .tag = "0123456789abcdef"},
+          .clients = 3,
+          .ticks_missed = 5,
+          .last_tick_duration = 0.0155,
+          .map_bytes = 123'456,
+          .ledger_bytes = 65'536};
+}
+
+inline std::string snapshot_line(const SnapshotHead& head, const std::vector<SourceRow>& rows,
+                                 std::uint64_t skipped) {
+  return encode_snapshot_body(head, rows) + encode_snapshot_end(skipped);
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "status_view.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "sample_messages.hpp"
+#include "table_view.hpp"
+
+namespace xdp_count {
+namespace {
+
+TEST_CASE("a status is drawn with everything that it tells") {
+  SnapshotHead head = any_head();
+  head.seq = 1017;
+  Status status = any_status();
+  status.map_bytes = 58'720'256;
+  const std::string expected =
+      R"(agent      version 1.2.3, pid 4711, counting since 2026-11-20T11:59:43.101Z (12 s)
+interface  eth0 (index 4)
+mode       generic (asked for)
+program    xdp_count, id 99, tag 0123456789abcdef
+sources    2 of 262,144 tracked
+ticks      1,017, 5 missed, the last took 15.5 ms
+clients    3
+memory     56.0 MiB of kernel maps, 0.1 MiB of ledger
+options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, top 50, output json
+socket     /run/x.sock, group adm
+)";
+  CHECK(joined(status_table(head, status)) == expected);
+
+  status.program.ns_per_packet = 38.46;
+  CHECK(joined(status_table(head, status)) == expected + "cost       38.5 ns a packet\n");
+
+  status.options.socket_group = "";
+  CHECK(joined(status_table(head, status)).find("socket     /run/x.sock\n") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace xdp_count

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "table_view.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace xdp_count {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+TEST_CASE("a scaled value has one decimal and the SI prefix that keeps it short") {
+  struct Case {
+    double value;
+    std::string text;
+  };
+  for (const Case& c :
+       {Case{0, "0.0 "}, Case{0.04, "0.0 "}, Case{0.06, "0.1 "}, Case{1, "1.0 "},
+        Case{999, "999.0 "}, Case{999.94, "999.9 "}, Case{999.95, "1.0 k"}, Case{1000, "1.0 k"},
+        Case{1234, "1.2 k"}, Case{999'940, "999.9 k"}, Case{999'950, "1.0 M"}, Case{1e6, "1.0 M"},
+        Case{1e9, "1.0 G"}, Case{1e12, "1.0 T"}, Case{1e15, "1.0 P"}, Case{1e18, "1.0 E"},
+        Case{999.94e18, "999.9 E"},
+        // There is no prefix after E.
+        Case{1e21, "1000.0 E"}})
+    CHECK(scaled(c.value) == c.text);
+}
+
+TEST_CASE("a grouped value has a comma before every three digits but the first") {
+  struct Case {
+    std::uint64_t value;
+    std::string text;
+  };
+  for (const Case& c :
+       {Case{0, "0"}, Case{9, "9"}, Case{999, "999"}, Case{1000, "1,000"}, Case{12'345, "12,345"},
+        Case{999'999, "999,999"}, Case{1'000'000, "1,000,000"},
+        Case{18'446'744'073'709'551'615u, "18,446,744,073,709,551,615"}})
+    CHECK(grouped(c.value) == c.text);
+}
+
+TEST_CASE("a snapshot is drawn as totals, classes and a row per source") {
+  const SnapshotHead head{
+      .time = 1'795'176'000'123,
+      .interval = 1.0003,
+      .interface = "eth0",
+      .mode = "native",
+      .frames = {{1'234'567, 0}, {1500, 2.5e9}},
+      .classes =
+          {{{{1'234'000, 0}, {}}, {{500, 0}, {}}, {{60, 0}, {}}, {{7, 0}, {}}, {{0, 0}, {}}}},
+      .untracked = {3, 180},
+      .evicted = {4000, {5, 6}},
+      .tracked = 2,
+      .capacity = 262'144};
+  const std::vector<SourceRow> rows{
+      {.address = 0xc0000201, .total = {1'233'990, 98'000'000}, .rates = {1499, 2.4e9}},
+      {.address = 0xffffffff, .total = {7, 420}, .rates = {1, 480}}};
+  CHECK(joined(snapshot_table(head, rows)) == R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z
+1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144  untracked 3  evicted 4,000
+ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
+
+SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
+192.0.2.1             1.5 k       2.4 G         1,233,990            98,000,000
+255.255.255.255        1.0       480.0                  7                   420
+)");
+}
+
+TEST_CASE("no sources are drawn as their column titles alone") {
+  CHECK(source_table({}) ==
+        Lines{"SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES"});
+}
+
+TEST_CASE("lines are cut to the width and height of the screen") {
+  const Lines lines{"one", "three", ""};
+  struct Case {
+    std::size_t width;
+    std::size_t height;
+    Lines expected;
+  };
+  for (const Case& c : {Case{80, 24, lines}, Case{5, 3, lines}, Case{4, 2, {"one", "thre"}},
+                        Case{3, 3, {"one", "thr", ""}}, Case{80, 1, {"one"}}, Case{0, 2, {"", ""}},
+                        Case{80, 0, {}}}) {
+    CAPTURE(c.width);
+    CAPTURE(c.height);
+    CHECK(joined(fit_to_screen(lines, c.width, c.height)) == joined(c.expected));
+  }
+}
+
+TEST_CASE("each line ends with a newline") {
+  CHECK(joined({}) == "");
+  CHECK(joined({"a", "", "b"}) == "a\n\nb\n");
+}
+
+}  // namespace
+}  // namespace xdp_count
