@@ -40,7 +40,7 @@ TEST_CASE("a new connection gets a snapshot each tick until its first request") 
   CHECK(second->at("seq") == first->at("seq").get<int>() + 1);
   CHECK(second->at("skipped") == 0);
 
-  CHECK(client.answer_to({{"cmd", "unsubscribe"}, {"id", 1}}) == json{{"type", "ok"}, {"id", 1}});
+  CHECK(client.answer_to({{"cmd", "status"}}).at("type") == "status");
   // Several ticks later, nothing has come in between.
   for (int i = 0; i < 5; ++i) counted.client.next_of_type("snapshot");
   client.ask({{"cmd", "get"}, {"src", "10.0.0.5"}});
@@ -91,6 +91,11 @@ TEST_CASE("a subscription gets the sources, the order and the ticks that it aske
 
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 0}}).at("type") == "ok");
   CHECK(client.next()->at("shown") == 0);
+
+  CHECK(client.answer_to({{"cmd", "unsubscribe"}, {"id", 1}}) == json{{"type", "ok"}, {"id", 1}});
+  for (int i = 0; i < 5; ++i) counted.client.next_of_type("snapshot");
+  client.ask({{"cmd", "status"}});
+  CHECK(client.next()->at("type") == "status");
 }
 
 TEST_CASE("requests may come byte by byte or many at once") {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "frame_cases.hpp"
+
+#include <doctest/doctest.h>
+#include <linux/bpf.h>
+
+#include <array>
+
+namespace xdp_count::testing {
+
+void check_frames(const std::vector<FrameCase>& cases) {
+  std::size_t skipped = 0;
+  for (const FrameCase& frame_case : cases) {
+    INFO(frame_case.description);
+    ProgramUnderTest& program = shared_program(frame_case.has_ethernet_header);
+    if (frame_case.linear_bytes && !program.kernel_takes_linear_bytes()) {
+      ++skipped;
+      continue;
+    }
+    const ProgramRun run = program.run(frame_case.frame, frame_case.linear_bytes);
+    CHECK(run.action == XDP_PASS);
+    CHECK_MESSAGE(run.frame == frame_case.frame, "the frame was changed");
+    check_counts(program.take_counts(), frame_case);
+  }
+  if (skipped > 0)
+    MESSAGE("skipped " << skipped << " of " << cases.size()
+                       << " frames: this kernel's BPF_PROG_TEST_RUN does not let a test choose "
+                          "how much of a frame is in its first buffer (Linux 6.18 does)");
+
+  // A count in the generation that was not active would only show now.
+  for (const bool has_ethernet_header : {true, false}) {
+    const GenerationCounts rest = shared_program(has_ethernet_header).take_counts();
+    CHECK(rest.frames == Counts{});
+    CHECK(rest.sources.empty());
+  }
+}
+
+void check_counts(const GenerationCounts& counts, const FrameCase& frame_case,
+                  std::uint64_t times) {
+  const Counts expected{times, times * frame_case.frame.size()};
+  CHECK(counts.frames == expected);
+  for (std::size_t i = 0; i < frame_classes; ++i) {
+    const auto frame_class = static_cast<FrameClass>(i);
+    INFO("class " << class_name(frame_class));
+    CHECK(counts.classes[i] == (frame_class == frame_case.expected ? expected : Counts{}));
+  }
+  CHECK(counts.untracked == Counts{});
+
+  if (frame_case.expected != FrameClass::ipv4) {
+    CHECK(counts.sources.empty());
+    return;
+  }
+  CHECK(counts.sources.size() == 1);
+  if (counts.sources.empty()) return;
+  CHECK(counts.sources[0].address == frame_case.expected_source);
+  CHECK(counts.sources[0].counts == expected);
+}
+
+const char* class_name(FrameClass frame_class) {
+  constexpr std::array names = {"ipv4", "ipv6", "arp", "other", "malformed"};
+  static_assert(names.size() == frame_classes);
+  return names.at(static_cast<std::size_t>(frame_class));
+}
+
+}  // namespace xdp_count::testing

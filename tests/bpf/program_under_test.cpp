@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "program_under_test.hpp"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <doctest/doctest.h>
+#include <linux/bpf.h>
+
+#include <system_error>
+
+#include "error.hpp"
+#include "packet_builder.hpp"
+
+namespace xdp_count {
+
+std::ostream& operator<<(std::ostream& out, const Counts& counts) {
+  return out << counts.packets << " packets, " << counts.bytes << " bytes";
+}
+
+namespace testing {
+namespace {
+
+CountProgram& load(CountProgram& program) {
+  program.load();
+  return program;
+}
+
+std::size_t possible_cpus() {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0) throw_system_error(-cpus, "counting the possible CPUs");
+  return static_cast<std::size_t>(cpus);
+}
+
+void add(xc_counts& sum, const xc_counts& counts) {
+  sum.packets += counts.packets;
+  sum.bytes += counts.bytes;
+}
+
+}  // namespace
+
+ProgramUnderTest::ProgramUnderTest(const ProgramSettings& settings)
+    : program_(settings), reader_(load(program_)) {}
+
+ProgramRun ProgramUnderTest::run(const Frame& frame,
+                                 std::optional<std::size_t> linear_bytes) const {
+  // Room to spare, so that a frame that grew is seen to.
+  ProgramRun result{0, Frame(frame.size() + 256)};
+  xdp_md context{};
+  bpf_test_run_opts options{};
+  options.sz = sizeof options;
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<__u32>(frame.size());
+  options.data_out = result.frame.data();
+  options.data_size_out = static_cast<__u32>(result.frame.size());
+  options.repeat = 1;
+  if (linear_bytes) {
+    context.data_end = static_cast<__u32>(*linear_bytes);
+    options.ctx_in = &context;
+    options.ctx_size_in = sizeof context;
+  }
+  if (const int error = bpf_prog_test_run_opts(program_.program_fd(), &options); error != 0)
+    throw_system_error(-error, "running the XDP program");
+  result.action = options.retval;
+  result.frame.resize(options.data_size_out);
+  return result;
+}
+
+void ProgramUnderTest::run_repeatedly(const Frame& frame, std::uint32_t times) const {
+  bpf_test_run_opts options{};
+  options.sz = sizeof options;
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<__u32>(frame.size());
+  options.repeat = static_cast<int>(times);
+  if (const int error = bpf_prog_test_run_opts(program_.program_fd(), &options); error != 0)
+    throw_system_error(-error, "running the XDP program repeatedly");
+}
+
+bool ProgramUnderTest::kernel_takes_linear_bytes() const {
+  // Of its own, so that what this counts is in nobody's way.
+  static const bool result = [] {
+    const ProgramUnderTest probe({});
+    try {
+      probe.run(PacketBuilder().ipv4().udp(1, 2).build(), 14);
+    } catch (const std::system_error& error) {
+      if (error.code().value() != EINVAL) throw;
+      return false;
+    }
+    return true;
+  }();
+  return result;
+}
+
+GenerationCounts ProgramUnderTest::take_counts() {
+  return reader_.swap_and_read().generation;
+}
+
+xc_totals ProgramUnderTest::totals(std::uint32_t generation) const {
+  std::vector<xc_totals> per_cpu(possible_cpus());
+  if (bpf_map_lookup_elem(program_.totals_fd(), &generation, per_cpu.data()) != 0)
+    throw_errno("reading the BPF map totals");
+  xc_totals sum{};
+  for (const xc_totals& cpu : per_cpu) {
+    add(sum.frames, cpu.frames);
+    for (std::size_t i = 0; i < XC_CLASSES; ++i) add(sum.classes[i], cpu.classes[i]);
+    add(sum.untracked, cpu.untracked);
+  }
+  return sum;
+}
+
+std::vector<SourceCounts> ProgramUnderTest::sources(std::uint32_t generation) const {
+  const int spill = program_.spill_fd(generation);
+  std::vector<xc_counts> per_cpu(possible_cpus());
+  std::vector<SourceCounts> result;
+  std::uint32_t key = 0;
+  const void* previous = nullptr;
+  while (bpf_map_get_next_key(spill, previous, &key) == 0) {
+    previous = &key;
+    if (bpf_map_lookup_elem(spill, &key, per_cpu.data()) != 0)
+      throw_errno("reading a source from a BPF map");
+    SourceCounts source{ntohl(key), {}};
+    for (const xc_counts& cpu : per_cpu) source.counts += {cpu.packets, cpu.bytes};
+    result.push_back(source);
+  }
+  return result;
+}
+
+ProgramUnderTest& shared_program(bool has_ethernet_header) {
+  constexpr std::uint32_t max_sources = 16;
+  if (has_ethernet_header) {
+    static ProgramUnderTest program({.max_sources = max_sources});
+    return program;
+  }
+  static ProgramUnderTest program({.has_ethernet_header = false, .max_sources = max_sources});
+  return program;
+}
+
+void check_conservation(const GenerationCounts& counts) {
+  Counts classes;
+  for (const Counts& one : counts.classes) classes += one;
+  CHECK(classes == counts.frames);
+  Counts sources = counts.untracked;
+  for (const SourceCounts& source : counts.sources) sources += source.counts;
+  CHECK(sources == counts_of(counts, FrameClass::ipv4));
+}
+
+const Counts& counts_of(const GenerationCounts& counts, FrameClass frame_class) {
+  return counts.classes[static_cast<std::size_t>(frame_class)];
+}
+
+}  // namespace testing
+}  // namespace xdp_count

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The XDP program, loaded but not attached, and what runs it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <vector>
+
+#include "count_program.hpp"
+#include "generation_reader.hpp"
+#include "xdp_count/shared_types.h"
+
+namespace xdp_count {
+
+// For doctest, which prints what it compares.
+std::ostream& operator<<(std::ostream& out, const Counts& counts);
+
+namespace testing {
+
+using Frame = std::vector<std::uint8_t>;
+
+// What came out of one run.
+struct ProgramRun {
+  std::uint32_t action = 0;  // XDP_PASS, XDP_DROP, ...
+  Frame frame;
+};
+
+class ProgramUnderTest {
+ public:
+  // Throws std::system_error.
+  explicit ProgramUnderTest(const ProgramSettings& settings);
+
+  // Runs the program once. A frame that does not fit into one page has several buffers in any
+  // case; `linear_bytes` says how many are in the first one, which the others begin behind. The
+  // kernel wants 14 bytes or more. Throws std::system_error. From any thread.
+  ProgramRun run(const Frame& frame, std::optional<std::size_t> linear_bytes = {}) const;
+
+  // Runs it this often in one system call, and does not look at what comes out.
+  void run_repeatedly(const Frame& frame, std::uint32_t times) const;
+
+  // Linux 6.18 is the first that lets a test choose `linear_bytes`.
+  bool kernel_takes_linear_bytes() const;
+
+  // Swaps the generations, and answers what was counted since the swap before.
+  GenerationCounts take_counts();
+
+  // As the kernel's maps have it now, summed over the CPUs.
+  xc_totals totals(std::uint32_t generation) const;
+  std::vector<SourceCounts> sources(std::uint32_t generation) const;
+
+  CountProgram& program() noexcept { return program_; }
+
+ private:
+  CountProgram program_;
+  GenerationReader reader_;
+};
+
+// One for each way to see a frame, loaded on first use, for all tests that look at single frames.
+ProgramUnderTest& shared_program(bool has_ethernet_header);
+
+// What must hold for any one generation: frames = Σ classes, and ipv4 = Σ sources + untracked.
+void check_conservation(const GenerationCounts& counts);
+
+const Counts& counts_of(const GenerationCounts& counts, FrameClass frame_class);
+
+}  // namespace testing
+}  // namespace xdp_count
