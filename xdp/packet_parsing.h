@@ -74,7 +74,7 @@ static __always_inline enum xc_class parse_ipv4(struct xdp_md *ctx, __u32 offset
 	/* BIG TCP: a length that 16 bits cannot hold is written as 0. */
 	if (total_length == 0 && frame_bytes > XC_IPV4_MAX_TOTAL_LENGTH)
 		total_length = ip_bytes;
-	if (header_bytes > ip_bytes || total_length < header_bytes || total_length > ip_bytes)
+	if (total_length < header_bytes || total_length > ip_bytes)
 		return XC_CLASS_MALFORMED;
 
 	*source = ip->saddr;

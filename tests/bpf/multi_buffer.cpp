@@ -144,23 +144,4 @@ TEST_CASE("headers that no buffer has are missed wherever the first buffer ends"
   check_frames(cases);
 }
 
-TEST_CASE("what an earlier frame had there is not taken for a VLAN tag that no buffer has") {
-  ProgramUnderTest program({.max_sources = 16});
-  if (!program.kernel_takes_linear_bytes()) {
-    MESSAGE("skipped: this kernel does not let a test choose how much is in the first buffer");
-    return;
-  }
-  // The first one's tag is copied to the program's stack, where the second one's has no successor.
-  const Frame ipv6 = PacketBuilder().vlan(0x8100, 1).ipv6().udp(1, 2).frame_length(98).build();
-  const Frame short_tag = udp_packet().vlan(0x8100, 1).truncate(17).build();
-  constexpr int rounds = 10;
-  for (int round = 0; round < rounds; ++round) {
-    program.run(ipv6, 14);
-    program.run(short_tag, 14);
-  }
-  const GenerationCounts counts = program.take_counts();
-  CHECK(counts_of(counts, FrameClass::ipv6).packets == rounds);
-  CHECK(counts_of(counts, FrameClass::other).packets == rounds);
-}
-
 }  // namespace xdp_count::testing
