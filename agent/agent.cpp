@@ -32,12 +32,13 @@ Agent::Agent(asio::io_context& io, Options options, NetworkInterface interface)
     : io_(io),
       options_(std::move(options)),
       interface_(std::move(interface)),
-      ledger_slots_(Ledger::slots_for(options_.max_sources)),
-      ledger_(ledger_slots_, options_.max_sources, HashSeed::random()),
+      ledger_memory_(Ledger::slots_for(options_.max_sources)),
+      ledger_(ledger_memory_.entries(), options_.max_sources, HashSeed::random()),
       tally_(ledger_, {.interface = interface_.name, .ifindex = interface_.index}),
       handler_(tally_, [this] { return status(); }),
+      ledger_gate_(io.get_executor()),
       socket_file_(options_.socket_path, options_.socket_group),
-      listener_(io.get_executor(), socket_file_.take_socket(), handler_,
+      listener_(io.get_executor(), socket_file_.take_socket(), handler_, ledger_gate_,
                 {.selection = {.top = options_.top}}),
       printer_(options_.output, options_.top,
                [this] { asio::post(io_, [this] { stop("standard output was closed"); }); }),
@@ -68,11 +69,14 @@ asio::awaitable<ExitCode> Agent::run() {
 asio::awaitable<void> Agent::attach() {
   const ProgramSettings settings{.has_ethernet_header = interface_.has_ethernet_header(),
                                  .verdict = options_.verdict,
+                                 .hot_slots = options_.hot_slots,
                                  .max_sources = options_.max_sources};
   co_await offload(blocking_calls_, [&] {
     attachment_.emplace(interface_, options_.mode, settings);
     // Asked once more: the counters of this moment are what `nic` is measured from.
     if (const auto now = find_interface(interface_.index)) interface_.counters = now->counters;
+    attachment_->program().map_memory();
+    ledger_memory_.bind_to(attachment_->program().program_fd());
     reader_.emplace(attachment_->program());
     map_bytes_ = attachment_->program().map_memory_bytes();
   });
@@ -108,10 +112,22 @@ asio::awaitable<bool> Agent::tick() {
     return reader_->swap_and_read();
   });
   cut.nic = interface ? interface->counters - interface_.counters : tally_.head().nic;
-  tally_.fold(cut);
+
+  // All that is long happens on the helper thread. Clients are served meanwhile; only a request
+  // waits, so that what it is answered from is one tick's.
+  std::vector<Publication> publications = listener_.publications_due();
+  std::string printed;
+  {
+    const Gate::Closed closed(ledger_gate_);
+    co_await offload(blocking_calls_, [&] {
+      tally_.fold(cut);
+      encode(publications, tally_);
+      printed = printer_.text_for(tally_);
+    });
+  }
   if (const auto violation = tally_.conservation_violation()) log::error("{}", *violation);
-  listener_.publish(tally_);
-  printer_.print(tally_);
+  hand_out(publications);
+  printer_.print(std::move(printed));
   last_tick_duration_ = seconds_since(began);
   co_return interface.has_value();
 }

@@ -8,11 +8,12 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "attachment.hpp"
+#include "gate.hpp"
 #include "generation_reader.hpp"
 #include "ledger.hpp"
+#include "ledger_memory.hpp"
 #include "listener.hpp"
 #include "network_interface.hpp"
 #include "options.hpp"
@@ -54,10 +55,11 @@ class Agent {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   boost::asio::thread_pool blocking_calls_{1};
 
-  std::vector<LedgerEntry> ledger_slots_;
+  LedgerMemory ledger_memory_;
   Ledger ledger_;
   Tally tally_;
   RequestHandler handler_;
+  Gate ledger_gate_;  // closed while the helper thread folds into the ledger
   SocketFile socket_file_;
   Listener listener_;
   SnapshotPrinter printer_;

@@ -32,9 +32,11 @@ asio::awaitable<void> wait_for_wake(asio::steady_timer& timer) {
 
 }  // namespace
 
-ClientSession::ClientSession(Socket socket, const RequestHandler& handler, Subscription initial)
+ClientSession::ClientSession(Socket socket, const RequestHandler& handler, Gate& ledger_gate,
+                             Subscription initial)
     : socket_(std::move(socket)),
       handler_(handler),
+      ledger_gate_(ledger_gate),
       something_to_write_(socket_.get_executor()),
       answer_written_(socket_.get_executor()),
       closing_(socket_.get_executor()),
@@ -70,6 +72,7 @@ asio::awaitable<void> ClientSession::read_requests() {
       continue;
     }
     const std::string_view line(buffer.data(), size - 1);
+    co_await ledger_gate_.pass();
     if (!std::exchange(asked_, true)) change_stream(std::nullopt);
     co_await answer(handler_.handle(line));
     buffer.erase(0, size);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "gate.hpp"
 #include "request.hpp"
 #include "request_handler.hpp"
 
@@ -22,8 +23,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
 
-  // `handler` outlives the session, which begins with the subscription `initial`.
-  ClientSession(Socket socket, const RequestHandler& handler, Subscription initial);
+  // `handler` and `ledger_gate` outlive the session, which begins with the subscription `initial`.
+  // A request is handled when the gate is open.
+  ClientSession(Socket socket, const RequestHandler& handler, Gate& ledger_gate,
+                Subscription initial);
 
   // Runs until the connection is closed from either side.
   boost::asio::awaitable<void> run();
@@ -48,6 +51,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
 
   Socket socket_;
   const RequestHandler& handler_;
+  Gate& ledger_gate_;
   boost::asio::steady_timer something_to_write_;  // cancelled to wake the writer
   boost::asio::steady_timer answer_written_;      // cancelled to wake the reader
   boost::asio::steady_timer closing_;

@@ -4,8 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
@@ -13,6 +11,7 @@
 #include <string>
 
 #include "error.hpp"
+#include "table_settings.hpp"
 
 // Generated C.
 #pragma GCC diagnostic push
@@ -21,20 +20,13 @@
 #pragma GCC diagnostic pop
 
 namespace xdp_count {
-namespace {
 
-std::size_t page_size() {
-  return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
-
-}  // namespace
-
-CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bpf__open()) {
+CountProgram::CountProgram(const ProgramSettings& settings)
+    : skeleton_(count_bpf__open()), hot_buckets_(settings.hot_slots / XC_HOT_BUCKET_SLOTS) {
   if (!skeleton_) throw_errno("opening the embedded XDP program");
   skeleton_->rodata->has_ethernet_header = settings.has_ethernet_header;
   skeleton_->rodata->verdict = settings.verdict == Verdict::pass ? XDP_PASS : XDP_DROP;
-  for (bpf_map* spill : {skeleton_->maps.spill_0, skeleton_->maps.spill_1})
-    bpf_map__set_max_entries(spill, settings.max_sources);
+  size_tables(*skeleton_, settings.hot_slots, settings.max_sources);
 }
 
 CountProgram::~CountProgram() {
@@ -54,37 +46,42 @@ int CountProgram::program_fd() const noexcept {
   return bpf_program__fd(skeleton_->progs.xdp_count);
 }
 
-int CountProgram::totals_fd() const noexcept {
-  return bpf_map__fd(skeleton_->maps.totals);
-}
-
 int CountProgram::spill_fd(unsigned generation) const noexcept {
   return bpf_map__fd(generation == 0 ? skeleton_->maps.spill_0 : skeleton_->maps.spill_1);
 }
 
-std::uint32_t& CountProgram::generation_word() {
+void CountProgram::map_memory() {
   // Not through skeleton_->bss: libbpf before 1.6 points it at the map only when the skeleton
   // itself does the loading, and here libxdp does. The word is all that is in .bss.
   static_assert(sizeof(*skeleton_->bss) == sizeof(std::uint32_t));
-  if (!generation_word_) {
-    void* memory = ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED,
-                          bpf_map__fd(skeleton_->maps.bss), 0);
-    if (memory == MAP_FAILED) throw_errno("mapping the memory of the map .bss");
-    generation_word_.reset(static_cast<std::uint32_t*>(memory));
+  generation_word_ = {bpf_map__fd(skeleton_->maps.bss), 1, ".bss"};
+  const bpf_map* counts = skeleton_->maps.cpu_counts;
+  cpu_counts_ = {bpf_map__fd(counts),
+                 std::size_t{bpf_map__max_entries(counts)} * bpf_map__value_size(counts),
+                 "cpu_counts"};
+}
+
+std::uint32_t CountProgram::active_generation() const noexcept {
+  return std::atomic_ref(generation_word_.values().front()).load() % XC_GENERATIONS;
+}
+
+void CountProgram::set_active_generation(std::uint32_t generation) noexcept {
+  std::atomic_ref(generation_word_.values().front()).store(generation);
+}
+
+std::vector<CountProgram::CpuCounts> CountProgram::cpu_counts(unsigned generation) const {
+  const std::size_t cpus = bpf_map__max_entries(skeleton_->maps.cpu_counts) / XC_GENERATIONS;
+  const std::size_t size = bpf_map__value_size(skeleton_->maps.cpu_counts);
+  std::vector<CpuCounts> counts;
+  for (std::size_t cpu = 0; cpu < cpus; ++cpu) {
+    std::byte* value = &cpu_counts_.values()[(generation * cpus + cpu) * size];
+    auto* buckets = reinterpret_cast<xc_hot_bucket*>(value + sizeof(xc_cpu_counts));
+    auto* in_use = reinterpret_cast<std::uint64_t*>(buckets + hot_buckets_);
+    counts.push_back({reinterpret_cast<xc_cpu_counts*>(value)->totals,
+                      {buckets, hot_buckets_},
+                      {in_use, (hot_buckets_ + 63) / 64}});
   }
-  return *generation_word_;
-}
-
-void CountProgram::Unmap::operator()(std::uint32_t* word) const noexcept {
-  ::munmap(word, page_size());
-}
-
-std::uint32_t CountProgram::active_generation() {
-  return std::atomic_ref(generation_word()).load() % XC_GENERATIONS;
-}
-
-void CountProgram::set_active_generation(std::uint32_t generation) {
-  std::atomic_ref(generation_word()).store(generation);
+  return counts;
 }
 
 ProgramInfo CountProgram::info() const {

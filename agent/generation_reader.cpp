@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+
+#include <bit>
+#include <utility>
 
 #include "error.hpp"
+#include "table_settings.hpp"
 #include "time_format.hpp"
 
 namespace xdp_count {
@@ -24,11 +27,7 @@ Counts counts_of(const xc_counts& counts) {
 }  // namespace
 
 GenerationReader::GenerationReader(CountProgram& program)
-    : program_(program), batch_size_(first_batch_size) {
-  const int cpus = libbpf_num_possible_cpus();
-  if (cpus < 0) throw_system_error(-cpus, "counting the possible CPUs");
-  possible_cpus_ = static_cast<std::size_t>(cpus);
-  totals_.resize(possible_cpus_);
+    : program_(program), possible_cpus_(possible_cpus()), batch_size_(first_batch_size) {
   last_cut_ = std::chrono::steady_clock::now();
 }
 
@@ -42,25 +41,30 @@ Cut GenerationReader::swap_and_read() {
   last_cut_ = now;
 
   grace_period_.wait();
-  take_totals(quiet, cut.generation);
-  take_sources(quiet, cut.generation.sources);
+  take_cpu_counts(quiet, cut.generation);
+  take_spill(quiet, cut.generation.sources);
   return cut;
 }
 
-void GenerationReader::take_totals(std::uint32_t generation, GenerationCounts& counts) {
-  if (bpf_map_lookup_elem(program_.totals_fd(), &generation, totals_.data()) != 0)
-    throw_errno("reading the BPF map totals");
-  for (const xc_totals& cpu : totals_) {
-    counts.frames += counts_of(cpu.frames);
-    for (std::size_t i = 0; i < frame_classes; ++i) counts.classes[i] += counts_of(cpu.classes[i]);
-    counts.untracked += counts_of(cpu.untracked);
+void GenerationReader::take_cpu_counts(std::uint32_t generation, GenerationCounts& counts) {
+  for (const auto& [totals, buckets, in_use] : program_.cpu_counts(generation)) {
+    counts.frames += counts_of(totals.frames);
+    for (std::size_t i = 0; i < frame_classes; ++i)
+      counts.classes[i] += counts_of(totals.classes[i]);
+    counts.untracked += counts_of(totals.untracked);
+    totals = {};
+    for (std::size_t word = 0; word < in_use.size(); ++word)
+      for (std::uint64_t bits = std::exchange(in_use[word], 0); bits != 0; bits &= bits - 1) {
+        xc_hot_bucket& bucket = buckets[word * 64 + static_cast<unsigned>(std::countr_zero(bits))];
+        for (const xc_hot_slot& slot : bucket.slots)
+          if (slot.packets != 0)
+            counts.sources.push_back({ntohl(slot.source), {slot.packets, slot.bytes}});
+        bucket = {};
+      }
   }
-  totals_.assign(totals_.size(), {});
-  if (bpf_map_update_elem(program_.totals_fd(), &generation, totals_.data(), BPF_ANY) != 0)
-    throw_errno("clearing the BPF map totals");
 }
 
-void GenerationReader::take_sources(std::uint32_t generation, std::vector<SourceCounts>& sources) {
+void GenerationReader::take_spill(std::uint32_t generation, std::vector<SourceCounts>& sources) {
   const int spill = program_.spill_fd(generation);
   std::uint32_t position = 0;
   bool first = true;

@@ -15,8 +15,8 @@ namespace xdp_count {
 // Blocks in system calls: not for the I/O thread. One thread at a time.
 class GenerationReader {
  public:
-  // `program` is loaded and outlives the reader. The generations are to be empty. Throws
-  // std::system_error.
+  // `program` is loaded, its memory mapped, and outlives the reader. The generations are to be
+  // empty. Throws std::system_error.
   explicit GenerationReader(CountProgram& program);
 
   // Makes the other generation the active one, waits until the old one is quiet, and moves its
@@ -26,14 +26,13 @@ class GenerationReader {
   Cut swap_and_read();
 
  private:
-  void take_totals(std::uint32_t generation, GenerationCounts& counts);
-  void take_sources(std::uint32_t generation, std::vector<SourceCounts>& sources);
+  void take_cpu_counts(std::uint32_t generation, GenerationCounts& counts);
+  void take_spill(std::uint32_t generation, std::vector<SourceCounts>& sources);
 
   CountProgram& program_;
   GracePeriod grace_period_;
   std::size_t possible_cpus_;
   std::size_t batch_size_;
-  std::vector<xc_totals> totals_;    // one per CPU
   std::vector<std::uint32_t> keys_;  // network byte order
   std::vector<xc_counts> values_;    // possible_cpus_ per key
   std::chrono::steady_clock::time_point last_cut_;

@@ -105,6 +105,7 @@ StatusMessage decode_status(const json& object) {
   status.options.socket_path = options.at("socket");
   status.options.socket_group = options.at("socket_group");
   status.options.max_sources = options.at("max_sources");
+  status.options.hot_slots = options.at("hot_slots");
   status.options.verdict = verdict_named(options.at("verdict"));
   status.options.top = options.at("top");
   status.options.output = output_named(options.at("output"));

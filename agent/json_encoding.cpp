@@ -170,14 +170,12 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   message["mode"] = status.mode;
   message["mode_reason"] = status.mode_reason;
   message["since"] = rfc3339(head.since);
-  message["options"] = {{"mode", name_of(options.mode)},
-                        {"interval", options.interval},
-                        {"socket", options.socket_path},
-                        {"socket_group", options.socket_group},
-                        {"max_sources", options.max_sources},
-                        {"verdict", name_of(options.verdict)},
-                        {"top", options.top},
-                        {"output", name_of(options.output)}};
+  message["options"] = {
+      {"mode", name_of(options.mode)},       {"interval", options.interval},
+      {"socket", options.socket_path},       {"socket_group", options.socket_group},
+      {"max_sources", options.max_sources},  {"hot_slots", options.hot_slots},
+      {"verdict", name_of(options.verdict)}, {"top", options.top},
+      {"output", name_of(options.output)}};
   message["program"] = {
       {"id", status.program.id}, {"name", status.program.name}, {"tag", status.program.tag}};
   if (status.program.ns_per_packet) message["ns_per_packet"] = *status.program.ns_per_packet;

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
 #include <stdexcept>
+
+#include "random.hpp"
 
 namespace xdp_count {
 namespace {
@@ -18,10 +19,7 @@ __extension__ using Uint128 = unsigned __int128;
 }  // namespace
 
 HashSeed HashSeed::random() {
-  std::random_device device;
-  const auto word = [&] { return (std::uint64_t{device()} << 32) | device(); };
-  // An even multiplier would throw away bits of the address.
-  return {word(), word() | 1};
+  return {random_word(), random_odd_word()};
 }
 
 std::size_t Ledger::slots_for(std::size_t capacity) noexcept {
@@ -37,6 +35,8 @@ Ledger::Ledger(std::span<LedgerEntry> slots, std::size_t capacity, HashSeed seed
 void Ledger::begin_tick(std::uint64_t tick, std::int64_t time) noexcept {
   tick_ = tick;
   time_ = time;
+  active_.clear();
+  evicted_active_ = false;
 }
 
 void Ledger::add(std::uint32_t address, const Counts& counts) {
@@ -54,10 +54,15 @@ void Ledger::add(std::uint32_t address, const Counts& counts) {
     entry.interval = {};
     entry.last_tick = tick_;
     entry.last_time = time_;
+    active_.push_back(address);
   }
   entry.interval += counts;
   entry.total += counts;
   tracked_total_ += counts;
+}
+
+void Ledger::prefetch(std::uint32_t address) const noexcept {
+  __builtin_prefetch(&slots_[home_slot(address)], 1);
 }
 
 const LedgerEntry* Ledger::find(std::uint32_t address) const noexcept {
@@ -91,6 +96,7 @@ void Ledger::evict_most_idle() {
     ++evicted_.sources;
     evicted_.counts += entry.total;
     tracked_total_ -= entry.total;
+    evicted_active_ = evicted_active_ || entry.last_tick == tick_;
     erase_slot(slot);
     return;
   }

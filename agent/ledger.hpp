@@ -62,6 +62,9 @@ class Ledger {
   // source.
   void add(std::uint32_t address, const Counts& counts);
 
+  // Begins to fetch the memory that add() of this address will touch.
+  void prefetch(std::uint32_t address) const noexcept;
+
   // The entry of `address`, or nullptr. Valid until the next add().
   const LedgerEntry* find(std::uint32_t address) const noexcept;
 
@@ -75,6 +78,17 @@ class Ledger {
   void for_each(Visitor&& visit) const {
     for (const LedgerEntry& entry : slots_)
       if (entry.last_tick != 0) visit(entry);
+  }
+
+  // Calls visit(const LedgerEntry&) for every source that was seen in the current tick, in no
+  // order. False, and nothing done, when for_each() is the way to find them: they are so many that
+  // walking the table in order is faster, or some of them made room for others within the tick.
+  template <class Visitor>
+  bool for_each_active(Visitor&& visit) const {
+    constexpr std::size_t many = 16;
+    if (evicted_active_ || active_.size() > slots_.size() / many) return false;
+    for (const std::uint32_t address : active_) visit(*find(address));
+    return true;
   }
 
   std::size_t size() const noexcept { return size_; }
@@ -105,6 +119,8 @@ class Ledger {
   Counts tracked_total_;
   Evicted evicted_;
   std::vector<IdleSource> most_idle_;  // the next to be evicted is at the back
+  std::vector<std::uint32_t> active_;  // seen in the current tick
+  bool evicted_active_ = false;        // in the current tick
 };
 
 }  // namespace xdp_count

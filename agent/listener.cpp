@@ -35,9 +35,10 @@ void log_exception(const std::exception_ptr& exception, const char* of) {
 }  // namespace
 
 Listener::Listener(const asio::any_io_executor& executor, UniqueFd socket,
-                   const RequestHandler& handler, Subscription initial)
+                   const RequestHandler& handler, Gate& ledger_gate, Subscription initial)
     : acceptor_(executor, asio::local::stream_protocol(), socket.release()),
       handler_(handler),
+      ledger_gate_(ledger_gate),
       initial_(std::move(initial)) {}
 
 void Listener::start() {
@@ -75,7 +76,8 @@ void Listener::welcome(ClientSession::Socket socket) {
     socket.write_some(asio::buffer(line), ignored);  // a fresh socket has room for one line
     return;
   }
-  const auto session = std::make_shared<ClientSession>(std::move(socket), handler_, initial_);
+  const auto session =
+      std::make_shared<ClientSession>(std::move(socket), handler_, ledger_gate_, initial_);
   sessions_.insert(session);
   asio::co_spawn(acceptor_.get_executor(), session->run(),
                  [this, session](const std::exception_ptr& e) {
@@ -84,23 +86,19 @@ void Listener::welcome(ClientSession::Socket socket) {
                  });
 }
 
-void Listener::publish(const Tally& tally) {
+std::vector<Publication> Listener::publications_due() {
   // Few distinct selections: a linear search beats hashing them.
-  std::vector<std::pair<Selection, std::shared_ptr<const std::string>>> encoded;
+  std::vector<Publication> due;
   for (const auto& session : sessions_) {
     const Selection* selection = session->due_this_tick();
     if (!selection) continue;
-    auto it = std::find_if(encoded.begin(), encoded.end(),
-                           [&](const auto& entry) { return entry.first == *selection; });
-    if (it == encoded.end()) {
-      const SnapshotHead& head = tally.head();
-      encoded.emplace_back(*selection,
-                           std::make_shared<const std::string>(encode_snapshot_body(
-                               head, top_sources(tally.ledger(), *selection, head.interval))));
-      it = std::prev(encoded.end());
-    }
-    session->offer_snapshot(it->second);
+    auto it = std::find_if(due.begin(), due.end(), [&](const Publication& publication) {
+      return publication.selection == *selection;
+    });
+    if (it == due.end()) it = due.insert(it, {.selection = *selection});
+    it->recipients.push_back(session);
   }
+  return due;
 }
 
 void Listener::stop(std::string_view reason) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Accepts clients and hands them snapshots.
+// Accepts clients and knows who is to be sent what.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -8,10 +8,12 @@
 #include <memory>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "client_session.hpp"
+#include "gate.hpp"
+#include "publication.hpp"
 #include "request_handler.hpp"
-#include "tally.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
@@ -21,16 +23,16 @@ inline constexpr std::size_t max_clients = 64;
 // All on the thread of `executor`.
 class Listener {
  public:
-  // `socket` is bound and not yet listening. `handler` outlives all sessions. New clients begin
-  // with the subscription `initial`.
+  // `socket` is bound and not yet listening. `handler` outlives all sessions, and so does
+  // `ledger_gate`, which holds requests back. New clients begin with the subscription `initial`.
   Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
-           const RequestHandler& handler, Subscription initial);
+           const RequestHandler& handler, Gate& ledger_gate, Subscription initial);
 
   // Lets clients connect, and serves them until stop(). Throws boost::system::system_error.
   void start();
 
-  // Encodes the tally once per distinct selection that is due and hands it to all who have it.
-  void publish(const Tally& tally);
+  // Starts a tick: what is due, one publication per distinct selection.
+  std::vector<Publication> publications_due();
 
   // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
   void stop(std::string_view reason);
@@ -43,6 +45,7 @@ class Listener {
 
   boost::asio::local::stream_protocol::acceptor acceptor_;
   const RequestHandler& handler_;
+  Gate& ledger_gate_;
   Subscription initial_;
   std::unordered_set<std::shared_ptr<ClientSession>> sessions_;
 };

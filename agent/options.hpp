@@ -15,6 +15,8 @@ enum class OutputFormat { none, live, table, json };
 
 inline constexpr std::size_t max_top = 10'000;                // rows of a snapshot or a reply
 inline constexpr std::uint32_t max_max_sources = 16'777'216;  // --max-sources
+inline constexpr std::uint32_t min_hot_slots = 8;             // --hot-slots
+inline constexpr std::uint32_t max_hot_slots = 16'777'216;
 inline constexpr const char* default_socket_directory = "/run/xdp-count";
 
 // "/run/xdp-count/IFACE.sock"
@@ -27,6 +29,7 @@ struct Options {
   std::string socket_path;
   std::string socket_group;  // empty: the group that the agent runs as
   std::uint32_t max_sources = 262'144;
+  std::uint32_t hot_slots = 262'144;  // of each CPU: a power of two
   Verdict verdict = Verdict::pass;
   std::size_t top = 100;  // rows of the default stream
   OutputFormat output = OutputFormat::none;
@@ -40,13 +43,13 @@ struct EarlyExit {
   std::string text;
 };
 
-// Bytes that the kernel's tables and the ledger take for `max_sources` on a machine of
-// `possible_cpus` CPUs. Follows htab_map_mem_usage() of the kernel's kernel/bpf/hashtab.c.
+// Bytes that the kernel's tables and the ledger take on a machine of `possible_cpus` CPUs. Follows
+// htab_map_mem_usage() of the kernel's kernel/bpf/hashtab.c.
 struct MemoryNeed {
   std::uint64_t maps;
   std::uint64_t ledger;
 };
-MemoryNeed memory_need(std::uint32_t max_sources, unsigned possible_cpus);
+MemoryNeed memory_need(const Options& options, unsigned possible_cpus);
 
 // `arguments` without the program's name. `terminal`: whether standard output is one, which decides
 // what the default of --output is. `possible_cpus` is for the memory that --help names.

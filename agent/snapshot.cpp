@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace xdp_count {
 namespace {
@@ -32,6 +33,49 @@ bool ranks_before(const Candidate& a, const Candidate& b) {
          std::tuple(a.value, a.entry->total.packets, b.entry->address);
 }
 
+// The best sources of one selection so far: a heap with the worst of them at its front, so that
+// memory is for `top` of them alone.
+class BestOf {
+ public:
+  explicit BestOf(const Selection& selection) : selection_(selection) {}
+
+  void offer(const Ledger& ledger, const LedgerEntry& entry) {
+    if (selection_.top == 0) return;
+    if (selection_.prefix && !selection_.prefix->contains(entry.address)) return;
+    const Candidate candidate{sort_value(ledger, entry, selection_.by), &entry};
+    if (heap_.size() == selection_.top) {
+      if (!ranks_before(candidate, heap_.front())) return;
+      std::pop_heap(heap_.begin(), heap_.end(), ranks_before);
+      heap_.back() = candidate;
+    } else {
+      heap_.push_back(candidate);
+    }
+    std::push_heap(heap_.begin(), heap_.end(), ranks_before);
+  }
+
+  // Whether the active sources settle it; if not, nothing has been offered.
+  bool fill_from_active(const Ledger& ledger) {
+    if (selection_.by != SortKey::pps && selection_.by != SortKey::bps) return false;
+    ledger.for_each_active([&](const LedgerEntry& entry) { offer(ledger, entry); });
+    if (heap_.size() == selection_.top) return true;
+    heap_.clear();
+    return false;
+  }
+
+  std::vector<SourceRow> take_rows(const Ledger& ledger, double interval) {
+    std::sort_heap(heap_.begin(), heap_.end(), ranks_before);
+    std::vector<SourceRow> rows;
+    rows.reserve(heap_.size());
+    for (const Candidate& candidate : heap_)
+      rows.push_back(source_row(ledger, *candidate.entry, interval));
+    return rows;
+  }
+
+ private:
+  Selection selection_;
+  std::vector<Candidate> heap_;
+};
+
 }  // namespace
 
 SourceRow source_row(const Ledger& ledger, const LedgerEntry& entry, double interval) {
@@ -44,28 +88,24 @@ SourceRow source_row(const Ledger& ledger, const LedgerEntry& entry, double inte
 
 std::vector<SourceRow> top_sources(const Ledger& ledger, const Selection& selection,
                                    double interval) {
-  // A heap of the best so far, the worst of them at its front: one pass, and memory for `top`
-  // rows alone.
-  std::vector<Candidate> best;
-  if (selection.top == 0) return {};
-  ledger.for_each([&](const LedgerEntry& entry) {
-    if (selection.prefix && !selection.prefix->contains(entry.address)) return;
-    const Candidate candidate{sort_value(ledger, entry, selection.by), &entry};
-    if (best.size() == selection.top) {
-      if (!ranks_before(candidate, best.front())) return;
-      std::pop_heap(best.begin(), best.end(), ranks_before);
-      best.back() = candidate;
-    } else {
-      best.push_back(candidate);
-    }
-    std::push_heap(best.begin(), best.end(), ranks_before);
-  });
-  std::sort_heap(best.begin(), best.end(), ranks_before);
+  return std::move(top_sources(ledger, std::span(&selection, 1), interval).front());
+}
 
-  std::vector<SourceRow> rows;
-  rows.reserve(best.size());
-  for (const Candidate& candidate : best)
-    rows.push_back(source_row(ledger, *candidate.entry, interval));
+std::vector<std::vector<SourceRow>> top_sources(const Ledger& ledger,
+                                                std::span<const Selection> selections,
+                                                double interval) {
+  std::vector<BestOf> best(selections.begin(), selections.end());
+  // Who sends most now is among those who send now. Where they are enough, a tick costs what is
+  // active, not what was ever seen.
+  std::vector<BestOf*> incomplete;
+  for (BestOf& candidates : best)
+    if (!candidates.fill_from_active(ledger)) incomplete.push_back(&candidates);
+  if (!incomplete.empty())
+    ledger.for_each([&](const LedgerEntry& entry) {
+      for (BestOf* candidates : incomplete) candidates->offer(ledger, entry);
+    });
+  std::vector<std::vector<SourceRow>> rows;
+  for (BestOf& candidates : best) rows.push_back(candidates.take_rows(ledger, interval));
   return rows;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,5 +76,11 @@ struct Selection {
 // the answer does not depend on where the ledger keeps them.
 std::vector<SourceRow> top_sources(const Ledger& ledger, const Selection& selection,
                                    double interval);
+
+// The same for several selections, in one pass over the ledger, whose memory costs more than
+// comparing does.
+std::vector<std::vector<SourceRow>> top_sources(const Ledger& ledger,
+                                                std::span<const Selection> selections,
+                                                double interval);
 
 }  // namespace xdp_count

@@ -19,9 +19,9 @@ SnapshotPrinter::~SnapshotPrinter() {
   if (format_ == OutputFormat::live && printed_) output_.offer("\n");
 }
 
-void SnapshotPrinter::print(const Tally& tally) {
-  if (format_ == OutputFormat::none) return;
-  if (output_.offer(text_for(tally))) {
+void SnapshotPrinter::print(std::string text) {
+  if (text.empty()) return;
+  if (output_.offer(std::move(text))) {
     printed_ = true;
     skipped_ = 0;
   } else {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "options.hpp"
 #include "standard_output.hpp"
@@ -20,7 +21,10 @@ class SnapshotPrinter {
   // std::runtime_error when the terminal cannot do what `format` asks for.
   SnapshotPrinter(OutputFormat format, std::size_t top, std::function<void()> on_closed);
 
-  void print(const Tally& tally);
+  // What print() is to be given for this tally: empty where nothing is printed. Not to be called at
+  // the same time as print().
+  std::string text_for(const Tally& tally);
+  void print(std::string text);
 
   // Ends a live table, so that what follows begins on a line of its own.
   ~SnapshotPrinter();
@@ -28,8 +32,6 @@ class SnapshotPrinter {
   SnapshotPrinter& operator=(const SnapshotPrinter&) = delete;
 
  private:
-  std::string text_for(const Tally& tally);
-
   OutputFormat format_;
   std::size_t top_;
   std::optional<Terminal> terminal_;

@@ -8,6 +8,8 @@
 namespace xdp_count {
 namespace {
 
+constexpr std::size_t prefetch_distance = 16;
+
 void advance(CountsAndRates& cumulative, const Counts& counted, double interval) {
   cumulative.counts += counted;
   cumulative.rates = rates_over(counted, interval);
@@ -37,7 +39,13 @@ void Tally::fold(const Cut& cut) {
   head_.untracked += generation.untracked;
 
   ledger_.begin_tick(head_.seq, head_.time);
-  for (const SourceCounts& source : generation.sources) ledger_.add(source.address, source.counts);
+  const std::vector<SourceCounts>& sources = generation.sources;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    // Where a source is in the ledger is as good as random: without this each one waits for memory.
+    if (i + prefetch_distance < sources.size())
+      ledger_.prefetch(sources[i + prefetch_distance].address);
+    ledger_.add(sources[i].address, sources[i].counts);
+  }
   head_.evicted = ledger_.evicted();
   head_.tracked = ledger_.size();
 }

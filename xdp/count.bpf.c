@@ -23,17 +23,12 @@ int xdp_count(struct xdp_md *ctx)
 {
 	/* Across all buffers of the frame; data_end - data is the first one alone. */
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
+	struct parsed_frame frame = parse_frame(ctx, bytes, has_ethernet_header);
 	struct generation generation = open_active_generation();
-	struct parsed_frame frame;
 
-	/* Cannot be: the index is within the array. The verifier wants to hear it. */
-	if (!generation.totals)
-		goto out;
-
-	add_frame(&generation.totals->frames, bytes);
-	frame = parse_frame(ctx, bytes, has_ethernet_header);
-	record_frame(&generation, &frame, bytes);
-out:
+	/* Always so: the index is within the array. The verifier wants to hear it. */
+	if (generation.counts)
+		record_frame(&generation, &frame, bytes);
 	return verdict;
 }
 

@@ -17,17 +17,24 @@
  */
 volatile __u32 active_generation;
 
-/* One entry per generation. */
+/*
+ * What the agent reads as memory: for each generation and CPU, number
+ * generation * CPUs + CPU, a struct xc_cpu_counts with its hot table behind
+ * it. One map, so that a packet pays for one look-up. The agent sets
+ * max_entries and value_size before load.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, XC_GENERATIONS);
-	__type(key, __u32);
-	__type(value, struct xc_totals);
-} totals SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct xc_cpu_counts));
+} cpu_counts SEC(".maps");
 
 /*
- * Counts per source, the key in network byte order; one map per generation.
- * The agent sets max_entries before load. Preallocated (no BPF_F_NO_PREALLOC),
+ * The spill tier, for sources that find no slot in the hot one: the key in
+ * network byte order, one map per generation. The agent sets max_entries
+ * before load. Preallocated (no BPF_F_NO_PREALLOC),
  * so that memory is fixed at start and no packet waits for an allocation.
  */
 struct spill_map {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The counting, behind three functions: open the active generation, count a
- * frame on entry, record it in its class on exit. Nothing outside of this
- * file knows in which tables a source is counted.
+ * The counting, behind two functions: open the active generation, and record a
+ * frame in it. Nothing outside of this file knows in which tables a source is
+ * counted.
  */
 #ifndef XDP_COUNT_RECORD_PACKET_H
 #define XDP_COUNT_RECORD_PACKET_H
@@ -16,9 +16,14 @@
 
 #include "count_maps.h"
 
+/* Settings of the tables: set before load, as the size of the maps is. */
+const volatile __u32 cpus = 1; /* possible ones */
+const volatile __u32 hot_shift = 63; /* 64 - log2 of the buckets of a table, which are at least 2 */
+const volatile __u64 hash_multiplier = 1; /* random and odd */
+
 struct generation {
-	struct xc_totals *totals; /* of this CPU: no other run writes there meanwhile */
-	void *spill;
+	__u32 index; /* 0 or 1 */
+	struct xc_cpu_counts *counts; /* of this CPU: no other run writes there meanwhile */
 };
 
 static __always_inline void add_frame(struct xc_counts *counts, __u64 bytes)
@@ -33,17 +38,70 @@ static __always_inline void add_frame(struct xc_counts *counts, __u64 bytes)
  */
 static __always_inline struct generation open_active_generation(void)
 {
-	__u32 index = active_generation & 1;
-	struct generation generation;
+	struct generation generation = { .index = active_generation & 1 };
+	__u32 entry = generation.index * cpus + bpf_get_smp_processor_id();
 
-	generation.totals = bpf_map_lookup_elem(&totals, &index);
-	generation.spill = index ? (void *)&spill_1 : (void *)&spill_0;
+	generation.counts = bpf_map_lookup_elem(&cpu_counts, &entry);
 	return generation;
 }
 
-/* 0, or negative when the source has no place: the table is full or the kernel was busy. */
-static __always_inline int count_in_spill(void *spill, __be32 source, __u64 bytes)
+/*
+ * The multiplier is drawn at random at load, so that nobody can choose sources
+ * that share a bucket; and if many do, two cache lines are looked at and no
+ * more. Multiplied twice: once spreads the addresses of one network unevenly,
+ * for some multipliers badly.
+ */
+static __always_inline __u32 hot_bucket_of(__be32 source)
 {
+	__u64 hash = source * hash_multiplier;
+
+	hash ^= hash >> 32;
+	return (hash * hash_multiplier) >> hot_shift;
+}
+
+static __always_inline void mark_in_use(struct xc_hot_bucket *table, __u32 bucket)
+{
+	__u64 *in_use = (void *)(table + (1ULL << (64 - hot_shift)));
+
+	in_use[bucket / 64] |= 1ULL << (bucket % 64);
+}
+
+static __always_inline bool count_in_bucket(struct xc_hot_bucket *table, __u32 bucket,
+					    __be32 source, __u64 bytes)
+{
+#pragma unroll
+	for (int i = 0; i < XC_HOT_BUCKET_SLOTS; i++) {
+		struct xc_hot_slot *slot = &table[bucket].slots[i];
+
+		if (slot->packets == 0) {
+			slot->source = source;
+			if (i == 0)
+				mark_in_use(table, bucket);
+		}
+		if (slot->source == source) {
+			if (slot->packets == XC_HOT_MAX_PACKETS)
+				return false;
+			slot->packets++;
+			slot->bytes += bytes;
+			return true;
+		}
+	}
+	return false;
+}
+
+static __always_inline bool count_in_hot(struct xc_cpu_counts *counts, __be32 source, __u64 bytes)
+{
+	struct xc_hot_bucket *table = (void *)(counts + 1);
+	__u32 bucket = hot_bucket_of(source);
+
+	return count_in_bucket(table, bucket, source, bytes) ||
+	       count_in_bucket(table, bucket ^ 1, source, bytes);
+}
+
+/* 0, or negative when the source has no place: the table is full or the kernel was busy. */
+static __always_inline int count_in_spill(__u32 generation, __be32 source, __u64 bytes)
+{
+	void *spill = generation ? (void *)&spill_1 : (void *)&spill_0;
 	struct xc_counts *counts = bpf_map_lookup_elem(spill, &source);
 
 	if (!counts) {
@@ -67,10 +125,12 @@ static __always_inline void record_frame(const struct generation *generation,
 	/* Unsigned and bounded, so that the verifier knows the access stays within "classes". */
 	__u32 class = frame->class;
 
+	add_frame(&generation->counts->totals.frames, bytes);
 	if (class < XC_CLASSES)
-		add_frame(&generation->totals->classes[class], bytes);
-	if (class == XC_CLASS_IPV4 && count_in_spill(generation->spill, frame->source, bytes))
-		add_frame(&generation->totals->untracked, bytes);
+		add_frame(&generation->counts->totals.classes[class], bytes);
+	if (class == XC_CLASS_IPV4 && !count_in_hot(generation->counts, frame->source, bytes) &&
+	    count_in_spill(generation->index, frame->source, bytes))
+		add_frame(&generation->counts->totals.untracked, bytes);
 }
 
 #endif /* XDP_COUNT_RECORD_PACKET_H */

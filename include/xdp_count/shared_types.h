@@ -35,6 +35,26 @@ struct xc_counts {
 };
 
 /*
+ * The hot tier: for each generation and CPU, a table of buckets that only that
+ * CPU writes. A source is counted in the first free slot of its bucket or, when
+ * that is full, of the neighbour with which it makes a pair of cache lines.
+ */
+#define XC_HOT_BUCKET_SLOTS 4
+
+/* 32 bits of packets let four sources fit in a cache line: a slot that is full counts no more. */
+#define XC_HOT_MAX_PACKETS 0xffffffffU
+
+struct xc_hot_slot {
+	__be32 source;
+	__u32 packets; /* 0: the slot is empty */
+	__u64 bytes;
+};
+
+struct xc_hot_bucket {
+	struct xc_hot_slot slots[XC_HOT_BUCKET_SLOTS];
+};
+
+/*
  * The totals of one generation on one CPU. "frames" is counted on its own, not
  * summed up from the classes: that the two agree is what the agent checks.
  */
@@ -42,6 +62,17 @@ struct xc_totals {
 	struct xc_counts frames;
 	struct xc_counts classes[XC_CLASSES];
 	struct xc_counts untracked; /* IPv4 packets that found no place in a table of sources */
+};
+
+/*
+ * A value of the map cpu_counts is this, on cache lines of its own; behind it
+ * the buckets of the hot table; and behind them a __u64 for every 64 buckets,
+ * or part of 64, in which the bit of each bucket that is in use is set, the
+ * first one's lowest. So the agent looks at what is in use alone.
+ */
+struct xc_cpu_counts {
+	struct xc_totals totals;
+	__u64 padding[2];
 };
 
 #ifdef __cplusplus
@@ -52,6 +83,7 @@ struct xc_totals {
 
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
 XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (2 + XC_CLASSES), "no padding in xc_totals");
-XC_STATIC_ASSERT(sizeof(struct xc_totals) % 8 == 0, "the kernel rounds map values up to 8 bytes");
+XC_STATIC_ASSERT(sizeof(struct xc_hot_bucket) == 64, "one cache line");
+XC_STATIC_ASSERT(sizeof(struct xc_cpu_counts) == 128, "buckets begin on a cache line");
 
 #endif /* XDP_COUNT_SHARED_TYPES_H */

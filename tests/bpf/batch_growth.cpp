@@ -52,7 +52,8 @@ class SmallBatches {
 }  // namespace
 
 TEST_CASE("a batch that is too small for a bucket grows, and no source is lost or read twice") {
-  constexpr std::uint32_t sources = 4096;  // in as many buckets: some have four or more
+  // Nearly all spill, into as many buckets: some have four or more.
+  constexpr std::uint32_t sources = 4096;
   ProgramUnderTest program({.max_sources = sources});
   AddressFrame frame;
   const SmallBatches small(4096);  // the agent asks for 4096, the kernel hears 1

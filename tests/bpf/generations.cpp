@@ -9,6 +9,7 @@
 #include <map>
 #include <thread>
 
+#include "cpus.hpp"
 #include "frame_cases.hpp"
 
 namespace xdp_count::testing {
@@ -34,7 +35,7 @@ std::vector<Frame> mixed_frames() {
   };
 }
 
-void check_empty(const ProgramUnderTest& program, std::uint32_t generation) {
+void check_empty(ProgramUnderTest& program, std::uint32_t generation) {
   INFO("generation " << generation);
   const xc_totals totals = program.totals(generation);
   CHECK(totals.frames.packets == 0);
@@ -46,6 +47,16 @@ void check_empty(const ProgramUnderTest& program, std::uint32_t generation) {
   CHECK(totals.untracked.packets == 0);
   CHECK(totals.untracked.bytes == 0);
   CHECK(program.sources(generation).empty());
+  // All zero, and not just of no packets: what is counted next begins there.
+  for (const CountProgram::CpuCounts& cpu : program.program().cpu_counts(generation)) {
+    for (const std::uint64_t word : cpu.hot_in_use) CHECK(word == 0);
+    for (const xc_hot_bucket& bucket : cpu.hot)
+      for (const xc_hot_slot& slot : bucket.slots) {
+        CHECK(slot.source == 0);
+        CHECK(slot.packets == 0);
+        CHECK(slot.bytes == 0);
+      }
+  }
 }
 
 // Cumulative counts, as the agent folds them.
@@ -116,28 +127,39 @@ void check_sum(const Sum& sum, const std::vector<std::uint64_t>& runs) {
 }  // namespace
 
 TEST_CASE("frames are counted in the active generation alone") {
-  ProgramUnderTest program({.max_sources = 16});
-  const Frame frame = frame_from(source_a, 98);
+  // One source spills, and one has no place.
+  constexpr std::uint32_t tracked = smallest_hot_table + 1;
+  ProgramUnderTest program({.max_sources = 1});
+  const OnOneCpu pinned;
   for (const std::uint32_t active : {0u, 1u}) {
     const std::uint32_t other = 1 - active;
     program.program().set_active_generation(active);
     CHECK(program.program().active_generation() == active);
     check_empty(program, active);
     const xc_totals before = program.totals(other);
+    const std::size_t sources_before = program.sources(other).size();
 
-    program.run_repeatedly(frame, 3);
+    for (std::uint32_t i = 0; i <= tracked; ++i)
+      program.run_repeatedly(frame_from(source_a + i, 98), 3);
 
     const xc_totals totals = program.totals(active);
-    CHECK(totals.frames.packets == 3);
-    CHECK(totals.frames.bytes == 3 * 98);
-    CHECK(totals.classes[XC_CLASS_IPV4].packets == 3);
-    CHECK(totals.classes[XC_CLASS_IPV4].bytes == 3 * 98);
+    CHECK(totals.frames.packets == 3 * (tracked + 1));
+    CHECK(totals.frames.bytes == 3 * (tracked + 1) * 98);
+    CHECK(totals.classes[XC_CLASS_IPV4].packets == 3 * (tracked + 1));
+    CHECK(totals.classes[XC_CLASS_IPV4].bytes == 3 * (tracked + 1) * 98);
+    CHECK(totals.untracked.packets == 3);
+    CHECK(totals.untracked.bytes == 3 * 98);
     const std::vector<SourceCounts> sources = program.sources(active);
-    REQUIRE(sources.size() == 1);
-    CHECK(sources[0].address == source_a);
-    CHECK(sources[0].counts == Counts{3, 3 * 98});
+    REQUIRE(sources.size() == tracked);
+    for (std::uint32_t i = 0; i < tracked; ++i) {
+      CHECK(sources[i].address == source_a + i);
+      CHECK(sources[i].counts == Counts{3, 3 * 98});
+    }
+    CHECK(program.spilled(active).size() == 1);
     CHECK(program.totals(other).frames.packets == before.frames.packets);
     CHECK(program.totals(other).frames.bytes == before.frames.bytes);
+    CHECK(program.totals(other).untracked.packets == before.untracked.packets);
+    CHECK(program.sources(other).size() == sources_before);
   }
 }
 
@@ -176,11 +198,16 @@ TEST_CASE("a swap without traffic answers nothing") {
 }
 
 TEST_CASE("a generation is empty after it was read") {
-  ProgramUnderTest program({.max_sources = 1});  // so that there are untracked packets too
+  ProgramUnderTest program({.max_sources = 1});
+  const OnOneCpu pinned;
   for (std::uint32_t generation : {0u, 1u, 0u}) {
     for (const Frame& frame : mixed_frames()) program.run(frame);
+    // So that there are spilled and untracked packets too.
+    for (std::uint32_t i = 1; i <= smallest_hot_table; ++i)
+      program.run(frame_from(source_b + i, 98));
     CHECK(program.program().active_generation() == generation);
-    CHECK(program.take_counts().untracked.packets > 0);
+    CHECK(program.spilled(generation).size() == 1);
+    CHECK(program.take_counts().untracked == Counts{1, 98});
     CHECK(program.program().active_generation() == 1 - generation);
     check_empty(program, generation);
   }
@@ -194,6 +221,7 @@ TEST_CASE("a swap tells when it was, and how long after the one before") {
   };
   CountProgram program(ProgramSettings{});
   program.load();
+  program.map_memory();
   GenerationReader reader(program);
   reader.swap_and_read();
   std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -7,10 +7,12 @@
 #include <doctest/doctest.h>
 #include <linux/bpf.h>
 
+#include <map>
 #include <system_error>
 
 #include "error.hpp"
 #include "packet_builder.hpp"
+#include "table_settings.hpp"
 
 namespace xdp_count {
 
@@ -23,18 +25,22 @@ namespace {
 
 CountProgram& load(CountProgram& program) {
   program.load();
+  program.map_memory();
   return program;
-}
-
-std::size_t possible_cpus() {
-  const int cpus = libbpf_num_possible_cpus();
-  if (cpus < 0) throw_system_error(-cpus, "counting the possible CPUs");
-  return static_cast<std::size_t>(cpus);
 }
 
 void add(xc_counts& sum, const xc_counts& counts) {
   sum.packets += counts.packets;
   sum.bytes += counts.bytes;
+}
+
+// One entry for each source, in the order of their addresses.
+std::vector<SourceCounts> merged(const std::vector<SourceCounts>& sources) {
+  std::map<std::uint32_t, Counts> sums;
+  for (const SourceCounts& source : sources) sums[source.address] += source.counts;
+  std::vector<SourceCounts> result;
+  for (const auto& [address, counts] : sums) result.push_back({address, counts});
+  return result;
 }
 
 }  // namespace
@@ -92,23 +98,31 @@ bool ProgramUnderTest::kernel_takes_linear_bytes() const {
 }
 
 GenerationCounts ProgramUnderTest::take_counts() {
-  return reader_.swap_and_read().generation;
+  GenerationCounts counts = reader_.swap_and_read().generation;
+  counts.sources = merged(counts.sources);
+  return counts;
 }
 
 xc_totals ProgramUnderTest::totals(std::uint32_t generation) const {
-  std::vector<xc_totals> per_cpu(possible_cpus());
-  if (bpf_map_lookup_elem(program_.totals_fd(), &generation, per_cpu.data()) != 0)
-    throw_errno("reading the BPF map totals");
   xc_totals sum{};
-  for (const xc_totals& cpu : per_cpu) {
-    add(sum.frames, cpu.frames);
-    for (std::size_t i = 0; i < XC_CLASSES; ++i) add(sum.classes[i], cpu.classes[i]);
-    add(sum.untracked, cpu.untracked);
+  for (const CountProgram::CpuCounts& cpu : program_.cpu_counts(generation)) {
+    add(sum.frames, cpu.totals.frames);
+    for (std::size_t i = 0; i < XC_CLASSES; ++i) add(sum.classes[i], cpu.totals.classes[i]);
+    add(sum.untracked, cpu.totals.untracked);
   }
   return sum;
 }
 
 std::vector<SourceCounts> ProgramUnderTest::sources(std::uint32_t generation) const {
+  std::vector<SourceCounts> result = spilled(generation);
+  for (const CountProgram::CpuCounts& cpu : program_.cpu_counts(generation))
+    for (const xc_hot_bucket& bucket : cpu.hot)
+      for (const xc_hot_slot& slot : bucket.slots)
+        if (slot.packets != 0) result.push_back({ntohl(slot.source), {slot.packets, slot.bytes}});
+  return merged(result);
+}
+
+std::vector<SourceCounts> ProgramUnderTest::spilled(std::uint32_t generation) const {
   const int spill = program_.spill_fd(generation);
   std::vector<xc_counts> per_cpu(possible_cpus());
   std::vector<SourceCounts> result;

@@ -43,12 +43,16 @@ class ProgramUnderTest {
   // Linux 6.18 is the first that lets a test choose `linear_bytes`.
   bool kernel_takes_linear_bytes() const;
 
-  // Swaps the generations, and answers what was counted since the swap before.
+  // Swaps the generations, and answers what was counted since the swap before. A source may have
+  // been counted in several tables; here it is named once, with their sum.
   GenerationCounts take_counts();
 
-  // As the kernel's maps have it now, summed over the CPUs.
+  // As the kernel's maps have it now, summed over the CPUs, and each source over both tiers.
   xc_totals totals(std::uint32_t generation) const;
   std::vector<SourceCounts> sources(std::uint32_t generation) const;
+
+  // The sources in the spill table alone.
+  std::vector<SourceCounts> spilled(std::uint32_t generation) const;
 
   CountProgram& program() noexcept { return program_; }
 
@@ -56,6 +60,10 @@ class ProgramUnderTest {
   CountProgram program_;
   GenerationReader reader_;
 };
+
+// The slots of the smallest hot table, where every source may be in any of them: so many sources
+// find one on a CPU before the next is counted in the spill table.
+inline constexpr std::uint32_t smallest_hot_table = 8;
 
 // One for each way to see a frame, loaded on first use, for all tests that look at single frames.
 ProgramUnderTest& shared_program(bool has_ethernet_header);

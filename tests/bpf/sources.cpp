@@ -1,56 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The table of sources: what happens when it is full, large, or written by two CPUs at once.
+// The tables of sources: what happens when they are full, large, or written by two CPUs at once.
 #include <doctest/doctest.h>
-#include <sched.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <map>
-#include <optional>
+#include <random>
+#include <set>
 #include <vector>
 
 #include "address_frame.hpp"
-#include "error.hpp"
+#include "cpus.hpp"
 #include "frame_cases.hpp"
 
 namespace xdp_count::testing {
 namespace {
 
-// How many of `counts.sources` are not among the addresses from `first` on, or are there a second
-// time, or do not have exactly `expected`. One number, where a check for each would take longer
-// than the test.
+// How many of `counts.sources` are not among the `size` addresses from `first` on, or do not have
+// exactly `expected`. One number, where a check for each would take longer than the test.
 std::uint64_t wrong_sources(const GenerationCounts& counts, std::uint32_t first, std::uint32_t size,
                             const Counts& expected) {
   std::uint64_t wrong = 0;
-  std::vector<bool> seen(size);
-  for (const SourceCounts& source : counts.sources) {
-    const std::uint32_t i = source.address - first;
-    if (i >= size || seen[i] || source.counts != expected) {
-      ++wrong;
-      continue;
-    }
-    seen[i] = true;
-  }
+  for (const SourceCounts& source : counts.sources)
+    if (source.address - first >= size || source.counts != expected) ++wrong;
   return wrong;
-}
-
-std::optional<std::array<int, 2>> two_cpus() {
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) throw_errno("sched_getaffinity");
-  std::array<int, 2> cpus{};
-  std::size_t found = 0;
-  for (int cpu = 0; cpu < CPU_SETSIZE && found < cpus.size(); ++cpu)
-    if (CPU_ISSET(cpu, &allowed)) cpus[found++] = cpu;
-  if (found < cpus.size()) return {};
-  return cpus;
-}
-
-void pin_this_thread(int cpu) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cpu, &one);
-  if (::sched_setaffinity(0, sizeof one, &one) != 0) throw_errno("sched_setaffinity");
 }
 
 // Lets two threads go on at the same moment, again and again. They wait awake: waking up takes
@@ -72,14 +46,31 @@ class StartingLine {
   std::atomic<bool> abandoned_ = false;
 };
 
+// Others than those that a test is about, which find the hot table of this CPU full afterwards.
+constexpr std::uint32_t first_filler = 0xff000000;
+
+void fill_hot_table(const ProgramUnderTest& program) {
+  AddressFrame frame;
+  for (std::uint32_t i = 0; i < smallest_hot_table; ++i) program.run(frame.from(first_filler + i));
+}
+
+// Takes those others out, and answers how many there were with these counts.
+std::size_t remove_fillers(GenerationCounts& counts, const Counts& expected) {
+  return std::erase_if(counts.sources, [&](const SourceCounts& source) {
+    return source.address - first_filler < smallest_hot_table && source.counts == expected;
+  });
+}
+
 // Two CPUs run the program at the same moment on a packet of the same source, which none has met
-// before, for this many sources from 1 on. Their frames have 60 and 64 bytes.
-void meet_sources_on_two_cpus(const ProgramUnderTest& program, const std::array<int, 2>& cpus,
+// before, for this many sources from 1 on. Their frames have 60 and 64 bytes. Their hot tables are
+// full by then: it is the spill table, which they share, where they meet.
+void meet_sources_on_two_cpus(const ProgramUnderTest& program, const std::vector<int>& cpus,
                               std::uint32_t sources) {
   StartingLine line;
   const auto run_on = [&](int cpu, std::size_t frame_bytes) {
     try {
-      pin_this_thread(cpu);
+      const OnOneCpu pinned(cpu);
+      fill_hot_table(program);
       AddressFrame frame(frame_bytes);
       for (std::uint32_t source = 1; source <= sources; ++source) {
         const Frame& next = frame.from(source);
@@ -97,6 +88,41 @@ void meet_sources_on_two_cpus(const ProgramUnderTest& program, const std::array<
   second.get();
 }
 
+// Different ones, the same each time.
+std::vector<std::uint32_t> random_sources(std::size_t count) {
+  std::mt19937 random(1);
+  std::set<std::uint32_t> sources;
+  while (sources.size() < count) sources.insert(static_cast<std::uint32_t>(random()));
+  std::vector<std::uint32_t> shuffled(sources.begin(), sources.end());
+  std::shuffle(shuffled.begin(), shuffled.end(), random);
+  return shuffled;
+}
+
+// Two CPUs each run the program twice on a packet of every source, in opposite orders. Their frames
+// have 60 and 64 bytes.
+void run_all_on_two_cpus(const ProgramUnderTest& program, const std::vector<int>& cpus,
+                         const std::vector<std::uint32_t>& sources) {
+  const auto run_on = [&](int cpu, std::size_t frame_bytes, auto begin, auto end) {
+    const OnOneCpu pinned(cpu);
+    AddressFrame frame(frame_bytes);
+    for (int round = 0; round < 2; ++round)
+      for (auto source = begin; source != end; ++source)
+        program.run_repeatedly(frame.from(*source), 1);
+  };
+  auto first =
+      std::async(std::launch::async, [&] { run_on(cpus[0], 60, sources.begin(), sources.end()); });
+  auto second = std::async(std::launch::async,
+                           [&] { run_on(cpus[1], 64, sources.rbegin(), sources.rend()); });
+  first.get();
+  second.get();
+}
+
+std::map<std::uint32_t, Counts> by_address(const GenerationCounts& counts) {
+  std::map<std::uint32_t, Counts> result;
+  for (const SourceCounts& source : counts.sources) result[source.address] += source.counts;
+  return result;
+}
+
 }  // namespace
 
 TEST_CASE("a source's packets and bytes are added up, apart from other sources'") {
@@ -110,18 +136,16 @@ TEST_CASE("a source's packets and bytes are added up, apart from other sources'"
     }
   }
   const GenerationCounts counts = program.take_counts();
-  std::map<std::uint32_t, Counts> seen;
-  for (const SourceCounts& source : counts.sources) seen[source.address] += source.counts;
-  CHECK(counts.sources.size() == 16);
-  CHECK(seen == expected);
+  CHECK(by_address(counts) == expected);
   CHECK(counts.untracked == Counts{});
   check_conservation(counts);
 }
 
-TEST_CASE("packets of sources that find the table full are untracked, all others are not") {
-  constexpr std::uint32_t capacity = 64;
-  ProgramUnderTest program({.max_sources = capacity});
-  // The second generation has a table of its own, and after its reading the first one is free
+TEST_CASE("packets of sources that find the tables full are untracked, all others are not") {
+  constexpr std::uint32_t capacity = smallest_hot_table + 64;
+  ProgramUnderTest program({.max_sources = 64});
+  const OnOneCpu pinned;
+  // The second generation has tables of its own, and after its reading the first one is free
   // again.
   for (int generation = 0; generation < 3; ++generation) {
     AddressFrame small(60);
@@ -135,74 +159,131 @@ TEST_CASE("packets of sources that find the table full are untracked, all others
     CHECK(counts.sources.size() == capacity);
     CHECK(wrong_sources(counts, 0, capacity, {2, 120}) == 0);
     CHECK(counts.untracked == Counts{72, 72'000});
-    CHECK(counts_of(counts, FrameClass::ipv4) == Counts{200, 128 * 60 + 72'000});
+    CHECK(counts_of(counts, FrameClass::ipv4) ==
+          Counts{2 * capacity + 72, 2 * capacity * 60 + 72'000});
     check_conservation(counts);
   }
 }
 
 TEST_CASE("what is not IPv4 takes no place in the table") {
+  constexpr std::uint32_t capacity = smallest_hot_table + 1;
   ProgramUnderTest program({.max_sources = 1});
+  const OnOneCpu pinned;
   for (const Frame& frame :
        {PacketBuilder().ipv6().udp(1, 2).build(), PacketBuilder().arp().build(),
         PacketBuilder().ipv4({.source = 1, .version = 5}).build(),
         PacketBuilder().ethertype(0x88cc).pad_to(60).build()})
     program.run(frame);
   AddressFrame frame;
-  program.run(frame.from(7));
+  for (std::uint32_t i = 0; i < capacity; ++i) program.run(frame.from(7 + i));
   const GenerationCounts counts = program.take_counts();
-  CHECK(wrong_sources(counts, 7, 1, {1, 60}) == 0);
-  CHECK(counts.sources.size() == 1);
+  CHECK(wrong_sources(counts, 7, capacity, {1, 60}) == 0);
+  CHECK(counts.sources.size() == capacity);
   CHECK(counts.untracked == Counts{});
 }
 
 TEST_CASE("every source is read once, whether they fill a batch, exceed it, or take several") {
   constexpr std::uint32_t batch = 4096;
   ProgramUnderTest program({.max_sources = 3 * batch});
+  const OnOneCpu pinned;
   AddressFrame frame;
   for (const std::uint32_t sources :
        {1u, batch - 1, batch, batch + 1, 2 * batch, 3 * batch - 1, 3 * batch}) {
     INFO(sources << " sources");
+    fill_hot_table(program);
     for (std::uint32_t i = 0; i < sources; ++i) program.run(frame.from(0x0a000000 + i));
-    const GenerationCounts counts = program.take_counts();
+    GenerationCounts counts = program.take_counts();
+    check_conservation(counts);
+    CHECK(remove_fillers(counts, {1, 60}) == smallest_hot_table);
     CHECK(counts.sources.size() == sources);
     CHECK(wrong_sources(counts, 0x0a000000, sources, {1, 60}) == 0);
     CHECK(counts.untracked == Counts{});
-    check_conservation(counts);
   }
 }
 
 TEST_CASE("two CPUs that meet new sources at the same time lose no packet") {
-  const auto cpus = two_cpus();
-  if (!cpus) {
+  const std::vector<int> cpus = allowed_cpus();
+  if (cpus.size() < 2) {
     MESSAGE("skipped: this process may use one CPU only");
     return;
   }
   constexpr std::uint32_t sources = 40'000;
   ProgramUnderTest program({.max_sources = sources});
-  meet_sources_on_two_cpus(program, *cpus, sources);
-  const GenerationCounts counts = program.take_counts();
-  CHECK(counts.frames == Counts{2 * sources, 124 * sources});
+  meet_sources_on_two_cpus(program, cpus, sources);
+  GenerationCounts counts = program.take_counts();
+  check_conservation(counts);
+  CHECK(counts.frames == Counts{2 * sources, 124 * sources} +
+                             Counts{2 * smallest_hot_table, 120 * smallest_hot_table});
+  CHECK(remove_fillers(counts, {2, 120}) == smallest_hot_table);
   CHECK(counts.sources.size() == sources);
   CHECK(wrong_sources(counts, 1, sources, {2, 124}) == 0);
   CHECK(counts.untracked == Counts{});
-  check_conservation(counts);
 }
 
-TEST_CASE("two CPUs that fill the table at the same time count what is left over as untracked") {
-  const auto cpus = two_cpus();
-  if (!cpus) {
+TEST_CASE(
+    "two CPUs that fill the spill table at the same time count what is left over as untracked") {
+  const std::vector<int> cpus = allowed_cpus();
+  if (cpus.size() < 2) {
     MESSAGE("skipped: this process may use one CPU only");
     return;
   }
   constexpr std::uint32_t sources = 10'000;
   constexpr std::uint32_t capacity = 5'000;
   ProgramUnderTest program({.max_sources = capacity});
-  meet_sources_on_two_cpus(program, *cpus, sources);
-  const GenerationCounts counts = program.take_counts();
+  meet_sources_on_two_cpus(program, cpus, sources);
+  GenerationCounts counts = program.take_counts();
+  check_conservation(counts);
+  CHECK(remove_fillers(counts, {2, 120}) == smallest_hot_table);
   CHECK(counts.sources.size() == capacity);
   CHECK(wrong_sources(counts, 1, sources, {2, 124}) == 0);
   CHECK(counts.untracked == Counts{2 * (sources - capacity), 124 * (sources - capacity)});
-  check_conservation(counts);
+}
+
+TEST_CASE("many more sources than hot slots, on two CPUs at once, are counted exactly") {
+  const std::vector<int> cpus = allowed_cpus();
+  if (cpus.size() < 2) {
+    MESSAGE("skipped: this process may use one CPU only");
+    return;
+  }
+  const std::vector<std::uint32_t> sources = random_sources(200'000);
+  ProgramUnderTest program({.hot_slots = 65'536, .max_sources = 200'000});
+  for (int generation = 0; generation < 3; ++generation) {
+    run_all_on_two_cpus(program, cpus, sources);
+    const GenerationCounts counts = program.take_counts();
+    check_conservation(counts);
+    CHECK(counts.frames == Counts{4 * 200'000, 2 * 124 * 200'000});
+    CHECK(counts.untracked == Counts{});
+    std::map<std::uint32_t, Counts> expected;
+    for (const std::uint32_t source : sources) expected[source] = {4, 248};
+    CHECK(by_address(counts) == expected);
+  }
+}
+
+TEST_CASE("many sources of which some find no place are all counted, there or as untracked") {
+  const std::vector<int> cpus = allowed_cpus();
+  if (cpus.size() < 2) {
+    MESSAGE("skipped: this process may use one CPU only");
+    return;
+  }
+  constexpr std::uint32_t spill = 20'000;
+  const std::vector<std::uint32_t> sources = random_sources(200'000);
+  ProgramUnderTest program({.hot_slots = 65'536, .max_sources = spill});
+  for (int generation = 0; generation < 3; ++generation) {
+    run_all_on_two_cpus(program, cpus, sources);
+    const GenerationCounts counts = program.take_counts();
+    check_conservation(counts);
+    CHECK(counts.frames == Counts{4 * 200'000, 2 * 124 * 200'000});
+    CHECK(counts.untracked.packets > 0);
+    CHECK(counts.sources.size() <= 2 * 65'536 + spill);
+    // Tables only fill up, so a source is counted from its first packet on a CPU or never there.
+    // Those in the spill table have all packets from either CPU that has no slot for them.
+    std::uint64_t wrong = 0;
+    for (const SourceCounts& source : counts.sources)
+      if (source.counts != Counts{2, 120} && source.counts != Counts{2, 128} &&
+          source.counts != Counts{4, 248})
+        ++wrong;
+    CHECK(wrong == 0);
+  }
 }
 
 }  // namespace xdp_count::testing

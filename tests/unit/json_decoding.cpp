@@ -61,6 +61,7 @@ TEST_CASE("a status is read with every field that was written, where there are a
     const auto message = decoded<StatusMessage>(line);
     CHECK(encode_status("", message.head, message.status) == line);
     CHECK(message.status.options.interface == "eth0");
+    CHECK(message.status.options.hot_slots == 4096);
   }
 }
 

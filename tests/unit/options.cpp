@@ -54,6 +54,7 @@ TEST_CASE("an interface alone gives the defaults") {
   CHECK(options.socket_path == "/run/xdp-count/eth0.sock");
   CHECK(options.socket_group == "");
   CHECK(options.max_sources == 262'144);
+  CHECK(options.hot_slots == 262'144);
   CHECK(options.verdict == Verdict::pass);
   CHECK(options.top == 100);
   CHECK(options.output == OutputFormat::none);
@@ -62,14 +63,16 @@ TEST_CASE("an interface alone gives the defaults") {
 
 TEST_CASE("every option has its effect, in its long form and its short one") {
   for (const Arguments& arguments :
-       {Arguments{"--mode", "native", "--interval", "0.5", "--socket", "/tmp/s", "--socket-group",
-                  "adm", "--max-sources", "7", "--verdict", "drop", "--top", "5", "--output",
-                  "table", "--verbose", "eth0"},
+       {Arguments{"--mode",         "native", "--interval",    "0.5", "--socket",    "/tmp/s",
+                  "--socket-group", "adm",    "--max-sources", "7",   "--hot-slots", "64",
+                  "--verdict",      "drop",   "--top",         "5",   "--output",    "table",
+                  "--verbose",      "eth0"},
         Arguments{"--mode=native", "--interval=0.5", "--socket=/tmp/s", "--socket-group=adm",
-                  "--max-sources=7", "--verdict=drop", "--top=5", "--output=table", "eth0",
-                  "--verbose"},
+                  "--max-sources=7", "--hot-slots=64", "--verdict=drop", "--top=5",
+                  "--output=table", "eth0", "--verbose"},
         Arguments{"eth0", "-m", "native", "-i0.5", "-s", "/tmp/s", "--socket-group", "adm",
-                  "--max-sources", "7", "--verdict", "drop", "--top", "5", "-o", "table", "-v"}}) {
+                  "--max-sources", "7", "--hot-slots", "64", "--verdict", "drop", "--top", "5",
+                  "-o", "table", "-v"}}) {
     const Options options = accepted(arguments);
     CHECK(options.interface == "eth0");
     CHECK(options.mode == ModeChoice::native);
@@ -77,6 +80,7 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
     CHECK(options.socket_path == "/tmp/s");
     CHECK(options.socket_group == "adm");
     CHECK(options.max_sources == 7);
+    CHECK(options.hot_slots == 64);
     CHECK(options.verdict == Verdict::drop);
     CHECK(options.top == 5);
     CHECK(options.output == OutputFormat::table);
@@ -114,6 +118,9 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
         Case{"--max-sources",
              {"1", "16777216"},
              {"0", "16777217", "-1", "1.5", "4294967297", "18446744073709551617", "many"}},
+        Case{"--hot-slots",
+             {"8", "16777216"},
+             {"0", "7", "16777217", "-8", "8.5", "4294967304", "18446744073709551624", "all"}},
         Case{"--top",
              {"0", "10000"},
              {"10001", "-1", "1.5", "18446744073709551616", "ten", "0 1"}}}) {
@@ -131,6 +138,19 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
   CHECK(accepted({"eth0", "--max-sources", "16777216"}).max_sources == 16'777'216);
   CHECK(accepted({"eth0", "--top", "0"}).top == 0);
   CHECK(accepted({"eth0", "--top", "10000"}).top == 10'000);
+}
+
+TEST_CASE("hot slots are rounded up to a power of two") {
+  struct Case {
+    std::string asked;
+    std::uint32_t given;
+  };
+  for (const Case& c :
+       {Case{"8", 8}, Case{"9", 16}, Case{"12", 16}, Case{"15", 16}, Case{"16", 16}, Case{"17", 32},
+        Case{"100000", 131'072}, Case{"8388609", 16'777'216}, Case{"16777216", 16'777'216}}) {
+    CAPTURE(c.asked);
+    CHECK(accepted({"eth0", "--hot-slots", c.asked}).hot_slots == c.given);
+  }
 }
 
 TEST_CASE("an interval that is not a number is refused") {
@@ -210,9 +230,9 @@ TEST_CASE("help names every option and the memory that the default takes") {
       CHECK(exit.code == 0);
       for (const std::string part :
            {"IFACE", "-h,--help", "-V,--version", "-m,--mode", "auto|generic|native",
-            "-i,--interval", "-s,--socket", "--socket-group", "--max-sources", "--verdict",
-            "drop|pass", "--top", "-o,--output", "json|live|none|table", "-v,--verbose",
-            "56 MiB of kernel tables and 32 MiB of ledger", "Exit status:"}) {
+            "-i,--interval", "-s,--socket", "--socket-group", "--max-sources", "--hot-slots",
+            "--verdict", "drop|pass", "--top", "-o,--output", "json|live|none|table",
+            "-v,--verbose", "72 MiB of kernel tables and 32 MiB of ledger", "Exit status:"}) {
         CAPTURE(part);
         CHECK(contains(exit.text, part));
       }
@@ -241,23 +261,30 @@ TEST_CASE("output is live by default on a terminal alone, and can be chosen on e
   }
 }
 
-TEST_CASE("memory grows with the sources, and the kernel's part with the CPUs too") {
+TEST_CASE("memory grows with the sources, and the kernel's part with hot slots and CPUs too") {
   struct Case {
     std::uint32_t max_sources;
+    std::uint32_t hot_slots;
     unsigned cpus;
     std::uint64_t maps;
     std::uint64_t ledger;
   };
   constexpr std::uint64_t mib = 1 << 20;
   for (const Case& c :
-       {Case{1, 1, 2 * (16 + 64 + 16), 2 * 64}, Case{262'144, 2, 56 * mib, 32 * mib},
-        Case{262'144, 4, 72 * mib, 32 * mib}, Case{3, 1, 2 * (4 * 16 + 3 * 80), 8 * 64},
+       {Case{1, 8, 1, 2 * (16 + 64 + 16 + 8 * 16), 2 * 64},
+        Case{1, 8, 3, 2 * (16 + 64 + 3 * 16 + 3 * 8 * 16), 2 * 64},
+        Case{262'144, 262'144, 2, 72 * mib, 32 * mib},
+        Case{262'144, 8, 2, 56 * mib + 512, 32 * mib},
+        Case{262'144, 262'144, 4, 104 * mib, 32 * mib},
+        Case{3, 16, 1, 2 * (4 * 16 + 3 * 80 + 16 * 16), 8 * 64},
         // Beyond 32 bits.
-        Case{16'777'216, 128, 2 * (16 + 64 + 128 * 16) * 16 * mib, 2048 * mib}}) {
+        Case{16'777'216, 16'777'216, 128, 2 * (16 + 64 + 2 * 128 * 16) * 16 * mib, 2048 * mib}}) {
     CAPTURE(c.max_sources);
+    CAPTURE(c.hot_slots);
     CAPTURE(c.cpus);
-    CHECK(memory_need(c.max_sources, c.cpus).maps == c.maps);
-    CHECK(memory_need(c.max_sources, c.cpus).ledger == c.ledger);
+    const Options options{.max_sources = c.max_sources, .hot_slots = c.hot_slots};
+    CHECK(memory_need(options, c.cpus).maps == c.maps);
+    CHECK(memory_need(options, c.cpus).ledger == c.ledger);
   }
 }
 

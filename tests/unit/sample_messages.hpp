@@ -56,6 +56,7 @@ inline Status any_status() {
                       .socket_path = "/run/x.sock",
                       .socket_group = "adm",
                       .max_sources = 1000,
+                      .hot_slots = 4096,
                       .verdict = Verdict::drop,
                       .top = 50,
                       .output = OutputFormat::json,

@@ -99,6 +99,67 @@ TEST_CASE("no more sources are selected than there are, and none when none are a
   CHECK(top_sources(owned.ledger, {.top = 10'000}, 1).size() == 2);
 }
 
+// What a selection is to be, the slow way: all sources of the ledger, sorted.
+std::vector<std::uint32_t> sorted_addresses(const Ledger& ledger, const Selection& selection) {
+  std::vector<LedgerEntry> entries;
+  ledger.for_each([&](const LedgerEntry& entry) {
+    if (!selection.prefix || selection.prefix->contains(entry.address)) entries.push_back(entry);
+  });
+  const auto rank = [&](const LedgerEntry& entry) {
+    const Counts now = ledger.in_current_tick(entry);
+    const std::uint64_t values[] = {now.packets, now.bytes, entry.total.packets, entry.total.bytes};
+    return std::tuple(~values[static_cast<std::size_t>(selection.by)], ~entry.total.packets,
+                      entry.address);
+  };
+  std::sort(entries.begin(), entries.end(),
+            [&](const LedgerEntry& a, const LedgerEntry& b) { return rank(a) < rank(b); });
+  std::vector<std::uint32_t> addresses;
+  for (const LedgerEntry& entry : entries)
+    if (addresses.size() < selection.top) addresses.push_back(entry.address);
+  return addresses;
+}
+
+void check_selections(const Ledger& ledger, const std::vector<Selection>& selections) {
+  const auto rows = top_sources(ledger, selections, 1.0);
+  REQUIRE(rows.size() == selections.size());
+  for (std::size_t i = 0; i < selections.size(); ++i) {
+    CAPTURE(i);
+    std::vector<std::uint32_t> addresses;
+    for (const SourceRow& row : rows[i]) addresses.push_back(row.address);
+    CHECK(addresses == sorted_addresses(ledger, selections[i]));
+  }
+}
+
+TEST_CASE("selections are right where few sources are active, and beside others") {
+  OwnedLedger owned(2000);
+  owned.ledger.begin_tick(1, 1000);
+  for (std::uint32_t i = 0; i < 2000; ++i)
+    owned.ledger.add(0x0a000000 + i, {i % 7 + 1, i % 5 + 60});
+  owned.ledger.begin_tick(2, 2000);
+  for (std::uint32_t i = 0; i < 100; ++i)
+    owned.ledger.add(0x0a000000 + i * 13, {i % 11 + 1, i % 3 + 60});
+  const Prefix prefix{0x0a000000, 24};
+  check_selections(owned.ledger, {{10, SortKey::pps, {}},
+                                  {100, SortKey::pps, {}},   // just all that are active
+                                  {101, SortKey::bps, {}},   // and an idle one
+                                  {1000, SortKey::pps, {}},  // and many
+                                  {5, SortKey::bps, prefix},
+                                  {300, SortKey::bps, prefix},
+                                  {0, SortKey::pps, {}},
+                                  {10, SortKey::packets, {}},
+                                  {10, SortKey::bytes, {}}});
+}
+
+TEST_CASE("a source that came and made room within one tick is in no selection") {
+  // So few sources for so many slots that the active ones are not looked for slot by slot.
+  OwnedLedger owned(10, 1024, {});
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 1000);
+  for (std::uint32_t i = 0; i < 30; ++i) ledger.add(0x0b000000 + i, {i + 1, 300});
+  REQUIRE(ledger.size() == 10);
+  check_selections(ledger, {{5, SortKey::pps, {}}, {10, SortKey::pps, {}}});
+}
+
 TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") {
   constexpr std::uint64_t seed = 3;
   CAPTURE(seed);

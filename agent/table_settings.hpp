@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// How the tables of record_packet.h are sized, for every program that includes it.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <bit>
+#include <cstdint>
+
+#include "error.hpp"
+#include "random.hpp"
+#include "xdp_count/shared_types.h"
+
+namespace xdp_count {
+
+// Throws std::system_error.
+inline std::uint32_t possible_cpus() {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0) throw_system_error(-cpus, "counting the possible CPUs");
+  return static_cast<std::uint32_t>(cpus);
+}
+
+// Bytes of one value of the map cpu_counts: of one CPU in one generation. Whole cache lines, so
+// that the next CPU's begins on one too.
+constexpr std::size_t cpu_counts_bytes(std::uint32_t hot_slots) {
+  constexpr std::size_t line = sizeof(xc_hot_bucket);
+  constexpr std::size_t buckets_per_line = line * 8;  // a bit of the in-use words for each
+  const std::size_t buckets = hot_slots / XC_HOT_BUCKET_SLOTS;
+  return sizeof(xc_cpu_counts) +
+         (buckets + (buckets + buckets_per_line - 1) / buckets_per_line) * line;
+}
+
+// Sets constants and sizes of an opened skeleton that is not loaded yet. `hot_slots` of each CPU in
+// each generation is a power of two, at least two buckets of them; `max_sources` is the size of a
+// generation's spill table. The hash is drawn at random.
+template <class Skeleton>
+void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_sources) {
+  const std::uint32_t cpus = possible_cpus();
+  const std::uint32_t buckets = hot_slots / XC_HOT_BUCKET_SLOTS;
+  skeleton.rodata->cpus = cpus;
+  skeleton.rodata->hot_shift = static_cast<std::uint32_t>(64 - std::countr_zero(buckets));
+  skeleton.rodata->hash_multiplier = random_odd_word();
+  bpf_map__set_max_entries(skeleton.maps.cpu_counts, XC_GENERATIONS * cpus);
+  bpf_map__set_value_size(skeleton.maps.cpu_counts,
+                          static_cast<std::uint32_t>(cpu_counts_bytes(hot_slots)));
+  bpf_map__set_max_entries(skeleton.maps.spill_0, max_sources);
+  bpf_map__set_max_entries(skeleton.maps.spill_1, max_sources);
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Where a source is counted: in its bucket of the CPU's hot table, in the neighbour of that, in the
+// spill table, or nowhere. On one CPU at a time, so that each place is known in advance.
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <future>
+#include <map>
+#include <random>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "address_frame.hpp"
+#include "cpus.hpp"
+#include "program_under_test.hpp"
+
+namespace xdp_count::testing {
+namespace {
+
+constexpr std::size_t frame_bytes = 60;
+
+// Not of the smallest table, whose two buckets are all there is.
+constexpr std::uint32_t hot_slots = 1024;
+constexpr std::size_t buckets = hot_slots / XC_HOT_BUCKET_SLOTS;
+constexpr std::uint32_t spill_size = 2;
+
+// How many sources of one bucket find a place: in it, in its neighbour, in the spill table.
+constexpr std::size_t in_bucket = XC_HOT_BUCKET_SLOTS;
+constexpr std::size_t in_pair = 2 * in_bucket;
+constexpr std::size_t in_all = in_pair + spill_size;
+
+// Both of a pair, in the middle and at either end of the table and of a word of its bits.
+constexpr std::size_t some_buckets[] = {0, 1, 6, 7, 62, 63, 64, 65, buckets - 2, buckets - 1};
+
+constexpr std::uint64_t most = XC_HOT_MAX_PACKETS;  // packets that a slot can count
+
+using Sources = std::vector<std::uint32_t>;
+using Rows = std::vector<std::pair<std::uint32_t, Counts>>;  // of sources, in the order of a table
+
+Rows sorted(Rows rows) {
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  return rows;
+}
+
+// Sorted, for what has no order of its own.
+Rows rows_of(const std::vector<SourceCounts>& sources) {
+  Rows rows;
+  for (const SourceCounts& source : sources) rows.emplace_back(source.address, source.counts);
+  return sorted(rows);
+}
+
+// The program, run on one CPU.
+class HotTier {
+ public:
+  explicit HotTier(std::uint32_t slots = hot_slots)
+      : program_({.hot_slots = slots, .max_sources = spill_size}) {}
+
+  void count(std::uint32_t source, std::uint32_t packets = 1, std::size_t bytes = frame_bytes) {
+    AddressFrame frame(bytes);
+    // One by one: to repeat, the kernel waits for a grace period before and after.
+    for (std::uint32_t i = 0; i < packets; ++i) program_.run_repeatedly(frame.from(source), 1);
+  }
+
+  // As count(), on another CPU.
+  void count_on(int cpu, std::uint32_t source, std::uint32_t packets) {
+    std::async(std::launch::async, [&] {
+      const OnOneCpu other(cpu);
+      count(source, packets);
+    }).get();
+  }
+
+  // Of the active generation, as all that follows.
+  std::span<xc_hot_bucket> table() { return counts_of(cpu()).hot; }
+  xc_totals& totals() { return counts_of(cpu()).totals; }
+  Rows spilled() { return rows_of(program_.spilled(generation())); }
+
+  Rows rows(std::size_t bucket) { return rows(table()[bucket]); }
+
+  // Whether the bit of every bucket says if there is anything in it.
+  bool knows_buckets_in_use() {
+    const CountProgram::CpuCounts counts = counts_of(cpu());
+    for (std::size_t i = 0; i < counts.hot.size(); ++i) {
+      const bool bit = (counts.hot_in_use[i / 64] >> (i % 64)) % 2 != 0;
+      if (bit == rows(i).empty()) return false;
+    }
+    return true;
+  }
+
+  Rows all_rows(int cpu) {
+    Rows all;
+    for (const xc_hot_bucket& bucket : counts_of(cpu).hot)
+      for (const auto& row : rows(bucket)) all.push_back(row);
+    return all;
+  }
+
+  // The bucket that a source is counted in while the table is empty; afterwards it is empty again.
+  std::size_t home_of(std::uint32_t source) {
+    count(source);
+    std::size_t home = 0;
+    for (std::size_t i = 0; i < table().size(); ++i) {
+      if (table()[i].slots[0].packets == 0) continue;
+      home = i;
+      table()[i] = {};
+    }
+    totals() = {};
+    std::ranges::fill(counts_of(cpu()).hot_in_use, 0);
+    return home;
+  }
+
+  // This many sources of one bucket. The table must be empty.
+  Sources sources_of(std::size_t bucket, std::size_t count) {
+    Sources sources;
+    std::mt19937 random(1);
+    // Far more than it takes, so that a hash which leaves buckets out is told instead of waited
+    // for.
+    for (int tries = 0; tries < 100'000 && sources.size() < count; ++tries) {
+      const auto source = static_cast<std::uint32_t>(random());
+      if (source != 0 && home_of(source) == bucket) sources.push_back(source);
+    }
+    REQUIRE(sources.size() == count);
+    return sources;
+  }
+
+  // Checks that `counts` are what was counted since the call before, and nothing else.
+  void check_and_clear(const std::map<std::uint32_t, Counts>& tracked, const Counts& untracked) {
+    const GenerationCounts counts = program_.take_counts();
+    check_conservation(counts);
+    CHECK(rows_of(counts.sources) == Rows(tracked.begin(), tracked.end()));
+    CHECK(counts.untracked == untracked);
+  }
+
+  int cpu() const { return pinned_.cpu(); }
+
+ private:
+  static Rows rows(const xc_hot_bucket& bucket) {
+    Rows rows;
+    for (const xc_hot_slot& slot : bucket.slots)
+      if (slot.packets != 0) rows.push_back({ntohl(slot.source), Counts{slot.packets, slot.bytes}});
+    return rows;
+  }
+  std::uint32_t generation() { return program_.program().active_generation(); }
+  CountProgram::CpuCounts counts_of(int cpu) {
+    return program_.program().cpu_counts(generation())[static_cast<std::size_t>(cpu)];
+  }
+
+  ProgramUnderTest program_;
+  OnOneCpu pinned_;
+};
+
+// Counts packets of `sources`, all of one bucket, on an empty table, and checks that each has the
+// place that is the first one free when it comes, and keeps it.
+void check_places(HotTier& hot, std::size_t bucket, const Sources& sources) {
+  std::map<std::uint32_t, Counts> tracked;
+  Rows places[4];  // the bucket, its neighbour, the spill table, none
+  Counts untracked;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    // Numbers of packets and bytes that tell the sources apart.
+    const auto packets = static_cast<std::uint32_t>(i + 1);
+    const std::size_t bytes = frame_bytes + i;
+    hot.count(sources[i], packets, bytes);
+    const Counts counts{packets, packets * bytes};
+    const std::size_t place = i < in_bucket ? 0 : i < in_pair ? 1 : i < in_all ? 2 : 3;
+    places[place].emplace_back(sources[i], counts);
+  }
+  for (std::size_t i = sources.size(); i-- > 0;) hot.count(sources[i], 1, 1000);
+  for (std::size_t place = 0; place < 4; ++place)
+    for (auto& [source, counts] : places[place]) {
+      counts += {1, 1000};
+      if (place < 3)
+        tracked[source] = counts;
+      else
+        untracked += counts;
+    }
+
+  CHECK(hot.rows(bucket) == places[0]);
+  CHECK(hot.rows(bucket ^ 1) == places[1]);
+  CHECK(hot.knows_buckets_in_use());
+  CHECK(hot.all_rows(hot.cpu()).size() == places[0].size() + places[1].size());
+  CHECK(hot.spilled() == sorted(places[2]));
+  hot.check_and_clear(tracked, untracked);
+}
+
+void check_places_of(std::initializer_list<std::size_t> numbers_of_sources) {
+  HotTier hot;
+  for (const std::size_t bucket : some_buckets) {
+    INFO("bucket " << bucket);
+    for (const std::size_t number : numbers_of_sources) {
+      INFO(number << " sources");
+      check_places(hot, bucket, hot.sources_of(bucket, number));
+    }
+  }
+}
+
+// Counts a packet of `source`, which goes to `slot`, as if it were this many.
+void preset(HotTier& hot, xc_hot_slot& slot, std::uint32_t source, std::uint64_t packets) {
+  hot.count(source);
+  REQUIRE(ntohl(slot.source) == source);
+  REQUIRE(slot.packets == 1);
+  const std::uint64_t more = packets - 1;
+  slot.packets = static_cast<__u32>(packets);
+  slot.bytes += more * frame_bytes;
+  for (xc_counts* total : {&hot.totals().frames, &hot.totals().classes[XC_CLASS_IPV4]}) {
+    total->packets += more;
+    total->bytes += more * frame_bytes;
+  }
+}
+
+Counts packets(std::uint64_t number) {
+  return {number, number * frame_bytes};
+}
+
+Rows one_packet_each(const Sources& sources) {
+  Rows rows;
+  for (const std::uint32_t source : sources) rows.emplace_back(source, packets(1));
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("a source is counted in a slot of its bucket while that has one") {
+  check_places_of({1, in_bucket});
+}
+
+TEST_CASE("a source that finds its bucket full is counted in the neighbour") {
+  check_places_of({in_bucket + 1, in_pair});
+}
+
+TEST_CASE("a source that finds both buckets full is counted in the spill table") {
+  check_places_of({in_pair + 1, in_all});
+}
+
+TEST_CASE("a source that finds the spill table full too is untracked") {
+  check_places_of({in_all + 1, in_all + 5});
+}
+
+TEST_CASE("two neighbours share the room of both") {
+  HotTier hot;
+  const Sources left = hot.sources_of(6, in_bucket + 2);
+  const Sources right = hot.sources_of(7, in_bucket + 1);
+  for (const Sources& sources : {left, right})
+    for (const std::uint32_t source : sources) hot.count(source);
+
+  CHECK(hot.rows(6) == one_packet_each({left[0], left[1], left[2], left[3]}));
+  CHECK(hot.rows(7) == one_packet_each({left[4], left[5], right[0], right[1]}));
+  CHECK(hot.spilled() == sorted(one_packet_each({right[2], right[3]})));
+  Sources tracked = left;
+  tracked.insert(tracked.end(), right.begin(), right.end() - 1);
+  const Rows expected = one_packet_each(tracked);
+  hot.check_and_clear({expected.begin(), expected.end()}, packets(1));
+}
+
+TEST_CASE("a full pair of buckets takes nothing away from the others") {
+  HotTier hot;
+  const Sources many = hot.sources_of(6, in_all + 1);
+  Sources others;
+  for (const std::size_t bucket : {4, 5, 8, 9}) others.push_back(hot.sources_of(bucket, 1).front());
+  std::map<std::uint32_t, Counts> expected;
+  for (const std::uint32_t source : many) {
+    hot.count(source);
+    expected[source] = packets(1);
+  }
+  expected.erase(many.back());
+  for (const std::uint32_t source : others) {
+    hot.count(source, 2);
+    expected[source] = packets(2);
+  }
+  CHECK(hot.rows(4) == Rows{{others[0], packets(2)}});
+  CHECK(hot.rows(5) == Rows{{others[1], packets(2)}});
+  CHECK(hot.rows(8) == Rows{{others[2], packets(2)}});
+  CHECK(hot.rows(9) == Rows{{others[3], packets(2)}});
+  hot.check_and_clear(expected, packets(1));
+}
+
+TEST_CASE("the source 0.0.0.0 is counted like any other, whatever comes before and after it") {
+  HotTier hot;
+  const std::size_t bucket = hot.home_of(0);
+  const Sources others = hot.sources_of(bucket, in_all);
+  for (std::size_t position = 0; position <= in_all; ++position) {
+    INFO("after " << position << " others");
+    Sources sources = others;
+    sources.insert(sources.begin() + static_cast<std::ptrdiff_t>(position), 0);
+    check_places(hot, bucket, sources);
+  }
+}
+
+TEST_CASE("a slot that cannot count any more packets is left, and its source goes on beside it") {
+  HotTier hot;
+  for (const std::size_t bucket : some_buckets) {
+    INFO("bucket " << bucket);
+    const std::uint32_t source = hot.sources_of(bucket, 1).front();
+    for (const std::uint32_t missing : {0u, 1u}) {
+      INFO(missing << " packets before the last");
+      preset(hot, hot.table()[bucket].slots[0], source, most - missing);
+      hot.count(source, 3);
+      CHECK(hot.rows(bucket) == Rows{{source, packets(most)}});
+      CHECK(hot.rows(bucket ^ 1) == Rows{{source, packets(3 - missing)}});
+      CHECK(hot.spilled().empty());
+      hot.check_and_clear({{source, packets(most - missing + 3)}}, {});
+    }
+  }
+}
+
+TEST_CASE("with two slots that cannot count any more packets, the source goes on in the spill") {
+  HotTier hot;
+  for (const std::size_t bucket : some_buckets) {
+    INFO("bucket " << bucket);
+    const std::uint32_t source = hot.sources_of(bucket, 1).front();
+    preset(hot, hot.table()[bucket].slots[0], source, most);
+    preset(hot, hot.table()[bucket ^ 1].slots[0], source, most - 1);
+    hot.count(source, 3);
+    CHECK(hot.rows(bucket) == Rows{{source, packets(most)}});
+    CHECK(hot.rows(bucket ^ 1) == Rows{{source, packets(most)}});
+    CHECK(hot.spilled() == Rows{{source, packets(2)}});
+    hot.check_and_clear({{source, packets(2 * most + 2)}}, {});
+  }
+}
+
+TEST_CASE("with no other place, what a slot cannot count any more is untracked") {
+  HotTier hot;
+  for (const std::size_t bucket : some_buckets) {
+    INFO("bucket " << bucket);
+    const Sources sources = hot.sources_of(bucket, in_all);
+    preset(hot, hot.table()[bucket].slots[0], sources[0], most);
+    Rows expected = {{sources[0], packets(most)}};
+    for (std::size_t i = 1; i < in_all; ++i) {
+      hot.count(sources[i]);
+      expected.emplace_back(sources[i], packets(1));
+    }
+    hot.count(sources[0], 3);
+    hot.check_and_clear({expected.begin(), expected.end()}, packets(3));
+  }
+}
+
+TEST_CASE("other sources are not held up by a slot that cannot count any more packets") {
+  HotTier hot;
+  for (const std::size_t bucket : some_buckets) {
+    INFO("bucket " << bucket);
+    const Sources sources = hot.sources_of(bucket, 4);
+    preset(hot, hot.table()[bucket].slots[0], sources[0], 1);
+    preset(hot, hot.table()[bucket].slots[1], sources[1], most);
+    for (const std::uint32_t source : sources) hot.count(source);
+    CHECK(hot.rows(bucket) == Rows{{sources[0], packets(2)},
+                                   {sources[1], packets(most)},
+                                   {sources[2], packets(1)},
+                                   {sources[3], packets(1)}});
+    CHECK(hot.rows(bucket ^ 1) == Rows{{sources[1], packets(1)}});
+    hot.check_and_clear({{sources[0], packets(2)},
+                         {sources[1], packets(most + 1)},
+                         {sources[2], packets(1)},
+                         {sources[3], packets(1)}},
+                        {});
+  }
+}
+
+TEST_CASE("each CPU counts in a table of its own, and the reader adds them up") {
+  const std::vector<int> cpus = allowed_cpus();
+  if (cpus.size() < 2) {
+    MESSAGE("skipped: this process may use one CPU only");
+    return;
+  }
+  HotTier hot;
+  REQUIRE(hot.cpu() == cpus[0]);
+  const Sources sources = hot.sources_of(6, in_pair + 1);
+  for (int generation = 0; generation < XC_GENERATIONS + 1; ++generation) {
+    hot.count(sources[0], 3);
+    hot.count_on(cpus[1], sources[0], 5);
+    hot.count_on(cpus[1], sources[1], 7);
+    CHECK(hot.all_rows(cpus[0]) == Rows{{sources[0], packets(3)}});
+    CHECK(hot.all_rows(cpus[1]) == Rows{{sources[0], packets(5)}, {sources[1], packets(7)}});
+    hot.check_and_clear({{sources[0], packets(8)}, {sources[1], packets(7)}}, {});
+    CHECK(hot.all_rows(cpus[0]).empty());
+    CHECK(hot.all_rows(cpus[1]).empty());
+  }
+
+  // The place that a source has on one CPU says nothing about the other.
+  std::map<std::uint32_t, Counts> expected;
+  for (const std::uint32_t source : sources) {
+    hot.count(source);
+    expected[source] = packets(1);
+  }
+  hot.count_on(cpus[1], sources.back(), 2);
+  expected[sources.back()] += packets(2);
+  CHECK(hot.all_rows(cpus[1]) == Rows{{sources.back(), packets(2)}});
+  CHECK(hot.spilled() == Rows{{sources.back(), packets(1)}});
+  hot.check_and_clear(expected, {});
+}
+
+TEST_CASE("sources are spread over the whole table, however large it is") {
+  for (const std::uint32_t slots : {8u, 16u, 1024u, 65'536u}) {
+    INFO(slots << " slots");
+    HotTier hot(slots);
+    const std::size_t size = hot.table().size();
+    REQUIRE(size == slots / XC_HOT_BUCKET_SLOTS);
+    constexpr std::size_t samples = 1024;
+    std::mt19937 random(1);
+    std::size_t upper = 0, odd = 0;
+    for (std::size_t i = 0; i < samples; ++i) {
+      const std::size_t home = hot.home_of(static_cast<std::uint32_t>(random()));
+      upper += home >= size / 2;
+      odd += home % 2;
+    }
+    for (const std::size_t count : {upper, odd}) {
+      CHECK(count > samples / 3);
+      CHECK(count < samples * 2 / 3);
+    }
+  }
+}
+
+TEST_CASE("a table that is full to the last slot is read and cleared whole") {
+  HotTier hot;
+  std::mt19937 random(1);
+  for (int round = 0; round < XC_GENERATIONS + 1; ++round) {
+    INFO("round " << round);
+    // Each fills the place that it finds; who finds none is not counted on.
+    std::map<std::uint32_t, Counts> tracked;
+    std::uint64_t without_place = 0;
+    for (int tries = 0; tries < 100'000 && hot.all_rows(hot.cpu()).size() < hot_slots; ++tries) {
+      const auto source = static_cast<std::uint32_t>(random());
+      const std::uint64_t before = hot.totals().untracked.packets;
+      hot.count(source);
+      if (hot.totals().untracked.packets == before)
+        tracked[source] += packets(1);
+      else
+        ++without_place;
+    }
+    CHECK(tracked.size() == hot_slots + spill_size);
+    CHECK(hot.knows_buckets_in_use());
+    hot.check_and_clear(tracked, packets(without_place));
+  }
+}
+
+TEST_CASE("each program has a hash of its own, so that nobody can know which sources collide") {
+  HotTier first, second;
+  std::mt19937 random(1);
+  std::size_t same = 0;
+  for (int i = 0; i < 64; ++i) {
+    const auto source = static_cast<std::uint32_t>(random());
+    same += first.home_of(source) == second.home_of(source);
+  }
+  CHECK(same < 32);
+}
+
+}  // namespace xdp_count::testing
