@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What counting one packet costs on one CPU: the code that ships beside the kernel's maps, all in
+// one run of BPF_PROG_TEST_RUN after the other, round by round.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <random>
+
+#include "mapped_memory.hpp"
+#include "measurement.hpp"
+#include "options.hpp"
+#include "packet_builder.hpp"
+#include "table_settings.hpp"
+
+// Generated C.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#include "packet_cost.skel.h"
+#pragma GCC diagnostic pop
+
+namespace xdp_count::bench {
+namespace {
+
+constexpr std::uint32_t draws = 1 << 20;  // packets of one run: DRAWS of packet_cost.bpf.c
+constexpr int warm_up_rounds = 1;         // in which every map meets its sources
+constexpr int rounds = 15;
+
+// Which source the packets come from, one after the other.
+using Order = std::vector<std::uint32_t>;
+
+Order uniform(std::uint32_t sources, std::mt19937_64& random) {
+  std::uniform_int_distribution<std::uint32_t> pick(0, sources - 1);
+  Order order(draws);
+  for (std::uint32_t& source : order) source = pick(random);
+  return order;
+}
+
+// The k-th source sends in proportion to 1/k.
+Order zipf(std::uint32_t sources, std::mt19937_64& random) {
+  std::vector<double> weights(sources);
+  for (std::uint32_t k = 0; k < sources; ++k) weights[k] = 1.0 / (k + 1);
+  std::discrete_distribution<std::uint32_t> pick(weights.begin(), weights.end());
+  Order order(draws);
+  for (std::uint32_t& source : order) source = pick(random);
+  return order;
+}
+
+class Contestants {
+ public:
+  Contestants(const Order& order, std::uint32_t hot_slots) : skeleton_(packet_cost_bpf__open()) {
+    if (!skeleton_) throw_errno("opening the benchmark's programs");
+    size_tables(*skeleton_, hot_slots, draws);
+    for (bpf_map* map : {skeleton_->maps.percpu_hash, skeleton_->maps.lru_percpu_hash,
+                         skeleton_->maps.hash, skeleton_->maps.lru_hash})
+      bpf_map__set_max_entries(map, draws);
+    bpf_map__set_max_entries(skeleton_->maps.lru_hash_of_16, 16);
+    if (packet_cost_bpf__load(skeleton_.get()) != 0)
+      throw_errno("loading the benchmark's programs");
+    const MappedMemory<std::uint32_t> sources(bpf_map__fd(skeleton_->maps.draws), draws, "draws");
+    for (std::uint32_t i = 0; i < draws; ++i)
+      sources.values()[i] = __builtin_bswap32(0x0a000000 + order[i]);
+    for (bpf_program* program = nullptr;
+         (program = bpf_object__next_program(skeleton_->obj, program)) != nullptr;) {
+      std::string name = bpf_program__name(program);
+      constexpr std::string_view prefix = "count_in_";
+      if (name.starts_with(prefix)) name.erase(0, prefix.size());
+      programs_.emplace_back(name, bpf_program__fd(program));
+    }
+  }
+
+  // ns per packet of every program, a sample a round.
+  std::map<std::string, std::vector<double>> run() {
+    std::map<std::string, std::vector<double>> samples;
+    for (int round = 0; round < warm_up_rounds + rounds; ++round)
+      for (const auto& [name, fd] : programs_) {
+        const double cost = run_once(fd);
+        if (round >= warm_up_rounds) samples[name].push_back(cost);
+      }
+    return samples;
+  }
+
+ private:
+  struct Destroy {
+    void operator()(packet_cost_bpf* skeleton) const { packet_cost_bpf__destroy(skeleton); }
+  };
+
+  double run_once(int program) {
+    bpf_test_run_opts options{};
+    options.sz = sizeof options;
+    options.data_in = frame_.data();
+    options.data_size_in = static_cast<__u32>(frame_.size());
+    options.repeat = static_cast<int>(draws);
+    skeleton_->data_bench->position = 0;
+    const double start = thread_cpu_ns();
+    if (bpf_prog_test_run_opts(program, &options) != 0) throw_errno("BPF_PROG_TEST_RUN");
+    return (thread_cpu_ns() - start) / draws;
+  }
+
+  std::unique_ptr<packet_cost_bpf, Destroy> skeleton_;
+  std::vector<std::pair<std::string, int>> programs_;
+  std::vector<std::uint8_t> frame_ =
+      testing::PacketBuilder().ipv4().udp(1024, 9).frame_length(64).build();
+};
+
+void compare(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
+  const auto samples = Contestants(order, hot_slots).run();
+  const auto median = [&](const char* name) { return summarize(samples.at(name)).median; };
+  const double parse = median("parse_only");
+  const double yardstick = median("percpu_hash") - parse;
+  for (const auto& [name, values] : samples)
+    print_result({.bench = "packet_cost",
+                  .setting = setting,
+                  .what = name,
+                  .unit = "ns/packet",
+                  .samples = values,
+                  .ratio = (summarize(values).median - parse) / yardstick,
+                  .ratio_to = "percpu_hash over parse_only"});
+}
+
+}  // namespace
+}  // namespace xdp_count::bench
+
+int main(int argc, char** argv) {
+  using namespace xdp_count;
+  using namespace xdp_count::bench;
+  return xdp_count::bench::run_as_root("bench-packet-cost", [&] {
+    // Another size of the hot tables than the default, to find out what it should be.
+    const std::uint32_t hot_slots =
+        argc > 1 ? static_cast<std::uint32_t>(std::stoul(argv[1])) : Options{}.hot_slots;
+    stay_on_cpu(possible_cpus() - 1);
+    std::mt19937_64 random(1);  // the same packets in every run
+    compare("one source", uniform(1, random), hot_slots);
+    compare("zipf 1000", zipf(1000, random), hot_slots);
+    compare("zipf 100000", zipf(100'000, random), hot_slots);
+    for (const std::uint32_t sources : {16u, 256u, 4096u, 16'384u, 65'536u, 262'144u, 1'048'576u})
+      compare("uniform " + std::to_string(sources), uniform(sources, random), hot_slots);
+  });
+}
