@@ -69,8 +69,13 @@ SocketFile::SocketFile(std::string path, const std::string& group)
       throw_errno("making the directory " + directory);
   }
   lock();
-  remove_stale_socket();
-  bind_socket(group);
+  try {
+    remove_stale_socket();
+    bind_socket(gid);
+  } catch (...) {
+    ::unlink(lock_path_.c_str());
+    throw;
+  }
 }
 
 void SocketFile::lock() {
@@ -112,7 +117,7 @@ void SocketFile::remove_stale_socket() const {
   if (::unlink(path_.c_str()) != 0) throw_errno("removing the stale socket " + path_);
 }
 
-void SocketFile::bind_socket(const std::string& group) {
+void SocketFile::bind_socket(std::optional<gid_t> group) {
   UniqueFd socket = unix_socket();
   const sockaddr_un address = address_of(path_);
   const mode_t before = ::umask(umask_for_socket);
@@ -121,7 +126,7 @@ void SocketFile::bind_socket(const std::string& group) {
   if (error != 0) throw_system_error(error, "binding the socket " + path_);
   socket_ = std::move(socket);  // from here on the socket in the file system is ours to remove
   try {
-    give_to_group(path_, group_id(group));
+    give_to_group(path_, group);
   } catch (...) {
     ::unlink(path_.c_str());
     throw;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 #include "unique_fd.hpp"
@@ -28,7 +31,7 @@ class SocketFile {
  private:
   void lock();
   void remove_stale_socket() const;
-  void bind_socket(const std::string& group);
+  void bind_socket(std::optional<gid_t> group);
 
   std::string path_;
   std::string lock_path_;

@@ -112,6 +112,7 @@ TEST_CASE("what stands at the socket's path and is no socket is left as it is") 
   std::string content;
   std::ifstream(path) >> content;
   CHECK(content == "data");
+  CHECK(!std::filesystem::exists(path + ".lock"));
   CHECK(!receiver_has_program(topology));
 }
 
