@@ -6,6 +6,9 @@
 
 #include <bit>
 #include <cstdint>
+#include <fstream>
+#include <stdexcept>
+#include <string>
 
 #include "error.hpp"
 #include "random.hpp"
@@ -13,10 +16,16 @@
 
 namespace xdp_count {
 
-// Throws std::system_error.
+// Throws std::system_error, and std::runtime_error where CPUs are not numbered from 0 without gaps:
+// a CPU with a number beyond their count would write into the table of another.
 inline std::uint32_t possible_cpus() {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) throw_system_error(-cpus, "counting the possible CPUs");
+  std::string numbers;
+  std::ifstream("/sys/devices/system/cpu/possible") >> numbers;
+  if (numbers != (cpus == 1 ? "0" : "0-" + std::to_string(cpus - 1)))
+    throw std::runtime_error("the possible CPUs have numbers with gaps (" + numbers +
+                             "), which xdp-count does not support");
   return static_cast<std::uint32_t>(cpus);
 }
 
