@@ -62,6 +62,10 @@ Count count_of(const nlohmann::json& object);
 std::map<std::string, Count> expected_sources(std::uint32_t first, std::uint32_t sources,
                                               std::uint64_t packets);
 
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
 // Whether the kernel still has a program of this id; waits a moment for it to go, since the kernel
 // frees programs some time after their last user has gone.
 bool program_is_gone(std::uint32_t id);

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", Mode, Native, Generic) {

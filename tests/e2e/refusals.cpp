@@ -9,10 +9,6 @@ namespace {
 
 constexpr uid_t nobody = 65534;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 }  // namespace
 
 TEST_CASE("an unknown interface is refused with a list of those there are") {
