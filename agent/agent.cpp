@@ -22,24 +22,14 @@ double seconds_since(std::chrono::steady_clock::time_point moment) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
 }
 
-NicCounters operator-(const NicCounters& a, const NicCounters& b) {
-  return {a.rx_packets - b.rx_packets, a.rx_bytes - b.rx_bytes, a.rx_dropped - b.rx_dropped};
-}
-
 }  // namespace
 
 Agent::Agent(asio::io_context& io, Options options, NetworkInterface interface)
     : io_(io),
       options_(std::move(options)),
       interface_(std::move(interface)),
-      ledger_memory_(Ledger::slots_for(options_.max_sources)),
-      ledger_(ledger_memory_.entries(), options_.max_sources, HashSeed::random()),
-      tally_(ledger_, {.interface = interface_.name, .ifindex = interface_.index}),
-      handler_(tally_, [this] { return status(); }),
-      ledger_gate_(io.get_executor()),
+      tally_gate_(io.get_executor()),
       socket_file_(options_.socket_path, options_.socket_group),
-      listener_(io.get_executor(), socket_file_.take_socket(), handler_, ledger_gate_,
-                {.selection = {.top = options_.top}}),
       printer_(options_.output, options_.top,
                [this] { asio::post(io_, [this] { stop("standard output was closed"); }); }),
       ticker_(io.get_executor(), options_.interval) {}
@@ -75,19 +65,27 @@ asio::awaitable<void> Agent::attach() {
     attachment_.emplace(interface_, options_.mode, settings);
     // Asked once more: the counters of this moment are what `nic` is measured from.
     if (const auto now = find_interface(interface_.index)) interface_.counters = now->counters;
-    attachment_->program().map_memory();
-    ledger_memory_.bind_to(attachment_->program().program_fd());
-    reader_.emplace(attachment_->program());
-    map_bytes_ = attachment_->program().map_memory_bytes();
+    counting_.emplace(attachment_->program(),
+                      SnapshotHead{.interface = interface_.name,
+                                   .ifindex = interface_.index,
+                                   .mode = name_of(attachment_->mode())},
+                      interface_.counters);
   });
-  tally_.begin(name_of(attachment_->mode()), unix_time_ms());
+  handler_.emplace(counting_->tally(), [this] { return status(); });
+  listener_.emplace(io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
+                    Subscription{.selection = {.top = options_.top}});
+
+  const std::uint32_t id = attachment_->program().info().id;
+  const SnapshotHead& head = counting_->tally().head();
+  if (attachment_->adopted())
+    log::info("adopted program {}: {} sources, {} frames since {}", id, head.tracked,
+              head.frames.counts.packets, rfc3339(head.since));
   log::info("counting on {}, {} mode ({}); program id {}; socket {}", interface_.name,
-            name_of(attachment_->mode()), attachment_->mode_reason(),
-            attachment_->program().info().id, options_.socket_path);
+            name_of(attachment_->mode()), attachment_->mode_reason(), id, options_.socket_path);
 }
 
 asio::awaitable<ExitCode> Agent::count() {
-  listener_.start();
+  listener_->start();
   ticker_.start();
   while (co_await ticker_.wait()) {
     if (co_await tick()) continue;
@@ -106,30 +104,32 @@ asio::awaitable<ExitCode> Agent::count() {
 
 asio::awaitable<bool> Agent::tick() {
   const auto began = std::chrono::steady_clock::now();
-  std::optional<NetworkInterface> interface;
-  Cut cut = co_await offload(blocking_calls_, [&] {
-    interface = find_interface(interface_.index);
-    return reader_->swap_and_read();
+  const Tally& tally = counting_->tally();
+  bool interface_is_there = true;
+  const Cut cut = co_await offload(blocking_calls_, [&] {
+    const auto now = find_interface(interface_.index);
+    interface_is_there = now.has_value();
+    if (now) interface_.counters = now->counters;
+    return counting_->cut();
   });
-  cut.nic = interface ? interface->counters - interface_.counters : tally_.head().nic;
 
   // All that is long happens on the helper thread. Clients are served meanwhile; only a request
   // waits, so that what it is answered from is one tick's.
-  std::vector<Publication> publications = listener_.publications_due();
+  std::vector<Publication> publications = listener_->publications_due();
   std::string printed;
   {
-    const Gate::Closed closed(ledger_gate_);
+    const Gate::Closed closed(tally_gate_);
     co_await offload(blocking_calls_, [&] {
-      tally_.fold(cut);
-      encode(publications, tally_);
-      printed = printer_.text_for(tally_);
+      counting_->fold(cut, interface_.counters);
+      encode(publications, tally);
+      printed = printer_.text_for(tally);
     });
   }
-  if (const auto violation = tally_.conservation_violation()) log::error("{}", *violation);
+  if (const auto violation = tally.conservation_violation()) log::error("{}", *violation);
   hand_out(publications);
   printer_.print(std::move(printed));
   last_tick_duration_ = seconds_since(began);
-  co_return interface.has_value();
+  co_return interface_is_there;
 }
 
 asio::awaitable<void> Agent::detach() {
@@ -137,8 +137,8 @@ asio::awaitable<void> Agent::detach() {
 }
 
 void Agent::say_goodbye(const std::string& reason) {
-  listener_.stop(reason);
-  const SnapshotHead& head = tally_.head();
+  listener_->stop(reason);
+  const SnapshotHead& head = counting_->tally().head();
   log::info(
       "{}; counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets from {} sources, "
       "{} untracked, {} evicted",
@@ -160,11 +160,11 @@ Status Agent::status() const {
           .mode = name_of(attachment_->mode()),
           .mode_reason = attachment_->mode_reason(),
           .program = attachment_->program().info(),
-          .clients = listener_.clients(),
+          .clients = listener_->clients(),
           .ticks_missed = ticker_.missed(),
           .last_tick_duration = last_tick_duration_,
-          .map_bytes = map_bytes_,
-          .ledger_bytes = ledger_.memory_bytes()};
+          .map_bytes = attachment_->program().map_memory_bytes(),
+          .ledger_bytes = counting_->ledger().memory_bytes()};
 }
 
 }  // namespace xdp_count

@@ -10,17 +10,14 @@
 #include <string>
 
 #include "attachment.hpp"
+#include "counting.hpp"
 #include "gate.hpp"
-#include "generation_reader.hpp"
-#include "ledger.hpp"
-#include "ledger_memory.hpp"
 #include "listener.hpp"
 #include "network_interface.hpp"
 #include "options.hpp"
 #include "request_handler.hpp"
 #include "snapshot_printer.hpp"
 #include "socket_file.hpp"
-#include "tally.hpp"
 #include "ticker.hpp"
 
 namespace xdp_count {
@@ -51,23 +48,19 @@ class Agent {
 
   boost::asio::io_context& io_;
   Options options_;
-  NetworkInterface interface_;  // as it was at attach
+  NetworkInterface interface_;  // as it was last seen
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   boost::asio::thread_pool blocking_calls_{1};
 
-  LedgerMemory ledger_memory_;
-  Ledger ledger_;
-  Tally tally_;
-  RequestHandler handler_;
-  Gate ledger_gate_;  // closed while the helper thread folds into the ledger
+  Gate tally_gate_;  // closed while the helper thread writes the tally
   SocketFile socket_file_;
-  Listener listener_;
   SnapshotPrinter printer_;
   Ticker ticker_;
 
   std::optional<Attachment> attachment_;  // set by run(), as is what needs it
-  std::optional<GenerationReader> reader_;
-  std::uint64_t map_bytes_ = 0;
+  std::optional<Counting> counting_;
+  std::optional<RequestHandler> handler_;
+  std::optional<Listener> listener_;
   double last_tick_duration_ = 0;  // seconds
   std::string stop_reason_;
 };

@@ -2,26 +2,44 @@
 // The program on the interface, through libxdp.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "count_program.hpp"
 #include "network_interface.hpp"
 #include "options.hpp"
-
-struct xdp_program;
+#include "running_program.hpp"
+#include "unique_fd.hpp"
 
 namespace xdp_count {
 
 enum class XdpMode { native, generic };
 const char* name_of(XdpMode mode);
 
-// Our program, loaded and attached to one interface. Blocks in system calls, and on libxdp's lock:
-// not for the I/O thread. One thread at a time.
+// A program of ours on an interface, whoever attached it.
+struct ResidentProgram {
+  UniqueFd fd;
+  std::uint32_t id = 0;
+  XdpMode mode = XdpMode::native;
+  bool shared = false;  // with other programs, by libxdp's dispatcher
+  xc_config config{};   // of a program that was found
+};
+
+// Nothing when there is none. Throws std::system_error.
+std::optional<ResidentProgram> resident_program(const NetworkInterface& interface);
+
+// Takes a program of ours off the interface, and leaves every other one there. Throws
+// std::system_error.
+void detach(const NetworkInterface& interface, const ResidentProgram& program);
+
+// Our program on one interface: attached, or found there and adopted. Blocks in system calls, and
+// on libxdp's lock: not for the I/O thread. One thread at a time.
 class Attachment {
  public:
-  // Attaches by the mode asked for; `automatic` tries native, then generic. Throws
-  // std::runtime_error whose text says what failed, why in the kernel's words, and what to do.
+  // Adopts the program that an agent left on the interface, if it has these settings and is in a
+  // mode that `choice` allows; otherwise takes it off. Attaches by the mode asked for; `automatic`
+  // tries native, then generic. Throws std::runtime_error whose text says what failed, why in the
+  // kernel's words, and what to do.
   Attachment(const NetworkInterface& interface, ModeChoice choice, const ProgramSettings& settings);
 
   // Detaches, when detach() has not been called; a failure is logged.
@@ -33,25 +51,25 @@ class Attachment {
   // until this object goes. A second call does nothing. Throws std::system_error.
   void detach();
 
-  CountProgram& program() noexcept { return *program_; }
-  const CountProgram& program() const noexcept { return *program_; }
-  XdpMode mode() const noexcept { return mode_; }
+  RunningProgram& program() noexcept { return *program_; }
+  const RunningProgram& program() const noexcept { return *program_; }
+  bool adopted() const noexcept { return adopted_; }
+  XdpMode mode() const noexcept { return resident_.mode; }
   // Why this mode: a phrase for people.
   const std::string& mode_reason() const noexcept { return mode_reason_; }
 
  private:
-  struct CloseProgram {
-    void operator()(xdp_program* program) const noexcept;
-  };
-
+  bool adopt(ModeChoice choice, const ProgramSettings& settings);
+  void attach(ModeChoice choice, const ProgramSettings& settings);
   // Nothing when it worked, else the reason.
   std::string try_attach(XdpMode mode, const ProgramSettings& settings);
+  void explain_mode(std::string reason);
 
   NetworkInterface interface_;
-  std::unique_ptr<CountProgram> program_;  // outlives xdp_program_, which refers to it
-  std::unique_ptr<xdp_program, CloseProgram> xdp_program_;
-  XdpMode mode_ = XdpMode::native;
+  ResidentProgram resident_;
+  std::optional<RunningProgram> program_;
   std::string mode_reason_;
+  bool adopted_ = false;
   bool attached_ = false;
 };
 

@@ -1,41 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Swaps the program's two generations; reads and clears the one that became quiet.
+// Swaps the program's two generations, and empties the one that became quiet.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <vector>
 
-#include "count_program.hpp"
 #include "grace_period.hpp"
+#include "ledger.hpp"
+#include "running_program.hpp"
 #include "tally.hpp"
 
 namespace xdp_count {
 
-// Blocks in system calls: not for the I/O thread. One thread at a time.
+// Blocks in system calls: not for the I/O thread. One thread at a time. Failing system calls throw
+// std::system_error.
 class GenerationReader {
  public:
-  // `program` is loaded, its memory mapped, and outlives the reader. The generations are to be
-  // empty. Throws std::system_error.
-  explicit GenerationReader(CountProgram& program);
+  // `program` outlives the reader.
+  explicit GenerationReader(RunningProgram& program);
 
-  // Makes the other generation the active one, waits until the old one is quiet, and moves its
-  // counts out of the kernel: all that was counted since the call before. The moment of the cut is
-  // written to `time` (ms since the Unix epoch), the seconds since the cut before to `interval`;
-  // `nic` is left as it is. Throws std::system_error.
-  Cut swap_and_read();
+  // Counting begins now: the active generation's interval does.
+  void begin();
+
+  // Makes the other generation the active one, which must have been drained, and waits until the
+  // old one is quiet. `nic` is left as it is.
+  Cut swap();
+
+  // Waits until the generation that is not active is quiet: it may be half drained, or not at all,
+  // when an agent was stopped in the midst of a tick. A cut without an interval.
+  Cut resume();
+
+  // Of a quiet generation.
+  Totals totals(unsigned generation) const;
+
+  // Moves all sources of a quiet generation into the ledger, one by one, each in two steps: added
+  // there, cleared here.
+  void drain(unsigned generation, Ledger& ledger);
+
+  // Clears what Ledger::interrupted_item() names: the first step was taken, perhaps not the second.
+  void forget(std::uint64_t item);
 
  private:
-  void take_cpu_counts(std::uint32_t generation, GenerationCounts& counts);
-  void take_spill(std::uint32_t generation, std::vector<SourceCounts>& sources);
+  void drain_hot(const CpuCounts& counts, Ledger& ledger);
+  void drain_spill(unsigned generation, Ledger& ledger);
+  void drain_batch(std::size_t sources, Ledger& ledger);
 
-  CountProgram& program_;
+  RunningProgram& program_;
   GracePeriod grace_period_;
-  std::size_t possible_cpus_;
-  std::size_t batch_size_;
-  std::vector<std::uint32_t> keys_;  // network byte order
-  std::vector<xc_counts> values_;    // possible_cpus_ per key
-  std::chrono::steady_clock::time_point last_cut_;
+  bool batch_is_ours_ = false;  // or else it may hold what the agent before this one left
 };
 
 }  // namespace xdp_count

@@ -2,6 +2,7 @@
 #include "ledger.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <stdexcept>
 
@@ -13,6 +14,13 @@ namespace {
 // One scan of the table finds this share of the sources at once, idle longest first, so that a
 // flood of new sources pays for few scans.
 constexpr std::size_t idle_scan_share = 8;
+
+// What is stored before this is stored before what is stored after it. A process that is killed is
+// stopped between two instructions, and all that it stored by then stays: so it is only the
+// compiler that must not change the order.
+void keep_order() noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
 __extension__ using Uint128 = unsigned __int128;
 
@@ -26,10 +34,27 @@ std::size_t Ledger::slots_for(std::size_t capacity) noexcept {
   return std::bit_ceil(std::max<std::size_t>(capacity, 1) * 2);
 }
 
-Ledger::Ledger(std::span<LedgerEntry> slots, std::size_t capacity, HashSeed seed)
-    : slots_(slots), mask_(slots.size() - 1), capacity_(capacity), seed_(seed) {
+Ledger::Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t capacity,
+               HashSeed seed)
+    : slots_(slots), state_(&state), mask_(slots.size() - 1), capacity_(capacity), seed_(seed) {
   if (capacity == 0 || !std::has_single_bit(slots.size()) || slots.size() <= capacity)
     throw std::invalid_argument("ledger: a power of two of slots, more than its capacity");
+  if (state_->step == LedgerState::evicting) finish_eviction();
+  if (state_->step == LedgerState::adding) slots_[state_->slot] = state_->entry;
+  for_each([&](const LedgerEntry& entry) {
+    ++size_;
+    tracked_total_ += entry.total;
+  });
+}
+
+void Ledger::settle() noexcept {
+  set_step(LedgerState::none);
+}
+
+void Ledger::set_step(LedgerState::Step step) noexcept {
+  keep_order();
+  std::atomic_ref(state_->step).store(step, std::memory_order_relaxed);
+  keep_order();
 }
 
 void Ledger::begin_tick(std::uint64_t tick, std::int64_t time) noexcept {
@@ -39,17 +64,18 @@ void Ledger::begin_tick(std::uint64_t tick, std::int64_t time) noexcept {
   evicted_active_ = false;
 }
 
-void Ledger::add(std::uint32_t address, const Counts& counts) {
+void Ledger::add(std::uint32_t address, const Counts& counts, std::uint64_t item) {
+  settle();
   std::size_t slot = find_slot(address);
-  if (slots_[slot].last_tick == 0) {
+  LedgerEntry entry = slots_[slot];
+  if (entry.last_tick == 0) {
     if (size_ == capacity_) {
       evict_most_idle();
       slot = find_slot(address);  // the eviction may have moved the empty slot
     }
-    slots_[slot] = {.address = address, .first_time = time_};
+    entry = {.address = address, .first_time = time_};
     ++size_;
   }
-  LedgerEntry& entry = slots_[slot];
   if (entry.last_tick != tick_) {
     entry.interval = {};
     entry.last_tick = tick_;
@@ -59,6 +85,13 @@ void Ledger::add(std::uint32_t address, const Counts& counts) {
   entry.interval += counts;
   entry.total += counts;
   tracked_total_ += counts;
+
+  state_->slot = slot;
+  state_->item = item;
+  state_->entry = entry;
+  set_step(LedgerState::adding);
+  slots_[slot] = entry;
+  keep_order();
 }
 
 void Ledger::prefetch(std::uint32_t address) const noexcept {
@@ -93,11 +126,14 @@ void Ledger::evict_most_idle() {
     // Seen again since the scan, so no longer idle; or evicted and gone. Who is not in the list
     // was less idle than everyone in it, and ticks only grow: its order still holds.
     if (entry.last_tick != candidate.last_tick) continue;
-    ++evicted_.sources;
-    evicted_.counts += entry.total;
     tracked_total_ -= entry.total;
     evicted_active_ = evicted_active_ || entry.last_tick == tick_;
-    erase_slot(slot);
+    --size_;
+
+    state_->slot = slot;
+    state_->evicted_after = {state_->evicted.sources + 1, state_->evicted.counts + entry.total};
+    set_step(LedgerState::evicting);
+    finish_eviction();
     return;
   }
 }
@@ -118,18 +154,25 @@ void Ledger::find_most_idle() {
             [&](const IdleSource& a, const IdleSource& b) { return idle_longer(b, a); });
 }
 
-void Ledger::erase_slot(std::size_t slot) noexcept {
-  --size_;
+void Ledger::finish_eviction() noexcept {
+  state_->evicted = state_->evicted_after;
+  close_up(state_->slot);
+  set_step(LedgerState::none);
+}
+
+void Ledger::close_up(std::size_t hole) noexcept {
   // Moves back every entry of the probe chain that may stand nearer to its home, so that no chain
-  // is broken and no tombstone is left.
-  std::size_t hole = slot;
+  // is broken and no tombstone is left. One slot at a time is the hole, whatever it still holds,
+  // and the state says which.
   for (std::size_t next = (hole + 1) & mask_; slots_[next].last_tick != 0;
        next = (next + 1) & mask_) {
     const std::size_t home = home_slot(slots_[next].address);
-    if (((next - home) & mask_) >= ((next - hole) & mask_)) {
-      slots_[hole] = slots_[next];
-      hole = next;
-    }
+    if (((next - home) & mask_) < ((next - hole) & mask_)) continue;
+    slots_[hole] = slots_[next];
+    keep_order();
+    hole = next;
+    std::atomic_ref(state_->slot).store(hole, std::memory_order_relaxed);
+    keep_order();
   }
   slots_[hole] = {};
 }

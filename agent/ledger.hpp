@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,20 @@ struct Evicted {
   Counts counts;
 };
 
+// What a ledger must not lose besides its slots, all zero at first. It is written so that whoever
+// opens the same memory later can go on, wherever the writer was stopped: each change is written
+// down here whole before it is made, and is made again if it may not have been finished.
+struct LedgerState {
+  enum Step : std::uint64_t { none, adding, evicting };
+
+  Evicted evicted;
+  std::uint64_t step = none;  // what is under way; the rest is of that step alone
+  std::uint64_t slot = 0;     // adding: where `entry` belongs; evicting: the one to be closed up
+  std::uint64_t item = 0;     // adding: what the counts came from
+  LedgerEntry entry;          // adding: what the slot is to hold
+  Evicted evicted_after;      // evicting: what `evicted` is to be
+};
+
 // Two secrets that place addresses in the table. Whoever chooses source addresses must not be able
 // to choose their slots too.
 struct HashSeed {
@@ -43,24 +58,38 @@ struct HashSeed {
 // owns and that outlives the ledger. Bounded: when `capacity` sources are tracked, a new one takes
 // the place of the source that has been idle longest, whose counts move to evicted().
 //
-// Single writer, and readers only on the writer's thread. Nothing here throws but the constructor
-// and an out-of-memory eviction scan.
+// Counts move in exactly once, also when the writer is killed at any instruction and another ledger
+// is opened over the same memory: whoever takes them from somewhere clears them there after each
+// add(), and opens the next ledger by looking at interrupted_item().
+//
+// Single writer, and no readers meanwhile. Nothing here throws but the constructor and an
+// out-of-memory eviction scan.
 class Ledger {
  public:
   // How many slots a ledger of `capacity` sources wants: a power of two, at most half full.
   static std::size_t slots_for(std::size_t capacity) noexcept;
 
-  // `slots` must be all zero, of a power-of-two size above `capacity`; `capacity` at least 1.
-  // Throws std::invalid_argument otherwise.
-  Ledger(std::span<LedgerEntry> slots, std::size_t capacity, HashSeed seed);
+  // `slots` and `state` must be all zero, or what another ledger of the same capacity and seed left
+  // there, at any moment. `slots` of a power-of-two size above `capacity`; `capacity` at least 1:
+  // throws std::invalid_argument otherwise.
+  Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t capacity, HashSeed seed);
+
+  // The item of the last add() if that has not been followed by settle() or another add(): its
+  // counts are in the ledger, and are to be cleared where they came from, if they are still there.
+  std::optional<std::uint64_t> interrupted_item() const noexcept {
+    return state_->step == LedgerState::adding ? std::optional(state_->item) : std::nullopt;
+  }
+
+  // The counts of the last add() have been cleared where they came from.
+  void settle() noexcept;
 
   // Starts tick number `tick` (larger than the one before, at least 1) at `time` (ms since the
   // Unix epoch): what add() is given from now on belongs to it.
   void begin_tick(std::uint64_t tick, std::int64_t time) noexcept;
 
   // Adds what one table of the kernel holds for a source; may be called several times per tick and
-  // source.
-  void add(std::uint32_t address, const Counts& counts);
+  // source. `item` is the caller's name for where the counts came from. Settles the add() before.
+  void add(std::uint32_t address, const Counts& counts, std::uint64_t item = 0);
 
   // Begins to fetch the memory that add() of this address will touch.
   void prefetch(std::uint32_t address) const noexcept;
@@ -95,7 +124,7 @@ class Ledger {
   std::size_t capacity() const noexcept { return capacity_; }
   std::size_t memory_bytes() const noexcept { return slots_.size_bytes(); }
   const Counts& tracked_total() const noexcept { return tracked_total_; }
-  const Evicted& evicted() const noexcept { return evicted_; }
+  const Evicted& evicted() const noexcept { return state_->evicted; }
 
  private:
   struct IdleSource {
@@ -107,9 +136,12 @@ class Ledger {
   std::size_t find_slot(std::uint32_t address) const noexcept;  // its slot, or the empty one for it
   void evict_most_idle();
   void find_most_idle();
-  void erase_slot(std::size_t slot) noexcept;
+  void finish_eviction() noexcept;
+  void close_up(std::size_t hole) noexcept;
+  void set_step(LedgerState::Step step) noexcept;
 
   std::span<LedgerEntry> slots_;
+  LedgerState* state_;
   std::size_t mask_;
   std::size_t capacity_;
   HashSeed seed_;
@@ -117,7 +149,6 @@ class Ledger {
   std::int64_t time_ = 0;
   std::size_t size_ = 0;
   Counts tracked_total_;
-  Evicted evicted_;
   std::vector<IdleSource> most_idle_;  // the next to be evicted is at the back
   std::vector<std::uint32_t> active_;  // seen in the current tick
   bool evicted_active_ = false;        // in the current tick

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agent.hpp"
+#include "attachment.hpp"
 #include "host_requirements.hpp"
 #include "library_log.hpp"
 #include "log.hpp"
@@ -55,6 +56,18 @@ asio::awaitable<void> stop_on_signal(asio::signal_set& signals, Agent& agent) {
   }
 }
 
+// Removes what a killed agent left, and nothing else.
+void detach_left_program(const NetworkInterface& interface) {
+  const auto resident = resident_program(interface);
+  if (!resident) {
+    log::info("there is no program of xdp-count on {}: nothing to detach", interface.name);
+    return;
+  }
+  detach(interface, *resident);
+  log::info("detached program {} from {}, where it was in {} mode", resident->id, interface.name,
+            name_of(resident->mode));
+}
+
 int run(const Options& options) {
   log::set_verbose(options.verbose);
   redirect_library_messages();
@@ -63,6 +76,10 @@ int run(const Options& options) {
 
   const NetworkInterface interface = interface_named(options.interface);
   check_host();
+  if (options.detach) {
+    detach_left_program(interface);
+    return exit_stopped;
+  }
 
   asio::io_context io(1);
   asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);

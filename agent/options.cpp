@@ -13,6 +13,7 @@
 #include "config.hpp"
 #include "ledger.hpp"
 #include "number_option.hpp"
+#include "spill_batch.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
@@ -99,7 +100,8 @@ MemoryNeed memory_need(const Options& options, unsigned possible_cpus) {
   const std::uint64_t spill =
       std::bit_ceil(sources) * bucket + sources * (element + possible_cpus * sizeof(xc_counts));
   const std::uint64_t hot = std::uint64_t{options.hot_slots} * sizeof(xc_hot_slot) * possible_cpus;
-  return {XC_GENERATIONS * (hot + spill), Ledger::slots_for(sources) * sizeof(LedgerEntry)};
+  return {XC_GENERATIONS * (hot + spill) + spill_batch_bytes(possible_cpus),
+          Ledger::slots_for(sources) * sizeof(LedgerEntry)};
 }
 
 std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& arguments,
@@ -147,6 +149,9 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "What to print to standard output: live (a table redrawn in place),\n"
              "table (one per snapshot), json (the snapshot lines), none\n"
              "[live on a terminal, else none]");
+  app.add_flag("--detach", options.detach,
+               "Only take off IFACE what an agent that was killed left there. (To start\n"
+               "xdp-count again goes on counting with it.)");
   app.add_flag("-v,--verbose", options.verbose, "Log more, the libraries' own messages included");
   app.footer(
       "Ctrl-C ends it and takes the program off the interface.\n"

@@ -24,6 +24,7 @@ std::string default_socket_path(const std::string& interface);
 
 struct Options {
   std::string interface;
+  bool detach = false;  // take a left program off the interface instead of counting
   ModeChoice mode = ModeChoice::automatic;
   double interval = 1;  // seconds between two ticks
   std::string socket_path;

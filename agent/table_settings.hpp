@@ -46,9 +46,12 @@ template <class Skeleton>
 void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_sources) {
   const std::uint32_t cpus = possible_cpus();
   const std::uint32_t buckets = hot_slots / XC_HOT_BUCKET_SLOTS;
-  skeleton.rodata->cpus = cpus;
-  skeleton.rodata->hot_shift = static_cast<std::uint32_t>(64 - std::countr_zero(buckets));
-  skeleton.rodata->hash_multiplier = random_odd_word();
+  xc_config& config = skeleton.rodata->config;
+  config.cpus = cpus;
+  config.hot_slots = hot_slots;
+  config.max_sources = max_sources;
+  config.hot_shift = static_cast<std::uint32_t>(64 - std::countr_zero(buckets));
+  config.hash_multiplier = random_odd_word();
   bpf_map__set_max_entries(skeleton.maps.cpu_counts, XC_GENERATIONS * cpus);
   bpf_map__set_value_size(skeleton.maps.cpu_counts,
                           static_cast<std::uint32_t>(cpu_counts_bytes(hot_slots)));

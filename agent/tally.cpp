@@ -3,49 +3,52 @@
 
 #include <fmt/core.h>
 
-#include <utility>
-
 namespace xdp_count {
-namespace {
 
-constexpr std::size_t prefetch_distance = 16;
-
-void advance(CountsAndRates& cumulative, const Counts& counted, double interval) {
-  cumulative.counts += counted;
-  cumulative.rates = rates_over(counted, interval);
-}
-
-}  // namespace
-
-Tally::Tally(Ledger& ledger, SnapshotHead identity) : ledger_(ledger), head_(std::move(identity)) {
+Tally::Tally(Ledger& ledger, TallyState& state, SnapshotHead identity)
+    : ledger_(ledger), state_(state), head_(std::move(identity)) {
   head_.capacity = ledger_.capacity();
+  sum_up();
 }
 
-void Tally::begin(std::string mode, std::int64_t since) {
-  head_.mode = std::move(mode);
-  head_.since = since;
-  head_.time = since;
+void Tally::begin(std::int64_t since) {
+  state_.time = since;
+  state_.since = since;
+  sum_up();
 }
 
-void Tally::fold(const Cut& cut) {
-  const GenerationCounts& generation = cut.generation;
-  ++head_.seq;
-  head_.time = cut.time;
+void Tally::begin_fold(const Cut& cut, const Totals& totals) {
+  const Totals& before = state_.totals[cut.generation];
   head_.interval = cut.interval;
   head_.nic = cut.nic;
-  advance(head_.frames, generation.frames, cut.interval);
+  const auto rates = [&](const Counts& now, const Counts& then) {
+    return rates_over(now - then, cut.interval);
+  };
+  head_.frames.rates = rates(totals.frames, before.frames);
   for (std::size_t i = 0; i < frame_classes; ++i)
-    advance(head_.classes[i], generation.classes[i], cut.interval);
-  head_.untracked += generation.untracked;
+    head_.classes[i].rates = rates(totals.classes[i], before.classes[i]);
 
-  ledger_.begin_tick(head_.seq, head_.time);
-  const std::vector<SourceCounts>& sources = generation.sources;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    // Where a source is in the ledger is as good as random: without this each one waits for memory.
-    if (i + prefetch_distance < sources.size())
-      ledger_.prefetch(sources[i + prefetch_distance].address);
-    ledger_.add(sources[i].address, sources[i].counts);
-  }
+  state_.time = cut.time;
+  state_.totals[cut.generation] = totals;
+  // Also when this tick has been begun before and not ended: then it goes on.
+  ledger_.begin_tick(state_.seq + 1, cut.time);
+}
+
+void Tally::end_fold() {
+  ledger_.settle();
+  ++state_.seq;
+  sum_up();
+}
+
+void Tally::sum_up() {
+  head_.seq = state_.seq;
+  head_.since = state_.since;
+  head_.time = state_.time;
+  const auto& [first, second] = state_.totals;
+  head_.frames.counts = first.frames + second.frames;
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    head_.classes[i].counts = first.classes[i] + second.classes[i];
+  head_.untracked = first.untracked + second.untracked;
   head_.evicted = ledger_.evicted();
   head_.tracked = ledger_.size();
 }

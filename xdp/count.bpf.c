@@ -11,25 +11,24 @@
 
 #include <xdp_count/shared_types.h>
 
+#include "agent_maps.h"
+#include "config.h"
 #include "packet_parsing.h"
 #include "record_packet.h"
-
-/* Settings: set before load, so that the verifier removes what is not asked for. */
-const volatile bool has_ethernet_header = true;
-const volatile __u32 verdict = XDP_PASS;
 
 SEC("xdp.frags")
 int xdp_count(struct xdp_md *ctx)
 {
 	/* Across all buffers of the frame; data_end - data is the first one alone. */
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
-	struct parsed_frame frame = parse_frame(ctx, bytes, has_ethernet_header);
+	struct parsed_frame frame = parse_frame(ctx, bytes, config.has_ethernet_header);
 	struct generation generation = open_active_generation();
 
 	/* Always so: the index is within the array. The verifier wants to hear it. */
 	if (generation.counts)
 		record_frame(&generation, &frame, bytes);
-	return verdict;
+	hold_agent_maps(config.cpus);
+	return config.verdict;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

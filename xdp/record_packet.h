@@ -14,12 +14,8 @@
 
 #include <xdp_count/shared_types.h>
 
+#include "config.h"
 #include "count_maps.h"
-
-/* Settings of the tables: set before load, as the size of the maps is. */
-const volatile __u32 cpus = 1; /* possible ones */
-const volatile __u32 hot_shift = 63; /* 64 - log2 of the buckets of a table, which are at least 2 */
-const volatile __u64 hash_multiplier = 1; /* random and odd */
 
 struct generation {
 	__u32 index; /* 0 or 1 */
@@ -39,7 +35,7 @@ static __always_inline void add_frame(struct xc_counts *counts, __u64 bytes)
 static __always_inline struct generation open_active_generation(void)
 {
 	struct generation generation = { .index = active_generation & 1 };
-	__u32 entry = generation.index * cpus + bpf_get_smp_processor_id();
+	__u32 entry = generation.index * config.cpus + bpf_get_smp_processor_id();
 
 	generation.counts = bpf_map_lookup_elem(&cpu_counts, &entry);
 	return generation;
@@ -53,15 +49,15 @@ static __always_inline struct generation open_active_generation(void)
  */
 static __always_inline __u32 hot_bucket_of(__be32 source)
 {
-	__u64 hash = source * hash_multiplier;
+	__u64 hash = source * config.hash_multiplier;
 
 	hash ^= hash >> 32;
-	return (hash * hash_multiplier) >> hot_shift;
+	return (hash * config.hash_multiplier) >> config.hot_shift;
 }
 
 static __always_inline void mark_in_use(struct xc_hot_bucket *table, __u32 bucket)
 {
-	__u64 *in_use = (void *)(table + (1ULL << (64 - hot_shift)));
+	__u64 *in_use = (void *)(table + (1ULL << (64 - config.hot_shift)));
 
 	in_use[bucket / 64] |= 1ULL << (bucket % 64);
 }

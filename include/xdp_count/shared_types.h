@@ -55,8 +55,9 @@ struct xc_hot_bucket {
 };
 
 /*
- * The totals of one generation on one CPU. "frames" is counted on its own, not
- * summed up from the classes: that the two agree is what the agent checks.
+ * The totals of one generation on one CPU. They only grow: the agent never
+ * clears them. "frames" is counted on its own, not summed up from the classes:
+ * that the two agree is what the agent checks.
  */
 struct xc_totals {
 	struct xc_counts frames;
@@ -75,6 +76,23 @@ struct xc_cpu_counts {
 	__u64 padding[2];
 };
 
+/* "xdpcount" in ASCII: what begins with it is a struct xc_config, of whatever build. */
+#define XC_CONFIG_MAGIC 0x746e756f63706478ULL
+
+/* What a program was loaded with. Also for an agent that finds the program running. */
+struct xc_config {
+	__u64 magic; /* XC_CONFIG_MAGIC */
+	__u64 build; /* a hash of the program and of the layout of all maps: another one is a stranger */
+	__u64 hash_multiplier; /* places sources in the hot tables: random and odd */
+	__u64 ledger_seed[2]; /* places sources in the ledger: random, the second one odd */
+	__u32 cpus; /* possible ones */
+	__u32 hot_shift; /* 64 - log2 of the buckets of a hot table, which are at least 2 */
+	__u32 hot_slots; /* of each CPU's hot table in each generation */
+	__u32 max_sources; /* entries of each spill table, and sources in the ledger at most */
+	__u32 has_ethernet_header; /* 1 or 0: frames begin with it, or with the IP header */
+	__u32 verdict; /* XDP_PASS or XDP_DROP */
+};
+
 #ifdef __cplusplus
 #define XC_STATIC_ASSERT static_assert
 #else
@@ -83,6 +101,7 @@ struct xc_cpu_counts {
 
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
 XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (2 + XC_CLASSES), "no padding in xc_totals");
+XC_STATIC_ASSERT(sizeof(struct xc_config) == 8 * 8, "no padding in xc_config");
 XC_STATIC_ASSERT(sizeof(struct xc_hot_bucket) == 64, "one cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_cpu_counts) == 128, "buckets begin on a cache line");
 

@@ -81,7 +81,7 @@ class HotTier {
 
   // Whether the bit of every bucket says if there is anything in it.
   bool knows_buckets_in_use() {
-    const CountProgram::CpuCounts counts = counts_of(cpu());
+    const CpuCounts counts = counts_of(cpu());
     for (std::size_t i = 0; i < counts.hot.size(); ++i) {
       const bool bit = (counts.hot_in_use[i / 64] >> (i % 64)) % 2 != 0;
       if (bit == rows(i).empty()) return false;
@@ -98,6 +98,7 @@ class HotTier {
 
   // The bucket that a source is counted in while the table is empty; afterwards it is empty again.
   std::size_t home_of(std::uint32_t source) {
+    const xc_totals before = totals();
     count(source);
     std::size_t home = 0;
     for (std::size_t i = 0; i < table().size(); ++i) {
@@ -105,7 +106,7 @@ class HotTier {
       home = i;
       table()[i] = {};
     }
-    totals() = {};
+    totals() = before;
     std::ranges::fill(counts_of(cpu()).hot_in_use, 0);
     return home;
   }
@@ -142,7 +143,7 @@ class HotTier {
     return rows;
   }
   std::uint32_t generation() { return program_.program().active_generation(); }
-  CountProgram::CpuCounts counts_of(int cpu) {
+  CpuCounts counts_of(int cpu) {
     return program_.program().cpu_counts(generation())[static_cast<std::size_t>(cpu)];
   }
 

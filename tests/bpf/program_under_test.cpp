@@ -5,10 +5,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 
 #include <map>
 #include <system_error>
+#include <utility>
 
 #include "error.hpp"
 #include "packet_builder.hpp"
@@ -23,10 +25,10 @@ std::ostream& operator<<(std::ostream& out, const Counts& counts) {
 namespace testing {
 namespace {
 
-CountProgram& load(CountProgram& program) {
+UniqueFd load(const ProgramSettings& settings) {
+  CountProgram program(settings);
   program.load();
-  program.map_memory();
-  return program;
+  return UniqueFd(::fcntl(program.fd(), F_DUPFD_CLOEXEC, 0));
 }
 
 void add(xc_counts& sum, const xc_counts& counts) {
@@ -46,7 +48,7 @@ std::vector<SourceCounts> merged(const std::vector<SourceCounts>& sources) {
 }  // namespace
 
 ProgramUnderTest::ProgramUnderTest(const ProgramSettings& settings)
-    : program_(settings), reader_(load(program_)) {}
+    : program_(load(settings)), reader_(program_) {}
 
 ProgramRun ProgramUnderTest::run(const Frame& frame,
                                  std::optional<std::size_t> linear_bytes) const {
@@ -65,7 +67,7 @@ ProgramRun ProgramUnderTest::run(const Frame& frame,
     options.ctx_in = &context;
     options.ctx_size_in = sizeof context;
   }
-  if (const int error = bpf_prog_test_run_opts(program_.program_fd(), &options); error != 0)
+  if (const int error = bpf_prog_test_run_opts(program_.fd(), &options); error != 0)
     throw_system_error(-error, "running the XDP program");
   result.action = options.retval;
   result.frame.resize(options.data_size_out);
@@ -78,7 +80,7 @@ void ProgramUnderTest::run_repeatedly(const Frame& frame, std::uint32_t times) c
   options.data_in = frame.data();
   options.data_size_in = static_cast<__u32>(frame.size());
   options.repeat = static_cast<int>(times);
-  if (const int error = bpf_prog_test_run_opts(program_.program_fd(), &options); error != 0)
+  if (const int error = bpf_prog_test_run_opts(program_.fd(), &options); error != 0)
     throw_system_error(-error, "running the XDP program repeatedly");
 }
 
@@ -98,14 +100,32 @@ bool ProgramUnderTest::kernel_takes_linear_bytes() const {
 }
 
 GenerationCounts ProgramUnderTest::take_counts() {
-  GenerationCounts counts = reader_.swap_and_read().generation;
+  const unsigned generation = reader_.swap().generation;
+  const Totals now = reader_.totals(generation);
+  const Totals before = std::exchange(taken_[generation], now);
+  GenerationCounts counts;
+  counts.frames = now.frames - before.frames;
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    counts.classes[i] = now.classes[i] - before.classes[i];
+  counts.untracked = now.untracked - before.untracked;
+
+  // A ledger with room for all of them, to see what comes out.
+  const std::size_t room = sources(generation).size() + 1;
+  std::vector<LedgerEntry> slots(Ledger::slots_for(room));
+  LedgerState state;
+  Ledger ledger(slots, state, room, {});
+  ledger.begin_tick(1, 0);
+  reader_.drain(generation, ledger);
+  ledger.for_each([&](const LedgerEntry& entry) {
+    counts.sources.push_back({entry.address, entry.total});
+  });
   counts.sources = merged(counts.sources);
   return counts;
 }
 
 xc_totals ProgramUnderTest::totals(std::uint32_t generation) const {
   xc_totals sum{};
-  for (const CountProgram::CpuCounts& cpu : program_.cpu_counts(generation)) {
+  for (const CpuCounts& cpu : program_.cpu_counts(generation)) {
     add(sum.frames, cpu.totals.frames);
     for (std::size_t i = 0; i < XC_CLASSES; ++i) add(sum.classes[i], cpu.totals.classes[i]);
     add(sum.untracked, cpu.totals.untracked);
@@ -115,7 +135,7 @@ xc_totals ProgramUnderTest::totals(std::uint32_t generation) const {
 
 std::vector<SourceCounts> ProgramUnderTest::sources(std::uint32_t generation) const {
   std::vector<SourceCounts> result = spilled(generation);
-  for (const CountProgram::CpuCounts& cpu : program_.cpu_counts(generation))
+  for (const CpuCounts& cpu : program_.cpu_counts(generation))
     for (const xc_hot_bucket& bucket : cpu.hot)
       for (const xc_hot_slot& slot : bucket.slots)
         if (slot.packets != 0) result.push_back({ntohl(slot.source), {slot.packets, slot.bytes}});

@@ -2,6 +2,7 @@
 // The XDP program, loaded but not attached, and what runs it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,7 +10,9 @@
 #include <vector>
 
 #include "count_program.hpp"
+#include "generation_counts.hpp"
 #include "generation_reader.hpp"
+#include "running_program.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
@@ -54,11 +57,12 @@ class ProgramUnderTest {
   // The sources in the spill table alone.
   std::vector<SourceCounts> spilled(std::uint32_t generation) const;
 
-  CountProgram& program() noexcept { return program_; }
+  RunningProgram& program() noexcept { return program_; }
 
  private:
-  CountProgram program_;
+  RunningProgram program_;
   GenerationReader reader_;
+  std::array<Totals, XC_GENERATIONS> taken_;
 };
 
 // The slots of the smallest hot table, where every source may be in any of them: so many sources

@@ -121,18 +121,3 @@ TEST_CASE("the socket is for its owner and group alone") {
   CHECK((socket.st_mode & 07777) == 0660);
   CHECK(socket.st_gid == 1);  // daemon's, everywhere
 }
-
-TEST_CASE("a program of somebody else's is named and left alone") {
-  const Topology topology;
-  Agent first(topology, {"-i", "0.1"});
-  LineClient client(default_socket);
-  const auto status = client.answer_to({{"cmd", "status"}});
-  Agent second(topology, {"-s", "/run/other.sock"});
-  CHECK(second.wait() == 1);
-  const std::string name_and_id =
-      "xdp_count (id " + std::to_string(status.at("program").at("id").get<int>()) + ", native)";
-  CHECK(contains(second.standard_error(), name_and_id));
-  send_frames(topology, ipv4_frames(ten_net, 1, 10));
-  CHECK(client.answer_to({{"cmd", "subscribe"}}).at("type") == "ok");
-  CHECK(sources_of(snapshot_with(client, 10)) == expected_sources(ten_net, 1, 10));
-}

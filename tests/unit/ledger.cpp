@@ -340,7 +340,8 @@ TEST_CASE("a ledger refuses slots that are no power of two or not more than its 
     CAPTURE(c.slots);
     CAPTURE(c.capacity);
     std::vector<LedgerEntry> slots(c.slots);
-    const auto construct = [&] { Ledger(slots, c.capacity, {}); };
+    LedgerState state;
+    const auto construct = [&] { Ledger(slots, state, c.capacity, {}); };
     if (c.accepted)
       CHECK_NOTHROW(construct());
     else

@@ -14,11 +14,12 @@ struct OwnedLedger {
   explicit OwnedLedger(std::size_t capacity, HashSeed seed = {})
       : OwnedLedger(capacity, Ledger::slots_for(capacity), seed) {}
   OwnedLedger(std::size_t capacity, std::size_t slot_count, HashSeed seed)
-      : slots(slot_count), ledger(slots, capacity, seed) {}
+      : slots(slot_count), ledger(slots, state, capacity, seed) {}
   OwnedLedger(const OwnedLedger&) = delete;
   OwnedLedger& operator=(const OwnedLedger&) = delete;
 
   std::vector<LedgerEntry> slots;
+  LedgerState state;
   Ledger ledger;
 };
 

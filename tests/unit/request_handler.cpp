@@ -13,6 +13,7 @@
 
 #include "json_line.hpp"
 #include "owned_ledger.hpp"
+#include "owned_tally.hpp"
 
 namespace xdp_count {
 namespace {
@@ -26,15 +27,15 @@ constexpr std::uint32_t network = 0xc0000200;  // 192.0.2.0
 // bps .6, by packets .12 and by bytes .1.
 struct Fixture {
   OwnedLedger owned{100};
-  Tally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
+  OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
   int status_calls = 0;
-  RequestHandler handler{tally, [this] {
+  RequestHandler handler{tally.tally, [this] {
                            ++status_calls;
                            return Status{.pid = 4711, .mode = "generic"};
                          }};
 
   Fixture() {
-    Cut first{.time = 1000, .interval = 1};
+    CutWithCounts first{.time = 1000, .interval = 1};
     for (std::uint32_t i = 1; i <= 12; ++i)
       first.generation.sources.push_back({network + i, {10 * i, 1300 - 100 * i}});
     tally.fold(first);
@@ -194,9 +195,9 @@ TEST_CASE("status is asked for once, when a client asks for it") {
 
 TEST_CASE("before the first tick there are no sources") {
   OwnedLedger owned(10);
-  Tally tally(owned.ledger, {});
-  tally.begin("native", 1000);
-  const RequestHandler handler(tally, [] { return Status{}; });
+  OwnedTally tally(owned.ledger, {.mode = "native"});
+  tally.tally.begin(1000);
+  const RequestHandler handler(tally.tally, [] { return Status{}; });
   const json message = message_of(handler.handle(R"({"cmd":"top"})").text);
   CHECK(message.at("seq") == 0);
   CHECK(message.at("sources").empty());

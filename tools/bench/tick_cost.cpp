@@ -4,6 +4,7 @@
 // tracked.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -12,11 +13,11 @@
 #include <optional>
 
 #include "count_program.hpp"
-#include "generation_reader.hpp"
+#include "counting.hpp"
 #include "json_encoding.hpp"
-#include "ledger_memory.hpp"
 #include "measurement.hpp"
 #include "packet_builder.hpp"
+#include "running_program.hpp"
 #include "table_settings.hpp"
 
 namespace xdp_count::bench {
@@ -56,14 +57,8 @@ using Samples = std::map<std::string, std::vector<Cost>>;
 class Tick {
  public:
   explicit Tick(std::uint32_t sources)
-      : program_({.hot_slots = std::bit_ceil(sources), .max_sources = sources}),
-        memory_(Ledger::slots_for(sources)),
-        ledger_(memory_.entries(), sources, HashSeed::random()),
-        tally_(ledger_, {}) {
-    program_.load();
-    program_.map_memory();
-    reader_.emplace(program_);
-  }
+      : program_(load({.hot_slots = std::bit_ceil(sources), .max_sources = sources})),
+        counting_(program_, {}, {}) {}
 
   // One packet from each of the first `sources` addresses, through the program itself.
   void receive(std::uint32_t sources) {
@@ -77,25 +72,28 @@ class Tick {
       const std::uint32_t source = __builtin_bswap32(first_source + i);
       std::copy_n(reinterpret_cast<const std::uint8_t*>(&source), sizeof source,
                   frame.begin() + source_offset);
-      if (bpf_prog_test_run_opts(program_.program_fd(), &options) != 0)
-        throw_errno("BPF_PROG_TEST_RUN");
+      if (bpf_prog_test_run_opts(program_.fd(), &options) != 0) throw_errno("BPF_PROG_TEST_RUN");
     }
   }
 
   void run() {
-    tally_.fold(reader_->swap_and_read());
-    const double interval = tally_.head().interval;
-    line_ = encode_snapshot_body(tally_.head(), top_sources(ledger_, {.top = 100}, interval));
+    counting_.fold(counting_.cut(), {});
+    const SnapshotHead& head = counting_.tally().head();
+    line_ =
+        encode_snapshot_body(head, top_sources(counting_.ledger(), {.top = 100}, head.interval));
   }
 
-  std::size_t tracked() const { return ledger_.size(); }
+  std::size_t tracked() const { return counting_.ledger().size(); }
 
  private:
-  CountProgram program_;
-  LedgerMemory memory_;
-  Ledger ledger_;
-  Tally tally_;
-  std::optional<GenerationReader> reader_;
+  static UniqueFd load(const ProgramSettings& settings) {
+    CountProgram program(settings);
+    program.load();
+    return UniqueFd(::fcntl(program.fd(), F_DUPFD_CLOEXEC, 0));
+  }
+
+  RunningProgram program_;
+  Counting counting_;
   std::string line_;
 };
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "counting.hpp"
+
+#include <utility>
+
+#include "time_format.hpp"
+
+namespace xdp_count {
+namespace {
+
+NicCounters operator-(const NicCounters& a, const NicCounters& b) {
+  return {a.rx_packets - b.rx_packets, a.rx_bytes - b.rx_bytes, a.rx_dropped - b.rx_dropped};
+}
+
+}  // namespace
+
+Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicCounters& nic)
+    : program_(program),
+      ledger_(program.ledger(), program.state().ledger, program.config().max_sources,
+              {program.config().ledger_seed[0], program.config().ledger_seed[1]}),
+      tally_(ledger_, program.state().tally, std::move(identity)),
+      reader_(program) {
+  if (tally_.head().since == 0)
+    begin(nic);
+  else
+    go_on(nic);
+}
+
+void Counting::begin(const NicCounters& nic) {
+  program_.state().nic_at_start = nic;
+  reader_.begin();
+  tally_.begin(unix_time_ms());
+}
+
+// What another one was killed over is finished, and what has been counted since is added, as ticks
+// that nobody is told about.
+void Counting::go_on(const NicCounters& nic) {
+  if (const auto item = ledger_.interrupted_item()) {
+    reader_.forget(*item);
+    ledger_.settle();
+  }
+  fold(reader_.resume(), nic);
+  fold(cut(), nic);
+}
+
+void Counting::fold(Cut cut, const NicCounters& nic) {
+  cut.nic = nic - program_.state().nic_at_start;
+  tally_.fold(cut, reader_.totals(cut.generation),
+              [&](Ledger& ledger) { reader_.drain(cut.generation, ledger); });
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include "generation_reader.hpp"
+#include "ledger.hpp"
+#include "running_program.hpp"
+#include "tally.hpp"
+
+namespace xdp_count {
+
+// From what a program counts to a tally. All that is cumulative is in the program's own maps, so
+// this goes on from where another one was killed, be it in the midst of a tick: no packet is lost
+// or counted twice.
+//
+// The constructor, cut() and fold() block in system calls: not for the I/O thread. One thread at a
+// time. Throws std::system_error.
+class Counting {
+ public:
+  // `program` outlives this object, and no other one is at work on it. `identity` names the
+  // interface, whose own counters are `nic` at this moment.
+  Counting(RunningProgram& program, SnapshotHead identity, const NicCounters& nic);
+  Counting(const Counting&) = delete;
+  Counting& operator=(const Counting&) = delete;
+
+  // A tick is two parts: the kernel's, and the one that writes the tally. `nic` is what the
+  // interface's own counters are.
+  Cut cut() { return reader_.swap(); }
+  void fold(Cut cut, const NicCounters& nic);
+
+  const Ledger& ledger() const noexcept { return ledger_; }
+  const Tally& tally() const noexcept { return tally_; }
+
+ private:
+  void begin(const NicCounters& nic);
+  void go_on(const NicCounters& nic);
+
+  RunningProgram& program_;
+  Ledger ledger_;
+  Tally tally_;
+  GenerationReader reader_;
+};
+
+}  // namespace xdp_count

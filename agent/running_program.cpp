@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "running_program.hpp"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include "error.hpp"
+#include "table_settings.hpp"
+
+namespace xdp_count {
+namespace {
+
+struct Map {
+  UniqueFd fd;
+  bpf_map_info info;
+};
+
+bpf_prog_info info_of_program(int fd, std::span<std::uint32_t> map_ids) {
+  bpf_prog_info info{};
+  info.map_ids = reinterpret_cast<std::uintptr_t>(map_ids.data());
+  info.nr_map_ids = static_cast<std::uint32_t>(map_ids.size());
+  __u32 size = sizeof info;
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
+    throw_errno("asking the kernel about the XDP program");
+  return info;
+}
+
+std::vector<Map> maps_of(int program_fd) {
+  std::vector<std::uint32_t> ids(info_of_program(program_fd, {}).nr_map_ids);
+  info_of_program(program_fd, ids);
+  std::vector<Map> maps;
+  for (const std::uint32_t id : ids) {
+    Map map{UniqueFd(bpf_map_get_fd_by_id(id)), {}};
+    __u32 size = sizeof map.info;
+    if (!map.fd || bpf_obj_get_info_by_fd(map.fd.get(), &map.info, &size) != 0)
+      throw_errno("asking the kernel for BPF map " + std::to_string(id) + " of the XDP program");
+    maps.push_back(std::move(map));
+  }
+  return maps;
+}
+
+// libbpf puts the name of the object before that of a section (internal_map_name()).
+bool is_section(const Map& map, std::string_view section) {
+  return std::string_view(map.info.name).ends_with(section);
+}
+
+std::optional<xc_config> config_in(const Map& map) {
+  if (!is_section(map, ".rodata") || map.info.value_size != sizeof(xc_config)) return std::nullopt;
+  xc_config config{};
+  const __u32 key = 0;
+  if (bpf_map_lookup_elem(map.fd.get(), &key, &config) != 0)
+    throw_errno("reading the settings of the XDP program");
+  if (config.magic != XC_CONFIG_MAGIC) return std::nullopt;
+  return config;
+}
+
+std::optional<xc_config> config_in(std::span<const Map> maps) {
+  for (const Map& map : maps)
+    if (const auto config = config_in(map)) return config;
+  return std::nullopt;
+}
+
+// All values of a map, as memory.
+template <class Value>
+MappedMemory<Value> mapped(const Map& map) {
+  // The kernel rounds the size of an array's values up.
+  const std::size_t bytes = std::size_t{map.info.max_entries} * ((map.info.value_size + 7) / 8 * 8);
+  return {map.fd.get(), bytes / sizeof(Value), map.info.name};
+}
+
+// Only fdinfo tells: the kernel's bpf_map_show_fdinfo() in kernel/bpf/syscall.c.
+std::uint64_t memory_bytes(const Map& map) {
+  std::ifstream fdinfo("/proc/self/fdinfo/" + std::to_string(map.fd.get()));
+  for (std::string field; fdinfo >> field;) {
+    std::uint64_t value = 0;
+    if (field == "memlock:" && fdinfo >> value) return value;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::optional<xc_config> config_of(int program_fd) {
+  return config_in(maps_of(program_fd));
+}
+
+RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program_fd)) {
+  std::vector<Map> maps = maps_of(program_.get());
+  if (const auto config = config_in(maps))
+    config_ = *config;
+  else
+    throw_system_error(EINVAL, "looking for the settings of the XDP program");
+  for (Map& map : maps) {
+    const std::string_view name = map.info.name;
+    if (name != "ledger") map_memory_bytes_ += memory_bytes(map);
+    if (is_section(map, ".bss"))
+      // The word is all that is there.
+      generation_word_ = {map.fd.get(), 1, ".bss"};
+    else if (name == "cpu_counts")
+      cpu_counts_ = mapped<std::byte>(map);
+    else if (name == "spill_batch")
+      spill_batch_ = mapped<std::byte>(map);
+    else if (name == "ledger")
+      ledger_ = mapped<LedgerEntry>(map);
+    else if (name == "agent_state")
+      state_ = mapped<CountingState>(map);
+    else if (name == "spill_0")
+      spill_[0] = std::move(map.fd);
+    else if (name == "spill_1")
+      spill_[1] = std::move(map.fd);
+  }
+}
+
+std::uint32_t RunningProgram::active_generation() const noexcept {
+  return std::atomic_ref(generation_word_.values().front()).load() % XC_GENERATIONS;
+}
+
+void RunningProgram::set_active_generation(std::uint32_t generation) noexcept {
+  std::atomic_ref(generation_word_.values().front()).store(generation);
+}
+
+std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
+  const std::size_t buckets = config_.hot_slots / XC_HOT_BUCKET_SLOTS;
+  const std::size_t size = cpu_counts_bytes(config_.hot_slots);
+  std::vector<CpuCounts> counts;
+  for (std::size_t cpu = 0; cpu < config_.cpus; ++cpu) {
+    std::byte* value = &cpu_counts_.values()[(generation * config_.cpus + cpu) * size];
+    auto* table = reinterpret_cast<xc_hot_bucket*>(value + sizeof(xc_cpu_counts));
+    auto* in_use = reinterpret_cast<std::uint64_t*>(table + buckets);
+    counts.push_back({reinterpret_cast<xc_cpu_counts*>(value)->totals,
+                      {table, buckets},
+                      {in_use, (buckets + 63) / 64}});
+  }
+  return counts;
+}
+
+// The totals between the tables have the size of whole slots, and are counted as such.
+xc_hot_slot& RunningProgram::hot_slot(std::uint64_t number) const noexcept {
+  return reinterpret_cast<xc_hot_slot*>(cpu_counts_.values().data())[number];
+}
+
+std::uint64_t RunningProgram::number_of(const xc_hot_slot& slot) const noexcept {
+  return static_cast<std::uint64_t>(
+      &slot - reinterpret_cast<const xc_hot_slot*>(cpu_counts_.values().data()));
+}
+
+SpillBatch RunningProgram::spill_batch() const noexcept {
+  auto* sources = reinterpret_cast<__be32*>(spill_batch_.values().data());
+  auto* counts = reinterpret_cast<xc_counts*>(sources + spill_batch_sources);
+  return {{sources, spill_batch_sources}, {counts, spill_batch_sources * config_.cpus}};
+}
+
+ProgramInfo RunningProgram::info() const {
+  const bpf_prog_info info = info_of_program(program_.get(), {});
+  ProgramInfo result;
+  result.id = info.id;
+  result.name = info.name;
+  for (const unsigned char byte : info.tag) {
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", byte);
+    result.tag += digits;
+  }
+  if (info.run_cnt > 0)
+    result.ns_per_packet =
+        static_cast<double>(info.run_time_ns) / static_cast<double>(info.run_cnt);
+  return result;
+}
+
+}  // namespace xdp_count

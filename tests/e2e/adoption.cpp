@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// An agent that is killed leaves its program counting, and the next one goes on with every count.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <random>
+#include <thread>
+
+#include "agent_fixture.hpp"
+
+using namespace xdp_count::testing;
+
+namespace {
+
+constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
+
+void kill(Agent& agent) {
+  agent.signal(SIGKILL);
+  REQUIRE(agent.wait() == 128 + SIGKILL);
+}
+
+nlohmann::json status_of_agent() {
+  return LineClient(default_socket).answer_to({{"cmd", "status"}});
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and every count", Mode,
+                   Native, Generic) {
+  const Topology topology;
+  nlohmann::json program;
+  nlohmann::json last;
+  {
+    Agent first(topology, {"-m", Mode::name, "-i", "0.1"});
+    LineClient client(default_socket);
+    send_frames(topology, ipv4_frames(ten_net, 5, 2));
+    last = snapshot_with(client, 10);
+    program = client.answer_to({{"cmd", "status"}}).at("program");
+    // What no tick has seen yet is not lost either.
+    send_frames(topology, ipv4_frames(ten_net, 5, 3));
+    kill(first);
+  }
+  CHECK(receiver_has_program(topology));
+  send_frames(topology, ipv4_frames(ten_net + 3, 5, 4));
+
+  Agent second(topology, {"-m", Mode::name, "-i", "0.1"});
+  LineClient client(default_socket);
+  auto expected = expected_sources(ten_net, 5, 5);
+  for (const auto& [source, count] : expected_sources(ten_net + 3, 5, 4)) {
+    expected[source].packets += count.packets;
+    expected[source].bytes += count.bytes;
+  }
+  const auto snapshot = snapshot_with(client, 45);
+  CHECK(sources_of(snapshot) == expected);
+  CHECK(snapshot.at("seq") > last.at("seq"));
+  CHECK(snapshot.at("since") == last.at("since"));
+  CHECK(snapshot.at("mode") == last.at("mode"));
+  CHECK(snapshot.at("nic").at("rx_packets") == 45);
+  CHECK(contains(second.standard_error(),
+                 "adopted program " + program.at("id").dump() + ": 8 sources, 45 frames since "));
+  const auto status = status_of_agent();
+  CHECK(status.at("program") == program);
+  CHECK(status.at("mode_reason") == "asked for");
+
+  send_frames(topology, ipv4_frames(ten_net, 1, 7));
+  CHECK(snapshot_with(client, 52).at("frames").at("packets") == 52);
+  second.signal(SIGTERM);
+  CHECK(second.wait() == 0);
+  CHECK(contains(second.standard_error(), "counted 52 frames, 3120 bytes"));
+  CHECK(!receiver_has_program(topology));
+  CHECK(program_is_gone(program.at("id")));
+  CHECK(std::filesystem::is_empty("/run/xdp-count"));
+}
+
+TEST_CASE_TEMPLATE("agents that are killed at any moment under load lose and double nothing", Mode,
+                   Native, Generic) {
+  // Fewer places than sources in every table, so that each tick spills, evicts and leaves some out.
+  constexpr std::uint32_t sources = 2000;
+  constexpr int kills = 25;
+  const Topology topology;
+  std::atomic<bool> enough = false;
+  std::atomic<std::uint64_t> sent = 0;
+  const auto frames = ipv4_frames(ten_net, sources);
+  const std::vector<std::string> arguments{"-m",  Mode::name,    "-i", "0.1", "--max-sources",
+                                           "512", "--hot-slots", "256"};
+  std::optional<Agent> agent(std::in_place, topology, arguments);
+  status_of_agent();
+  auto traffic = std::async(std::launch::async, [&] {
+    while (!enough) {
+      send_frames(topology, frames);
+      sent += sources;
+    }
+  });
+  std::mt19937 random(1);
+  std::uint64_t seq = 0;
+  for (int i = 0; i < kills; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 150'000));
+    kill(*agent);
+    agent.emplace(topology, arguments);
+    LineClient client(default_socket);
+    const auto snapshot = client.next_of_type("snapshot");
+    CHECK(snapshot.at("seq") > seq);
+    seq = snapshot.at("seq");
+    CHECK(contains(agent->standard_error(), "adopted program "));
+  }
+  enough = true;
+  traffic.get();
+
+  LineClient client(default_socket);
+  const auto last = snapshot_with(client, sent);
+  CHECK(last.at("frames").at("packets") == sent.load());
+  CHECK(last.at("classes").at("ipv4").at("bytes") == sent * 60);
+  CHECK(!contains(agent->standard_error(), "do not add up"));
+  // All rows, so that they can be added up.
+  client.answer_to({{"cmd", "subscribe"}, {"top", 512}});
+  const auto whole = client.next_of_type("snapshot");
+  CHECK(whole.at("shown") == whole.at("tracked"));
+  check_conserved(whole);
+  CHECK(whole.at("evicted").at("packets") > 0);
+  MESSAGE(std::string(Mode::name) << ": " << sent.load() << " packets, " << kills << " kills");
+}
+
+TEST_CASE("a program with other settings is replaced, and the log says why") {
+  struct Case {
+    std::vector<std::string> first;
+    std::vector<std::string> second;
+    const char* reason;
+  };
+  for (const Case& c :
+       {Case{{"--max-sources", "100"}, {"--max-sources", "101"}, "has other settings"},
+        Case{{"--hot-slots", "64"}, {"--hot-slots", "128"}, "has other settings"},
+        Case{{}, {"--verdict", "drop"}, "has other settings"},
+        Case{{"-m", "native"}, {"-m", "generic"}, "is in another mode"},
+        Case{{"-m", "generic"}, {"-m", "native"}, "is in another mode"}}) {
+    CAPTURE(c.second);
+    const Topology topology;
+    std::uint32_t id = 0;
+    {
+      Agent first(topology, c.first);
+      id = status_of_agent().at("program").at("id");
+      kill(first);
+    }
+    send_frames(topology, ipv4_frames(ten_net, 1, 5));
+    Agent second(topology, c.second);
+    const auto status = status_of_agent();
+    CHECK(status.at("program").at("id") != id);
+    CHECK(contains(second.standard_error(), "program " + std::to_string(id) +
+                                                " of an earlier xdp-count was on count0 and " +
+                                                c.reason + ": replaced, counting starts anew"));
+    CHECK(program_is_gone(id));
+    LineClient client(default_socket);
+    client.answer_to({{"cmd", "subscribe"}});
+    send_frames(topology, ipv4_frames(ten_net, 1, 2));
+    second.signal(SIGTERM);
+    CHECK(client.next_of_type("snapshot").at("frames").at("packets") == 2);
+  }
+}
+
+TEST_CASE("any mode is adopted where none is asked for, and why it was chosen is still known") {
+  const Topology topology;
+  {
+    Agent first(topology, {"-m", "generic"});
+    status_of_agent();
+    kill(first);
+  }
+  Agent second(topology, {});
+  const auto status = status_of_agent();
+  CHECK(contains(second.standard_error(), "adopted program "));
+  CHECK(status.at("mode") == "generic");
+  CHECK(status.at("mode_reason") == "asked for");
+}
+
+TEST_CASE_TEMPLATE("--detach takes off what a killed agent left, and nothing else", Mode, Native,
+                   Generic) {
+  const Topology topology;
+  std::uint32_t id = 0;
+  {
+    Agent first(topology, {"-m", Mode::name});
+    id = status_of_agent().at("program").at("id");
+    kill(first);
+  }
+  Agent detach(topology, {"--detach"});
+  CHECK(detach.wait() == 0);
+  CHECK(detach.standard_error() == "xdp-count: detached program " + std::to_string(id) +
+                                       " from count0, where it was in " + Mode::name + " mode\n");
+  CHECK(!receiver_has_program(topology));
+  CHECK(program_is_gone(id));
+
+  Agent again(topology, {"--detach"});
+  CHECK(again.wait() == 0);
+  CHECK(again.standard_error() ==
+        "xdp-count: there is no program of xdp-count on count0: nothing to detach\n");
+}

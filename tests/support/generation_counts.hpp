@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "counts.hpp"
+#include "tally.hpp"
+
+namespace xdp_count {
+
+struct SourceCounts {
+  std::uint32_t address = 0;  // host byte order
+  Counts counts;
+};
+
+// What was counted between two swaps.
+struct GenerationCounts : Totals {
+  std::vector<SourceCounts> sources;
+};
+
+}  // namespace xdp_count
