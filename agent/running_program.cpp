@@ -130,7 +130,7 @@ std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
   const std::size_t size = cpu_counts_bytes(config_.hot_slots);
   std::vector<CpuCounts> counts;
   for (std::size_t cpu = 0; cpu < config_.cpus; ++cpu) {
-    std::byte* value = &cpu_counts_.values()[(generation * config_.cpus + cpu) * size];
+    std::byte* value = &cpu_counts_.values()[(cpu * XC_GENERATIONS + generation) * size];
     auto* table = reinterpret_cast<xc_hot_bucket*>(value + sizeof(xc_cpu_counts));
     auto* in_use = reinterpret_cast<std::uint64_t*>(table + buckets);
     counts.push_back({reinterpret_cast<xc_cpu_counts*>(value)->totals,

@@ -18,9 +18,9 @@
 volatile __u32 active_generation;
 
 /*
- * What the agent reads as memory: for each generation and CPU, number
- * generation * CPUs + CPU, a struct xc_cpu_counts with its hot table behind
- * it. One map, so that a packet pays for one look-up. The agent sets
+ * What the agent reads as memory: for each CPU and generation, number
+ * CPU * XC_GENERATIONS + generation, a struct xc_cpu_counts with its hot table
+ * behind it. One map, so that a packet pays for one look-up. The agent sets
  * max_entries and value_size before load.
  */
 struct {

@@ -35,7 +35,7 @@ static __always_inline void add_frame(struct xc_counts *counts, __u64 bytes)
 static __always_inline struct generation open_active_generation(void)
 {
 	struct generation generation = { .index = active_generation & 1 };
-	__u32 entry = generation.index * config.cpus + bpf_get_smp_processor_id();
+	__u32 entry = bpf_get_smp_processor_id() * XC_GENERATIONS + generation.index;
 
 	generation.counts = bpf_map_lookup_elem(&cpu_counts, &entry);
 	return generation;
