@@ -1,43 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "attachment.hpp"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <fmt/ranges.h>
-#include <linux/bpf.h>
-#include <linux/if_link.h>
-#include <xdp/libxdp.h>
-
 #include <fcntl.h>
+#include <fmt/core.h>
+#include <xdp/libxdp.h>
 
 #include <cerrno>
 #include <memory>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "attached_programs.hpp"
 #include "error.hpp"
 #include "library_log.hpp"
 #include "log.hpp"
-#include "unique_fd.hpp"
+#include "native_mode_remedy.hpp"
 
 namespace xdp_count {
 namespace {
-
-struct CloseProgram {
-  void operator()(xdp_program* program) const noexcept { xdp_program__close(program); }
-};
-using XdpProgram = std::unique_ptr<xdp_program, CloseProgram>;
-
-struct CloseMultiprog {
-  void operator()(xdp_multiprog* programs) const noexcept { xdp_multiprog__close(programs); }
-};
-using XdpMultiprog = std::unique_ptr<xdp_multiprog, CloseMultiprog>;
-
-xdp_attach_mode libxdp_mode(XdpMode mode) {
-  return mode == XdpMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
-}
 
 UniqueFd duplicate(int fd) {
   UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -45,68 +26,9 @@ UniqueFd duplicate(int fd) {
   return copy;
 }
 
-bpf_prog_info info_of(int program_fd) {
-  bpf_prog_info info{};
-  __u32 size = sizeof info;
-  if (bpf_obj_get_info_by_fd(program_fd, &info, &size) != 0)
-    throw_errno("asking the kernel about an XDP program");
-  return info;
-}
-
-// Which programs the kernel runs on an interface, in each mode.
-bpf_xdp_query_opts query(unsigned ifindex) {
-  bpf_xdp_query_opts result{};
-  result.sz = sizeof result;
-  if (const int error = bpf_xdp_query(static_cast<int>(ifindex), 0, &result); error != 0)
-    throw_system_error(
-        -error, "asking which XDP programs are on interface number " + std::to_string(ifindex));
-  return result;
-}
-
-constexpr std::string_view dispatcher_name = "xdp_dispatcher";
-
-std::optional<ResidentProgram> behind_dispatcher(const NetworkInterface& interface, XdpMode mode) {
-  const LibraryMessages messages;
-  xdp_multiprog* found = xdp_multiprog__get_from_ifindex(static_cast<int>(interface.index));
-  if (const long error = libxdp_get_error(found); error != 0)
-    throw_system_error(static_cast<int>(-error),
-                       fmt::format("asking libxdp which programs are on {}: {}", interface.name,
-                                   messages.warnings()));
-  const XdpMultiprog programs(found);
-  xdp_program* program = nullptr;
-  while ((program = xdp_multiprog__next_prog(program, programs.get())) != nullptr) {
-    if (std::string_view(xdp_program__name(program)) != CountProgram::name()) continue;
-    if (const auto config = config_of(xdp_program__fd(program)))
-      return ResidentProgram{.fd = duplicate(xdp_program__fd(program)),
-                             .id = xdp_program__id(program),
-                             .mode = mode,
-                             .shared = true,
-                             .config = *config};
-  }
-  return std::nullopt;
-}
-
 bool allows(ModeChoice choice, XdpMode mode) {
   return choice == ModeChoice::automatic ||
          (choice == ModeChoice::native) == (mode == XdpMode::native);
-}
-
-std::string program_name(std::uint32_t id) {
-  const UniqueFd fd(bpf_prog_get_fd_by_id(id));
-  return fd ? info_of(fd.get()).name : "?";
-}
-
-// The XDP programs on an interface, a phrase each: "xdp_filter (id 7, native)".
-std::vector<std::string> programs_on(unsigned ifindex) {
-  const bpf_xdp_query_opts now = query(ifindex);
-  std::vector<std::string> programs;
-  const auto add = [&](std::uint32_t id, const char* mode) {
-    if (id != 0) programs.push_back(fmt::format("{} (id {}, {})", program_name(id), id, mode));
-  };
-  add(now.drv_prog_id, "native");
-  add(now.skb_prog_id, "generic");
-  add(now.hw_prog_id, "offloaded");
-  return programs;
 }
 
 // What `error` (a positive errno value) and the collected messages say, the kernel's words first.
@@ -118,54 +40,6 @@ std::string reason_for(int error, const LibraryMessages& messages) {
 }
 
 }  // namespace
-
-const char* name_of(XdpMode mode) {
-  return mode == XdpMode::native ? "native" : "generic";
-}
-
-std::optional<ResidentProgram> resident_program(const NetworkInterface& interface) {
-  const bpf_xdp_query_opts programs = query(interface.index);
-  const XdpMode mode = programs.skb_prog_id != 0 ? XdpMode::generic : XdpMode::native;
-  const std::uint32_t id = mode == XdpMode::generic ? programs.skb_prog_id : programs.drv_prog_id;
-  if (id == 0) return std::nullopt;
-
-  // Alone on the interface, or one of those that libxdp's dispatcher calls. libxdp is asked in that
-  // case only: it forgets a descriptor of what it finds (xdp_multiprog__from_id(), libxdp 1.3),
-  // which would keep a program of ours loaded after it has been detached.
-  UniqueFd fd(bpf_prog_get_fd_by_id(id));
-  if (!fd) throw_errno("asking the kernel for the XDP program with id " + std::to_string(id));
-  const std::string name = info_of(fd.get()).name;
-  if (name == dispatcher_name) return behind_dispatcher(interface, mode);
-  if (name != CountProgram::name()) return std::nullopt;
-  const auto config = config_of(fd.get());
-  if (!config) return std::nullopt;
-  return ResidentProgram{.fd = std::move(fd), .id = id, .mode = mode, .config = *config};
-}
-
-void detach(const NetworkInterface& interface, const ResidentProgram& resident) {
-  const LibraryMessages messages;
-  const auto ifindex = static_cast<int>(interface.index);
-  int error = 0;
-  if (resident.shared) {
-    xdp_program* program = xdp_program__from_fd(resident.fd.get());
-    error = -static_cast<int>(libxdp_get_error(program));
-    if (error == 0) {
-      const XdpProgram owner(program);
-      error = -xdp_program__detach(program, ifindex, libxdp_mode(resident.mode), 0);
-    }
-  } else {
-    // The kernel compares: what somebody else has put in its place stays.
-    bpf_xdp_attach_opts options{};
-    options.sz = sizeof options;
-    options.old_prog_fd = resident.fd.get();
-    const __u32 mode = resident.mode == XdpMode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-    error = -bpf_xdp_detach(ifindex, mode | XDP_FLAGS_REPLACE, &options);
-  }
-  // The interface is gone, and its programs with it.
-  if (error == 0 || !find_interface(interface.index)) return;
-  throw_system_error(error, fmt::format("detaching the XDP program from {}: {}", interface.name,
-                                        messages.warnings()));
-}
 
 Attachment::Attachment(const NetworkInterface& interface, ModeChoice choice,
                        const ProgramSettings& settings)
@@ -207,8 +81,8 @@ void Attachment::attach(ModeChoice choice, const ProgramSettings& settings) {
     }
     if (choice == ModeChoice::native)
       throw std::runtime_error(
-          fmt::format("attaching to {} in native mode: {}; --mode generic may work",
-                      interface_.name, native_failure));
+          fmt::format("attaching to {} in native mode: {}; {}", interface_.name, native_failure,
+                      native_mode_remedy(native_failure, interface_.name, interface_.mtu)));
   }
   const std::string generic_failure = try_attach(XdpMode::generic, settings);
   if (!generic_failure.empty()) {
@@ -231,7 +105,9 @@ Attachment::~Attachment() {
 std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings) {
   const LibraryMessages messages;
   const auto ifindex = static_cast<int>(interface_.index);
-  const std::vector<std::string> neighbours = programs_on(interface_.index);
+  const auto before = find_interface(interface_.index);
+  const std::vector<AttachedProgram> neighbours =
+      before ? before->programs : std::vector<AttachedProgram>{};
 
   // A program of its own for each attempt: libxdp may have loaded it as an extension of its
   // dispatcher, and then it is of the wrong type for the next one.
@@ -243,23 +119,28 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
   xdp_program* program = xdp_program__create(&options);
   if (const long error = libxdp_get_error(program); error != 0)
     return reason_for(static_cast<int>(-error), messages);
-  const XdpProgram owner(program);
+  struct Close {
+    void operator()(xdp_program* one) const noexcept { xdp_program__close(one); }
+  };
+  const std::unique_ptr<xdp_program, Close> owner(program);
 
-  const int error = -xdp_program__attach(program, ifindex, libxdp_mode(mode), 0);
+  const xdp_attach_mode libxdp_mode = mode == XdpMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
+  const int error = -xdp_program__attach(program, ifindex, libxdp_mode, 0);
   if (error == 0) {
     attached_ = true;
-    resident_ = {.fd = duplicate(count.fd()), .id = info_of(count.fd()).id, .mode = mode};
-    const bpf_xdp_query_opts now = query(interface_.index);
-    resident_.shared = now.drv_prog_id != resident_.id && now.skb_prog_id != resident_.id;
     program_.emplace(duplicate(count.fd()));
+    resident_ = {.fd = duplicate(count.fd()), .id = program_->info().id, .mode = mode};
+    const auto now = find_interface(interface_.index);
+    resident_.shared = now && !is_alone(now->programs, resident_.id);
     return {};
   }
   if ((error == EBUSY || error == EEXIST) && !neighbours.empty())
     // Neither mode can be had then, and nothing of theirs is touched.
     throw std::runtime_error(fmt::format(
         "interface {} has an XDP program already, and this kernel or that program does not let "
-        "two share it: {}. Remove it first, for example with: ip link set dev {} xdp off",
-        interface_.name, fmt::format("{}", fmt::join(neighbours, ", ")), interface_.name));
+        "two share it: {}. Remove it first, for example with: {}",
+        interface_.name, describe(neighbours),
+        removal_command(interface_.name, neighbours[0].mode)));
   return reason_for(error, messages);
 }
 

@@ -8,29 +8,10 @@
 #include "count_program.hpp"
 #include "network_interface.hpp"
 #include "options.hpp"
+#include "resident_program.hpp"
 #include "running_program.hpp"
-#include "unique_fd.hpp"
 
 namespace xdp_count {
-
-enum class XdpMode { native, generic };
-const char* name_of(XdpMode mode);
-
-// A program of ours on an interface, whoever attached it.
-struct ResidentProgram {
-  UniqueFd fd;
-  std::uint32_t id = 0;
-  XdpMode mode = XdpMode::native;
-  bool shared = false;  // with other programs, by libxdp's dispatcher
-  xc_config config{};   // of a program that was found
-};
-
-// Nothing when there is none. Throws std::system_error.
-std::optional<ResidentProgram> resident_program(const NetworkInterface& interface);
-
-// Takes a program of ours off the interface, and leaves every other one there. Throws
-// std::system_error.
-void detach(const NetworkInterface& interface, const ResidentProgram& program);
 
 // Our program on one interface: attached, or found there and adopted. Blocks in system calls, and
 // on libxdp's lock: not for the I/O thread. One thread at a time.
@@ -55,6 +36,8 @@ class Attachment {
   const RunningProgram& program() const noexcept { return *program_; }
   bool adopted() const noexcept { return adopted_; }
   XdpMode mode() const noexcept { return resident_.mode; }
+  // Whether other programs are on the interface too, or may come: libxdp's dispatcher is in use.
+  bool shared() const noexcept { return resident_.shared; }
   // Why this mode: a phrase for people.
   const std::string& mode_reason() const noexcept { return mode_reason_; }
 

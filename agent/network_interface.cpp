@@ -16,6 +16,24 @@
 namespace xdp_count {
 namespace {
 
+int read_xdp_attribute(const nlattr* attribute, void* data) {
+  auto& programs = static_cast<NetworkInterface*>(data)->programs;
+  switch (mnl_attr_get_type(attribute)) {
+    case IFLA_XDP_DRV_PROG_ID:
+      programs.push_back({mnl_attr_get_u32(attribute), "native"});
+      break;
+    case IFLA_XDP_SKB_PROG_ID:
+      programs.push_back({mnl_attr_get_u32(attribute), "generic"});
+      break;
+    case IFLA_XDP_HW_PROG_ID:
+      programs.push_back({mnl_attr_get_u32(attribute), "offloaded"});
+      break;
+    default:
+      break;
+  }
+  return MNL_CB_OK;
+}
+
 struct CloseSocket {
   void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
 };
@@ -37,6 +55,8 @@ int read_attribute(const nlattr* attribute, void* data) {
       found.counters = {stats.rx_packets, stats.rx_bytes, stats.rx_dropped};
       break;
     }
+    case IFLA_XDP:
+      return mnl_attr_parse_nested(attribute, read_xdp_attribute, &found);
     default:
       break;
   }
@@ -48,6 +68,7 @@ int read_link(const nlmsghdr* message, void* data) {
   const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
   found.index = static_cast<unsigned>(link->ifi_index);
   found.hardware_type = link->ifi_type;
+  found.up = (link->ifi_flags & IFF_UP) != 0;
   return mnl_attr_parse(message, sizeof *link, read_attribute, data);
 }
 

@@ -6,18 +6,29 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "snapshot.hpp"
 
 namespace xdp_count {
 
+// An XDP program on an interface. Where libxdp lets several share it, this is its dispatcher.
+struct AttachedProgram {
+  std::uint32_t id = 0;
+  std::string_view mode;  // "native", "generic" or "offloaded"
+
+  friend bool operator==(const AttachedProgram&, const AttachedProgram&) = default;
+};
+
 struct NetworkInterface {
   unsigned index = 0;
   std::string name;
+  bool up = false;                   // as the administrator set it
   unsigned short hardware_type = 0;  // ARPHRD_… of linux/if_arp.h
   unsigned mtu = 0;                  // bytes
   NicCounters counters;              // since the interface was made
+  std::vector<AttachedProgram> programs;
 
   // Whether its frames begin with an Ethernet header.
   bool has_ethernet_header() const noexcept;

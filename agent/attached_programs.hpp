@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Who is on an interface. Every call asks the kernel, and libxdp waits for its lock: not for the
+// I/O thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network_interface.hpp"
+
+namespace xdp_count {
+
+// "xdp_filter (id 7, native)", joined with ", ". The kernel tells names to CAP_SYS_ADMIN alone:
+// without it this is "a program (id 7, native)".
+std::string describe(const std::vector<AttachedProgram>& programs);
+
+// The command that takes the program of this mode off: without the mode's name ip(8) may find
+// nothing to do, and succeed.
+std::string removal_command(const std::string& interface, std::string_view mode);
+
+// Whether the program `id` is the one that runs on an interface, alone.
+bool is_alone(const std::vector<AttachedProgram>& programs, std::uint32_t id);
+
+// The programs that share an interface by libxdp's dispatcher; none where it is not in use. Takes
+// CAP_SYS_ADMIN.
+std::vector<std::uint32_t> programs_in_dispatcher(const NetworkInterface& interface);
+
+// Whether the program `id` runs on the interface, alone or under libxdp's dispatcher. The latter
+// takes CAP_SYS_ADMIN to find out.
+bool is_attached(const NetworkInterface& interface, std::uint32_t id);
+
+// Takes the program `fd` off an interface that it has alone; needs CAP_NET_ADMIN and nothing else.
+// The kernel itself compares, so that a program of somebody else's in its place stays. Returns 0,
+// or a positive errno value: EEXIST when the program is not there, ENODEV when the interface is
+// not.
+int detach_program(unsigned ifindex, int fd, bool generic);
+
+}  // namespace xdp_count

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <string>
+
+namespace xdp_count {
+
+// What to do about a driver that refuses XDP for `failure`, the kernel's words: drivers have no
+// codes for their reasons, only texts.
+std::string native_mode_remedy(const std::string& failure, const std::string& interface,
+                               unsigned mtu);
+
+}  // namespace xdp_count

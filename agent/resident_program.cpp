@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "resident_program.hpp"
+
+#include <bpf/bpf.h>
+#include <fmt/core.h>
+#include <linux/bpf.h>
+#include <xdp/libxdp.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "attached_programs.hpp"
+#include "count_program.hpp"
+#include "error.hpp"
+#include "library_log.hpp"
+#include "running_program.hpp"
+
+namespace xdp_count {
+namespace {
+
+// The program `id` if it is one of ours. Programs go away at any time: then it is not.
+std::optional<ResidentProgram> if_ours(std::uint32_t id, XdpMode mode, bool shared) {
+  UniqueFd fd(bpf_prog_get_fd_by_id(id));
+  if (!fd && errno == ENOENT) return std::nullopt;
+  bpf_prog_info info{};
+  __u32 size = sizeof info;
+  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0)
+    throw_errno("asking the kernel about the XDP program with id " + std::to_string(id));
+  if (std::string_view(info.name) != CountProgram::name()) return std::nullopt;
+  const auto config = config_of(fd.get());
+  if (!config) return std::nullopt;
+  return ResidentProgram{
+      .fd = std::move(fd), .id = id, .mode = mode, .shared = shared, .config = *config};
+}
+
+int detach_from_dispatcher(unsigned ifindex, const ResidentProgram& resident) {
+  struct Close {
+    void operator()(xdp_program* program) const noexcept { xdp_program__close(program); }
+  };
+  xdp_program* program = xdp_program__from_fd(resident.fd.get());
+  if (const long error = libxdp_get_error(program); error != 0) return static_cast<int>(-error);
+  const std::unique_ptr<xdp_program, Close> owner(program);
+  const xdp_attach_mode mode = resident.mode == XdpMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
+  return -xdp_program__detach(program, static_cast<int>(ifindex), mode, 0);
+}
+
+}  // namespace
+
+const char* name_of(XdpMode mode) {
+  return mode == XdpMode::native ? "native" : "generic";
+}
+
+std::optional<ResidentProgram> resident_program(const NetworkInterface& interface) {
+  const auto now = find_interface(interface.index);
+  if (!now) return std::nullopt;
+  for (const AttachedProgram& program : now->programs) {
+    if (program.mode == "offloaded") continue;
+    const XdpMode mode = program.mode == "native" ? XdpMode::native : XdpMode::generic;
+    if (auto ours = if_ours(program.id, mode, false)) return ours;
+    for (const std::uint32_t id : programs_in_dispatcher(*now))
+      if (auto ours = if_ours(id, mode, true)) return ours;
+  }
+  return std::nullopt;
+}
+
+void detach(const NetworkInterface& interface, const ResidentProgram& program) {
+  const LibraryMessages messages;
+  const int error = program.shared ? detach_from_dispatcher(interface.index, program)
+                                   : detach_program(interface.index, program.fd.get(),
+                                                    program.mode == XdpMode::generic);
+  if (error == 0) return;
+  const auto now = find_interface(interface.index);
+  if (!now || !is_attached(*now, program.id)) return;
+  throw_system_error(error, fmt::format("detaching the XDP program from {}: {}", interface.name,
+                                        messages.warnings()));
+}
+
+}  // namespace xdp_count

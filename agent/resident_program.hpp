@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "network_interface.hpp"
+#include "unique_fd.hpp"
+#include "xdp_count/shared_types.h"
+
+namespace xdp_count {
+
+enum class XdpMode { native, generic };
+const char* name_of(XdpMode mode);
+
+// A program of ours on an interface, whoever attached it.
+struct ResidentProgram {
+  UniqueFd fd;
+  std::uint32_t id = 0;
+  XdpMode mode = XdpMode::native;
+  bool shared = false;  // with other programs, by libxdp's dispatcher
+  xc_config config{};
+};
+
+// Nothing when there is none. Needs CAP_SYS_ADMIN, and libxdp may wait for its lock: not for the
+// I/O thread. Throws std::system_error.
+std::optional<ResidentProgram> resident_program(const NetworkInterface& interface);
+
+// Takes it off the interface and leaves every other program there. Nothing to do is no error: the
+// interface is gone, or somebody else has taken the program off. Needs CAP_NET_ADMIN, and where it
+// is shared what libxdp needs. Throws std::system_error.
+void detach(const NetworkInterface& interface, const ResidentProgram& program);
+
+}  // namespace xdp_count
