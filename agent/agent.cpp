@@ -3,13 +3,16 @@
 
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
+#include "attached_programs.hpp"
 #include "config.hpp"
 #include "log.hpp"
 #include "offload.hpp"
+#include "privileges.hpp"
 #include "time_format.hpp"
 
 namespace xdp_count {
@@ -28,6 +31,9 @@ Agent::Agent(asio::io_context& io, Options options, NetworkInterface interface)
     : io_(io),
       options_(std::move(options)),
       interface_(std::move(interface)),
+      interface_lock_(interface_.index, interface_.name),
+      interface_watch_(io.get_executor(), interface_.index),
+      service_manager_(io.get_executor()),
       tally_gate_(io.get_executor()),
       socket_file_(options_.socket_path, options_.socket_group),
       printer_(options_.output, options_.top,
@@ -43,6 +49,8 @@ asio::awaitable<ExitCode> Agent::run() {
   } catch (...) {
     failure = std::current_exception();
   }
+  interface_watch_.stop();
+  service_manager_.stop();
   if (failure) {
     // The program comes off first: what else may fail below must not leave it behind.
     try {
@@ -61,38 +69,55 @@ asio::awaitable<void> Agent::attach() {
                                  .verdict = options_.verdict,
                                  .hot_slots = options_.hot_slots,
                                  .max_sources = options_.max_sources};
-  co_await offload(blocking_calls_, [&] {
+  const Capabilities kept = co_await offload(blocking_calls_, [&] {
     attachment_.emplace(interface_, options_.mode, settings);
     // Asked once more: the counters of this moment are what `nic` is measured from.
-    if (const auto now = find_interface(interface_.index)) interface_.counters = now->counters;
+    if (const auto now = find_interface(interface_.index)) {
+      interface_.counters = now->counters;
+      interface_.programs = now->programs;
+    }
     counting_.emplace(attachment_->program(),
                       SnapshotHead{.interface = interface_.name,
                                    .ifindex = interface_.index,
                                    .mode = name_of(attachment_->mode())},
                       interface_.counters);
+    program_id_ = attachment_->program().info().id;
+    return keep_what_counting_needs(attachment_->program().fd(), !attachment_->shared(),
+                                    options_.socket_path);
   });
+  keep_capabilities(kept);
   handler_.emplace(counting_->tally(), [this] { return status(); });
   listener_.emplace(io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
                     Subscription{.selection = {.top = options_.top}});
 
-  const std::uint32_t id = attachment_->program().info().id;
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())
-    log::info("adopted program {}: {} sources, {} frames since {}", id, head.tracked,
+    log::info("adopted program {}: {} sources, {} frames since {}", program_id_, head.tracked,
               head.frames.counts.packets, rfc3339(head.since));
   log::info("counting on {}, {} mode ({}); program id {}; socket {}", interface_.name,
-            name_of(attachment_->mode()), attachment_->mode_reason(), id, options_.socket_path);
+            name_of(attachment_->mode()), attachment_->mode_reason(), program_id_,
+            options_.socket_path);
 }
 
 asio::awaitable<ExitCode> Agent::count() {
   listener_->start();
   ticker_.start();
-  while (co_await ticker_.wait()) {
-    if (co_await tick()) continue;
-    const std::string reason = "interface " + interface_.name + " went away";
-    log::error("{}", reason);
-    say_goodbye(reason);
-    co_return exit_interface_gone;
+  watch();
+  service_manager_.ready(
+      fmt::format("counting on {}, {} mode", interface_.name, counting_->tally().head().mode));
+  for (;;) {
+    const Ticker::Wake wake = co_await ticker_.wait();
+    if (wake == Ticker::Wake::stopped) break;
+    std::optional<Ending> ending;
+    if (wake == Ticker::Wake::tick) {
+      ending = co_await tick();
+    } else if ((ending = co_await look())) {
+      co_await tick();  // what was counted until then
+    }
+    if (!ending) continue;
+    log::error("{}", ending->reason);
+    say_goodbye(ending->reason);
+    co_return ending->exit_code;
   }
   // In this order: after the last frame has been counted, everything is read once more, so that the
   // totals that are told in the end are those of every frame there was.
@@ -102,16 +127,47 @@ asio::awaitable<ExitCode> Agent::count() {
   co_return exit_stopped;
 }
 
-asio::awaitable<bool> Agent::tick() {
+// What is told here wakes count(), so that all that happens to the interface happens between ticks.
+void Agent::watch() {
+  const auto log_failure = [](const std::exception_ptr& failure) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      log::error("{}", error.what());  // changes are still noticed, at each tick
+    }
+  };
+  asio::co_spawn(
+      io_,
+      [this]() -> asio::awaitable<void> {
+        while (co_await interface_watch_.change()) ticker_.poke();
+      },
+      log_failure);
+  asio::co_spawn(io_, service_manager_.feed_watchdog(blocking_calls_), log_failure);
+}
+
+asio::awaitable<std::optional<Ending>> Agent::look() {
+  const Sighting seen =
+      co_await offload(blocking_calls_, [&] { return look_at(interface_.index, program_id_); });
+  co_return follow_interface(seen);
+}
+
+std::optional<Ending> Agent::follow_interface(const Sighting& seen) {
+  const auto ending = follow(interface_, seen, interface_watch_.fate());
+  counting_->rename(interface_.name);
+  return ending;
+}
+
+asio::awaitable<std::optional<Ending>> Agent::tick() {
   const auto began = std::chrono::steady_clock::now();
   const Tally& tally = counting_->tally();
-  bool interface_is_there = true;
+  interface_lock_.turn_away();
+  Sighting seen;
   const Cut cut = co_await offload(blocking_calls_, [&] {
-    const auto now = find_interface(interface_.index);
-    interface_is_there = now.has_value();
-    if (now) interface_.counters = now->counters;
+    seen = look_at(interface_.index, program_id_);
     return counting_->cut();
   });
+  const auto ending = follow_interface(seen);
+  if (seen.interface) interface_.counters = seen.interface->counters;
 
   // All that is long happens on the helper thread. Clients are served meanwhile; only a request
   // waits, so that what it is answered from is one tick's.
@@ -129,7 +185,7 @@ asio::awaitable<bool> Agent::tick() {
   hand_out(publications);
   printer_.print(std::move(printed));
   last_tick_duration_ = seconds_since(began);
-  co_return interface_is_there;
+  co_return ending;
 }
 
 asio::awaitable<void> Agent::detach() {
@@ -137,6 +193,7 @@ asio::awaitable<void> Agent::detach() {
 }
 
 void Agent::say_goodbye(const std::string& reason) {
+  service_manager_.stopping(reason);
   listener_->stop(reason);
   const SnapshotHead& head = counting_->tally().head();
   log::info(

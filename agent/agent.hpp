@@ -11,28 +11,30 @@
 
 #include "attachment.hpp"
 #include "counting.hpp"
+#include "exit_code.hpp"
 #include "gate.hpp"
+#include "interface_lock.hpp"
+#include "interface_sighting.hpp"
+#include "interface_watch.hpp"
 #include "listener.hpp"
 #include "network_interface.hpp"
 #include "options.hpp"
 #include "request_handler.hpp"
+#include "service_manager.hpp"
 #include "snapshot_printer.hpp"
 #include "socket_file.hpp"
 #include "ticker.hpp"
 
 namespace xdp_count {
 
-// As README.md and --help list them.
-enum ExitCode { exit_stopped = 0, exit_failure = 1, exit_usage = 2, exit_interface_gone = 3 };
-
 class Agent {
  public:
-  // Takes the socket's place, and touches nothing else yet. `io` and the agent live on one thread.
-  // Throws std::system_error or std::runtime_error.
+  // Takes the interface's lock and the socket's place, and touches nothing else yet. `io` and the
+  // agent live on one thread. Throws std::system_error or std::runtime_error.
   Agent(boost::asio::io_context& io, Options options, NetworkInterface interface);
 
-  // Attaches, counts until stop() or the end of the interface, detaches, and says how to exit.
-  // Throws what went wrong; our program is off the interface then too.
+  // Attaches, counts until stop() or until the interface or our program on it is gone, detaches,
+  // and says how to exit. Throws what went wrong; our program is off the interface then too.
   boost::asio::awaitable<ExitCode> run();
 
   // Ends run() after the tick that is under way. `reason` is told to the clients.
@@ -41,7 +43,10 @@ class Agent {
  private:
   boost::asio::awaitable<void> attach();
   boost::asio::awaitable<ExitCode> count();
-  boost::asio::awaitable<bool> tick();  // false: the interface is gone
+  boost::asio::awaitable<std::optional<Ending>> tick();
+  boost::asio::awaitable<std::optional<Ending>> look();  // without a tick
+  std::optional<Ending> follow_interface(const Sighting& seen);
+  void watch();
   boost::asio::awaitable<void> detach();
   void say_goodbye(const std::string& reason);
   Status status() const;
@@ -49,6 +54,9 @@ class Agent {
   boost::asio::io_context& io_;
   Options options_;
   NetworkInterface interface_;  // as it was last seen
+  InterfaceLock interface_lock_;
+  InterfaceWatch interface_watch_;
+  ServiceManager service_manager_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   boost::asio::thread_pool blocking_calls_{1};
 
@@ -61,6 +69,7 @@ class Agent {
   std::optional<Counting> counting_;
   std::optional<RequestHandler> handler_;
   std::optional<Listener> listener_;
+  std::uint32_t program_id_ = 0;
   double last_tick_duration_ = 0;  // seconds
   std::string stop_reason_;
 };

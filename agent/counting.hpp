@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <string>
+
 #include "generation_reader.hpp"
 #include "ledger.hpp"
 #include "running_program.hpp"
@@ -26,6 +28,9 @@ class Counting {
   // interface's own counters are.
   Cut cut() { return reader_.swap(); }
   void fold(Cut cut, const NicCounters& nic);
+
+  // The interface has another name from now on.
+  void rename(const std::string& interface) { tally_.rename(interface); }
 
   const Ledger& ledger() const noexcept { return ledger_; }
   const Tally& tally() const noexcept { return tally_; }

@@ -22,6 +22,7 @@
 #include "host_requirements.hpp"
 #include "library_log.hpp"
 #include "log.hpp"
+#include "privileges.hpp"
 
 namespace {
 
@@ -70,6 +71,7 @@ void detach_left_program(const NetworkInterface& interface) {
 
 int run(const Options& options) {
   log::set_verbose(options.verbose);
+  forbid_new_privileges();
   redirect_library_messages();
   // A client or a pipe that goes away is an error of one write, not the end of the agent.
   std::signal(SIGPIPE, SIG_IGN);

@@ -155,7 +155,8 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   app.add_flag("-v,--verbose", options.verbose, "Log more, the libraries' own messages included");
   app.footer(
       "Ctrl-C ends it and takes the program off the interface.\n"
-      "Exit status: 0 asked to stop, 1 failure, 2 bad usage, 3 the interface went away.\n"
+      "Exit status: 0 asked to stop, 1 failure, 2 bad usage, 3 the interface went away,\n"
+      "4 somebody else took the program off it.\n"
       "Query it with xdp-countctl, or: nc -U /run/xdp-count/IFACE.sock");
   app.get_formatter()->column_width(28);
 

@@ -51,6 +51,15 @@ std::optional<gid_t> group_id(const std::string& name) {
   return entry->gr_gid;
 }
 
+// Where it is a matter of permissions, what would help besides being root.
+[[noreturn]] void throw_with_remedy(const std::string& operation, const std::string& directory) {
+  if (errno != EACCES && errno != EPERM) throw_errno(operation);
+  throw std::runtime_error(
+      fmt::format("{}: {}. Have root make {} for the user that runs this, or choose another place "
+                  "with --socket.",
+                  operation, error_text(errno), directory.empty() ? "the directory" : directory));
+}
+
 void give_to_group(const std::string& path, std::optional<gid_t> group) {
   if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
     throw_errno("giving the group of --socket-group to " + path);
@@ -66,7 +75,7 @@ SocketFile::SocketFile(std::string path, const std::string& group)
     if (::mkdir(directory.c_str(), directory_mode) == 0)
       give_to_group(directory, gid);
     else if (errno != EEXIST)
-      throw_errno("making the directory " + directory);
+      throw_with_remedy("making the directory " + directory, directory);
   }
   lock();
   try {
@@ -81,7 +90,9 @@ SocketFile::SocketFile(std::string path, const std::string& group)
 void SocketFile::lock() {
   for (;;) {
     lock_.reset(::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!lock_) throw_errno("opening the lock " + lock_path_);
+    if (!lock_)
+      throw_with_remedy("opening the lock " + lock_path_,
+                        std::filesystem::path(path_).parent_path());
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) throw_errno("locking " + lock_path_);
       char pid[16]{};

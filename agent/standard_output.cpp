@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "privileges.hpp"
+
 namespace xdp_count {
 namespace {
 
@@ -17,8 +19,9 @@ constexpr int poll_step_ms = 100;  // how soon the thread notices that it is to 
 
 }  // namespace
 
-StandardOutput::StandardOutput(std::function<void()> on_closed)
-    : on_closed_(std::move(on_closed)) {}
+StandardOutput::StandardOutput(std::function<void()> on_closed) : on_closed_(std::move(on_closed)) {
+  boost::asio::post(thread_, [] { keep_capabilities(0); });
+}
 
 StandardOutput::~StandardOutput() {
   stopping_ = true;

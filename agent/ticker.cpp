@@ -3,6 +3,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 namespace xdp_count {
 
@@ -17,12 +18,21 @@ void Ticker::start() {
   schedule_.emplace(TickSchedule::Clock::now(), interval_);
 }
 
-asio::awaitable<bool> Ticker::wait() {
-  if (!stopped_) {
-    timer_.expires_at(schedule_->next(TickSchedule::Clock::now()));
+asio::awaitable<Ticker::Wake> Ticker::wait() {
+  if (!stopped_ && !poked_) {
+    if (!due_) due_ = schedule_->next(TickSchedule::Clock::now());
+    timer_.expires_at(*due_);
     co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  co_return !stopped_;
+  if (stopped_) co_return Wake::stopped;
+  if (std::exchange(poked_, false)) co_return Wake::poked;
+  due_.reset();
+  co_return Wake::tick;
+}
+
+void Ticker::poke() {
+  poked_ = true;
+  timer_.cancel();
 }
 
 void Ticker::stop() {

@@ -19,10 +19,14 @@ class Ticker {
   // Begins the schedule: the first tick is an interval from now.
   void start();
 
-  // After start(). Completes with true at the next tick, with false at once when stop() was or is
-  // called.
-  boost::asio::awaitable<bool> wait();
+  enum class Wake { tick, poked, stopped };
 
+  // After start(). Completes at the next tick, or at once when poke() or stop() was or is called. A
+  // poke delays no tick.
+  boost::asio::awaitable<Wake> wait();
+
+  // Wakes who waits, or the next one to wait.
+  void poke();
   void stop();
   std::uint64_t missed() const noexcept { return schedule_ ? schedule_->missed() : 0; }
 
@@ -30,6 +34,8 @@ class Ticker {
   boost::asio::steady_timer timer_;
   TickSchedule::Clock::duration interval_;
   std::optional<TickSchedule> schedule_;
+  std::optional<TickSchedule::Clock::time_point> due_;
+  bool poked_ = false;
   bool stopped_ = false;
 };
 

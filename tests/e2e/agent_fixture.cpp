@@ -99,13 +99,21 @@ bool program_is_gone(std::uint32_t id) {
   return false;
 }
 
-bool receiver_has_program(const Topology& topology) {
+void ip(const Topology& topology, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "/sbin/ip");
+  Process process(arguments, {.network_namespace = topology.receiver()});
+  const int code = process.wait();
+  INFO(process.standard_error());
+  REQUIRE(code == 0);
+}
+
+std::uint32_t program_on_receiver(const Topology& topology) {
   __u32 id = 0;
   in_network_namespace(topology.receiver(), [&] {
     const auto index = static_cast<int>(::if_nametoindex(Topology::receiver_link));
     REQUIRE(bpf_xdp_query_id(index, 0, &id) == 0);
   });
-  return id != 0;
+  return id;
 }
 
 }  // namespace xdp_count::testing

@@ -24,9 +24,11 @@ inline constexpr const char* default_socket = "/run/xdp-count/count0.sock";
 // For TEST_CASE_TEMPLATE: every such test runs in each mode.
 struct Native {
   static constexpr const char* name = "native";
+  static constexpr const char* ip_option = "xdpdrv";
 };
 struct Generic {
   static constexpr const char* name = "generic";
+  static constexpr const char* ip_option = "xdpgeneric";
 };
 
 // xdp-count on `interface` of the topology's receiving end, with `arguments` besides.
@@ -70,8 +72,14 @@ inline bool contains(const std::string& text, const std::string& part) {
 // frees programs some time after their last user has gone.
 bool program_is_gone(std::uint32_t id);
 
-// Whether any XDP program is on the receiving end.
-bool receiver_has_program(const Topology& topology);
+// Runs ip(8) in the receiving namespace; a failure ends the test.
+void ip(const Topology& topology, std::vector<std::string> arguments);
+
+// The id of the XDP program on the receiving end; 0: there is none.
+std::uint32_t program_on_receiver(const Topology& topology);
+inline bool receiver_has_program(const Topology& topology) {
+  return program_on_receiver(topology) != 0;
+}
 
 }  // namespace xdp_count::testing
 

@@ -56,21 +56,6 @@ TEST_CASE("an agent whose clients do not read ends all the same") {
   CHECK(agent.wait() == 0);
 }
 
-TEST_CASE_TEMPLATE("an interface that goes away ends the agent with exit code 3", Mode, Native,
-                   Generic) {
-  const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
-  LineClient client(default_socket);
-  client.next_of_type("snapshot");
-  Process ip({"/sbin/ip", "link", "delete", Topology::receiver_link},
-             {.network_namespace = topology.receiver()});
-  REQUIRE(ip.wait() == 0);
-  CHECK(client.next_of_type("goodbye").at("reason") == "interface count0 went away");
-  CHECK(agent.wait() == 3);
-  CHECK(contains(agent.standard_error(), "interface count0 went away"));
-  CHECK(std::filesystem::is_empty("/run/xdp-count"));
-}
-
 TEST_CASE("a socket that a killed agent left is taken over") {
   const Topology topology;
   {

@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +39,23 @@ std::string contents(const UniqueFd& file) {
   return text;
 }
 
+// Becomes another user, who has none but these capabilities. Between fork and exec.
+bool become(uid_t uid, const std::vector<unsigned>& capabilities) {
+  if (::prctl(PR_SET_KEEPCAPS, 1) != 0 || ::setgroups(0, nullptr) != 0 || ::setgid(uid) != 0 ||
+      ::setuid(uid) != 0)
+    return false;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
+  for (const unsigned capability : capabilities) {
+    __user_cap_data_struct& set = sets[CAP_TO_INDEX(capability)];
+    set.effective = set.permitted = set.inheritable |= CAP_TO_MASK(capability);
+  }
+  if (::syscall(SYS_capset, &header, sets) != 0) return false;
+  for (const unsigned capability : capabilities)
+    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) return false;
+  return true;
+}
+
 }  // namespace
 
 Process::Process(const std::vector<std::string>& command, const ProcessOptions& options)
@@ -46,20 +65,28 @@ Process::Process(const std::vector<std::string>& command, const ProcessOptions& 
     arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = ::getpid();
+  // Until the new program runs, a signal would come to the handlers of this one.
+  sigset_t all{}, before{};
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &before);
   pid_ = ::fork();
-  if (pid_ < 0) throw_errno("fork");
+  const int error = errno;
+  if (pid_ != 0) ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid_ < 0) throw_system_error(error, "fork");
   if (pid_ > 0) return;
 
   // The child. What fails from here on is seen as the exit code and in standard error.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
   ::dup2(options.standard_output.value_or(standard_output_.get()), STDOUT_FILENO);
   ::dup2(standard_error_.get(), STDERR_FILENO);
   const bool entered =
       options.network_namespace < 0 || ::setns(options.network_namespace, CLONE_NEWNET) == 0;
   // Opened as root: another user may have no way to where the tree was cloned.
   const int program = ::open(arguments[0], O_RDONLY | O_CLOEXEC);
-  const bool became =
-      options.uid == 0 ||
-      (::setgroups(0, nullptr) == 0 && ::setgid(options.uid) == 0 && ::setuid(options.uid) == 0);
+  for (const std::string& variable : options.environment)
+    ::putenv(const_cast<char*>(variable.c_str()));
+  const bool became = options.uid == 0 || become(options.uid, options.capabilities);
   // After setuid(), which clears it.
   if (entered && became && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent) {
     if (options.uid == 0)

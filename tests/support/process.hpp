@@ -15,8 +15,10 @@ namespace xdp_count::testing {
 
 struct ProcessOptions {
   int network_namespace = -1;               // descriptor; -1: that of the caller
-  uid_t uid = 0;                            // with another one, all capabilities are dropped
-  std::optional<int> standard_output = {};  // descriptor; else collected
+  uid_t uid = 0;                            // with another one, all capabilities are dropped ...
+  std::vector<unsigned> capabilities = {};  // ... but these (CAP_…), which are ambient ones then
+  std::vector<std::string> environment = {};  // besides our own: NAME=VALUE
+  std::optional<int> standard_output = {};    // descriptor; else collected
 };
 
 // A child process that does not outlive its parent. What it writes is collected in files, so that

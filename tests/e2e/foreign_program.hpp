@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// An XDP program of somebody else's: it lets every frame pass.
+#pragma once
+
+#include <cstdint>
+
+#include "topology.hpp"
+#include "unique_fd.hpp"
+
+namespace xdp_count::testing {
+
+class ForeignProgram {
+ public:
+  static constexpr const char* name = "foreign";
+
+  ForeignProgram();
+
+  // On the topology's receiving end, in place of the one that is there, if any. As others do, it
+  // stays there until the interface goes.
+  void attach(const Topology& topology, bool generic) const;
+
+  std::uint32_t id() const { return id_; }
+
+ private:
+  UniqueFd fd_;
+  std::uint32_t id_ = 0;
+};
+
+}  // namespace xdp_count::testing
