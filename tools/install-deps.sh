@@ -45,6 +45,7 @@ meson          command  -       meson                meson           meson
 ninja          command  -       ninja-build          ninja-build     ninja
 pkg-config     command  -       pkg-config           pkgconf-pkg-config pkgconf
 ip             command  -       iproute2             iproute         iproute2
+systemd-analyze command -      systemd              systemd         systemd
 nc             nc       -       netcat-openbsd       nmap-ncat       openbsd-netcat
 linux/bpf.h    header   -       linux-libc-dev       kernel-headers  linux-api-headers
 libbpf         library  1.1     libbpf-dev           libbpf-devel    libbpf
