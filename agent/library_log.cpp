@@ -16,6 +16,7 @@ namespace {
 
 thread_local LibraryMessages* collector = nullptr;
 
+// `library` is how its lines begin.
 void take_message(const char* library, bool warning, const char* format, va_list arguments) {
   if (!warning && !log::verbose()) return;
   char text[4096];  // a longer one, such as the verifier's log, is cut
@@ -27,18 +28,19 @@ void take_message(const char* library, bool warning, const char* format, va_list
     rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
     if (line.empty()) continue;
     if (warning && collector) collector->add(std::string(line));
-    log::debug("{}: {}", library, line);
+    // Most lines name their library themselves.
+    log::debug("{}{}", line.starts_with(library) ? "" : library, line);
   }
 }
 
 // Both libraries demand 0.
 int on_libbpf_message(libbpf_print_level level, const char* format, va_list arguments) {
-  take_message("libbpf", level == LIBBPF_WARN, format, arguments);
+  take_message("libbpf: ", level == LIBBPF_WARN, format, arguments);
   return 0;
 }
 
 int on_libxdp_message(libxdp_print_level level, const char* format, va_list arguments) {
-  take_message("libxdp", level == LIBXDP_WARN, format, arguments);
+  take_message("libxdp: ", level == LIBXDP_WARN, format, arguments);
   return 0;
 }
 

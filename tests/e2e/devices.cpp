@@ -6,8 +6,11 @@
 
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 
 #include <cstring>
+#include <functional>
+#include <sstream>
 
 #include "agent_fixture.hpp"
 
@@ -15,21 +18,52 @@ using namespace xdp_count::testing;
 
 namespace {
 
-// A tun device, up, in the topology's receiving namespace. What is written to it arrives there.
-xdp_count::UniqueFd make_tun(const Topology& topology, const char* name) {
+constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
+
+// A tun or tap device, up, in the topology's receiving namespace. What is written to it arrives
+// there.
+xdp_count::UniqueFd make_tun(const Topology& topology, const char* name, short kind = IFF_TUN) {
   xdp_count::UniqueFd tun;
   in_network_namespace(topology.receiver(), [&] {
     tun.reset(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
     REQUIRE(tun);
     ifreq request{};
     std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-    request.ifr_flags = IFF_TUN | IFF_NO_PI;
+    request.ifr_flags = static_cast<short>(kind | IFF_NO_PI);
     REQUIRE(::ioctl(tun.get(), TUNSETIFF, &request) == 0);
   });
-  Process ip({"/sbin/ip", "link", "set", "dev", name, "multicast", "off", "up"},
-             {.network_namespace = topology.receiver()});
-  REQUIRE(ip.wait() == 0);
+  ip(topology, {"link", "set", "dev", name, "multicast", "off", "up"});
   return tun;
+}
+
+// What the agent says of a device whose driver has no XDP.
+void check_native_is_refused(const Topology& topology, const std::string& device) {
+  Agent agent(topology, {"-m", "native"}, {}, device);
+  CHECK(agent.wait() == 1);
+  CHECK(agent.standard_error() ==
+        "xdp-count: error: attaching to " + device +
+            " in native mode: Underlying driver does not support XDP in native mode (Operation not "
+            "supported); use --mode generic\n");
+}
+
+// Counts on `device`, in the mode that --mode auto comes to, what `send` makes arrive there: 20
+// frames from each of 7 sources.
+void check_counted(const Topology& topology, const std::string& device, const std::string& mode,
+                   const std::function<void(std::span<const Frame>)>& send) {
+  Agent agent(topology, {"-i", "0.1"}, {}, device);
+  LineClient client("/run/xdp-count/" + device + ".sock");
+  const auto status = client.answer_to({{"cmd", "status"}});
+  CHECK(status.at("mode") == mode);
+  if (mode == "generic")
+    CHECK(
+        status.at("mode_reason") ==
+        "native mode failed: Underlying driver does not support XDP in native mode (Operation not "
+        "supported)");
+  client.answer_to({{"cmd", "subscribe"}});
+  send(ipv4_frames(ten_net, 7, 20));
+  CHECK(sources_of(snapshot_with(client, 140)) == expected_sources(ten_net, 7, 20));
+  agent.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
 }
 
 }  // namespace
@@ -58,4 +92,79 @@ TEST_CASE_TEMPLATE("frames of a device without Ethernet headers are counted", Mo
   const auto snapshot = snapshot_with(client, 20);
   CHECK(sources_of(snapshot) == std::map<std::string, Count>{{"10.0.0.1", {10, 1000}}});
   CHECK(count_of(snapshot.at("classes").at("ipv6")) == Count{10, 800});
+}
+
+TEST_CASE_TEMPLATE("frames of a tap device are counted", Mode, Native, Generic) {
+  const Topology topology;
+  const xdp_count::UniqueFd tap = make_tun(topology, "tap0", IFF_TAP);
+  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"}, {}, "tap0");
+  LineClient client("/run/xdp-count/tap0.sock");
+  client.next_of_type("snapshot");
+  for (const Frame& frame : ipv4_frames(ten_net, 7, 20))
+    REQUIRE(::write(tap.get(), frame.data(), frame.size()) == std::ssize(frame));
+  CHECK(sources_of(snapshot_with(client, 140)) == expected_sources(ten_net, 7, 20));
+}
+
+TEST_CASE("frames of a bridge and of its port are counted") {
+  const Topology topology;
+  ip(topology, {"link", "add", "bridge0", "type", "bridge", "mcast_snooping", "0"});
+  ip(topology, {"link", "set", "dev", Topology::receiver_link, "master", "bridge0"});
+  ip(topology, {"link", "set", "dev", "bridge0", "arp", "off", "multicast", "off", "up"});
+  const auto send = [&](std::span<const Frame> frames) { send_frames(topology, frames); };
+  check_native_is_refused(topology, "bridge0");
+  check_counted(topology, "bridge0", "generic", send);
+  check_counted(topology, Topology::receiver_link, "native", send);
+}
+
+TEST_CASE("frames of a macvlan are counted") {
+  const Topology topology;
+  ip(topology, {"link", "add", "link", Topology::receiver_link, "name", "macvlan0", "address",
+                "02:00:00:00:00:03", "type", "macvlan", "mode", "bridge"});
+  ip(topology, {"link", "set", "dev", "macvlan0", "arp", "off", "multicast", "off", "up"});
+  check_native_is_refused(topology, "macvlan0");
+  check_counted(topology, "macvlan0", "generic", [&](std::span<const Frame> frames) {
+    std::vector<Frame> addressed(frames.begin(), frames.end());
+    for (Frame& frame : addressed) frame[5] = 3;  // the last byte of the destination
+    send_frames(topology, addressed);
+    send_frames(topology, frames);  // not for the macvlan
+  });
+}
+
+TEST_CASE("frames of the loopback device are counted") {
+  const Topology topology;
+  ip(topology, {"link", "set", "dev", "lo", "up"});
+  check_native_is_refused(topology, "lo");
+  check_counted(topology, "lo", "generic", [&](std::span<const Frame> frames) {
+    in_network_namespace(topology.receiver(), [&] { PacketSocket("lo").send(frames); });
+  });
+}
+
+TEST_CASE_TEMPLATE("without a bpffs an agent counts on an interface of its own", Mode, Native,
+                   Generic) {
+  const Topology topology;
+  REQUIRE(::mount("tmpfs", "/sys/fs/bpf", "tmpfs", 0, nullptr) == 0);
+  struct Unmount {
+    ~Unmount() { ::umount2("/sys/fs/bpf", MNT_DETACH); }
+  } unmount;
+  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  LineClient client(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 7, 3));
+  CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
+}
+
+TEST_CASE("with -v the libraries' own messages are in the log, a line each") {
+  const Topology topology;
+  Agent agent(topology, {"-v"});
+  LineClient client(default_socket);
+  client.answer_to({{"cmd", "status"}});
+  std::istringstream log(agent.standard_error());
+  int libbpf = 0, libxdp = 0;
+  for (std::string line; std::getline(log, line);) {
+    CAPTURE(line);
+    CHECK(line.starts_with("xdp-count: "));
+    libbpf += line.starts_with("xdp-count: debug: libbpf: map 'cpu_counts': created");
+    libxdp += line.starts_with("xdp-count: debug: libxdp: Loaded XDP program xdp_count");
+  }
+  CHECK(libbpf == 1);
+  CHECK(libxdp == 1);
 }
