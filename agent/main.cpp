@@ -20,6 +20,7 @@
 #include "agent.hpp"
 #include "attachment.hpp"
 #include "host_requirements.hpp"
+#include "interface_lock.hpp"
 #include "library_log.hpp"
 #include "log.hpp"
 #include "privileges.hpp"
@@ -59,6 +60,7 @@ asio::awaitable<void> stop_on_signal(asio::signal_set& signals, Agent& agent) {
 
 // Removes what a killed agent left, and nothing else.
 void detach_left_program(const NetworkInterface& interface) {
+  const InterfaceLock lock(interface.index, interface.name);  // not under an agent that counts
   const auto resident = resident_program(interface);
   if (!resident) {
     log::info("there is no program of xdp-count on {}: nothing to detach", interface.name);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "agent_fixture.hpp"
+#include "foreign_program.hpp"
 
 using namespace xdp_count::testing;
 
@@ -193,4 +194,27 @@ TEST_CASE_TEMPLATE("--detach takes off what a killed agent left, and nothing els
   CHECK(again.wait() == 0);
   CHECK(again.standard_error() ==
         "xdp-count: there is no program of xdp-count on count0: nothing to detach\n");
+}
+
+TEST_CASE("--detach leaves an agent that counts, and every program of somebody else's, alone") {
+  const Topology topology;
+  {
+    Agent counting(topology, {"-i", "0.1"});
+    LineClient client(default_socket);
+    client.next_of_type("snapshot");
+    Agent detach(topology, {"--detach"});
+    CHECK(detach.wait() == 1);
+    CHECK(contains(detach.standard_error(), "xdp-count with pid " + std::to_string(counting.pid()) +
+                                                " counts on count0 already"));
+    send_frames(topology, ipv4_frames(ten_net, 1, 3));
+    CHECK(sources_of(snapshot_with(client, 3)) == expected_sources(ten_net, 1, 3));
+    counting.signal(SIGTERM);
+    CHECK(counting.wait() == 0);
+  }
+  const ForeignProgram foreign;
+  foreign.attach(topology, false);
+  Agent detach(topology, {"--detach"});
+  CHECK(detach.wait() == 0);
+  CHECK(contains(detach.standard_error(), "nothing to detach"));
+  CHECK(receiver_has_program(topology));
 }
