@@ -88,7 +88,8 @@ asio::awaitable<void> Agent::attach() {
   keep_capabilities(kept);
   handler_.emplace(counting_->tally(), [this] { return status(); });
   listener_.emplace(io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
-                    Subscription{.selection = {.top = options_.top}});
+                    Subscription{.selection = {.top = options_.top}},
+                    ClientLimits{.clients = options_.max_clients});
 
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())
@@ -146,8 +147,8 @@ void Agent::watch() {
 }
 
 asio::awaitable<std::optional<Ending>> Agent::look() {
-  const Sighting seen =
-      co_await offload(blocking_calls_, [&] { return look_at(interface_.index, program_id_); });
+  const Sighting seen = co_await offload(
+      blocking_calls_, [&] { return look_at(link_query_, interface_.index, program_id_); });
   co_return follow_interface(seen);
 }
 
@@ -163,24 +164,24 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
   interface_lock_.turn_away();
   Sighting seen;
   const Cut cut = co_await offload(blocking_calls_, [&] {
-    seen = look_at(interface_.index, program_id_);
+    seen = look_at(link_query_, interface_.index, program_id_);
     return counting_->cut();
   });
   const auto ending = follow_interface(seen);
   if (seen.interface) interface_.counters = seen.interface->counters;
 
   // All that is long happens on the helper thread. Clients are served meanwhile; only a request
-  // waits, so that what it is answered from is one tick's.
+  // waits while the ledger changes, so that what it is answered from is one tick's.
   std::vector<Publication> publications = listener_->publications_due();
   std::string printed;
   {
-    const Gate::Closed closed(tally_gate_);
-    co_await offload(blocking_calls_, [&] {
-      counting_->fold(cut, interface_.counters);
-      encode(publications, tally);
-      printed = printer_.text_for(tally);
-    });
+    const Gate::Closed closed = co_await tally_gate_.close();
+    co_await offload(blocking_calls_, [&] { counting_->fold(cut, interface_.counters); });
   }
+  co_await offload(blocking_calls_, [&] {
+    encode(publications, tally, began + ticker_.interval() / 2);
+    printed = printer_.text_for(tally);
+  });
   if (const auto violation = tally.conservation_violation()) log::error("{}", *violation);
   hand_out(publications);
   printer_.print(std::move(printed));

@@ -54,6 +54,7 @@ class Agent {
   boost::asio::io_context& io_;
   Options options_;
   NetworkInterface interface_;  // as it was last seen
+  LinkQuery link_query_;
   InterfaceLock interface_lock_;
   InterfaceWatch interface_watch_;
   ServiceManager service_manager_;

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "client_session.hpp"
 
+#include <fmt/core.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/completion_condition.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <string_view>
 #include <utility>
 
 #include "json_encoding.hpp"
+#include "log.hpp"
 
 namespace xdp_count {
 
@@ -32,14 +37,16 @@ asio::awaitable<void> wait_for_wake(asio::steady_timer& timer) {
 
 }  // namespace
 
-ClientSession::ClientSession(Socket socket, const RequestHandler& handler, Gate& ledger_gate,
-                             Subscription initial)
+ClientSession::ClientSession(Socket socket, ClientServices& services, Subscription initial,
+                             std::string name)
     : socket_(std::move(socket)),
-      handler_(handler),
-      ledger_gate_(ledger_gate),
+      services_(services),
+      name_(std::move(name)),
       something_to_write_(socket_.get_executor()),
       answer_written_(socket_.get_executor()),
       closing_(socket_.get_executor()),
+      unread_(socket_.get_executor()),
+      answered_(socket_.get_executor()),
       subscription_(std::move(initial)) {}
 
 asio::awaitable<void> ClientSession::run() {
@@ -71,21 +78,63 @@ asio::awaitable<void> ClientSession::read_requests() {
       buffer.clear();
       continue;
     }
-    const std::string_view line(buffer.data(), size - 1);
-    co_await ledger_gate_.pass();
-    if (!std::exchange(asked_, true)) change_stream(std::nullopt);
-    co_await answer(handler_.handle(line));
+    co_await answer(std::string_view(buffer.data(), size - 1));
     buffer.erase(0, size);
   }
   no_more_requests_ = true;
   something_to_write_.cancel();
 }
 
-asio::awaitable<void> ClientSession::answer(Answer answer) {
-  answer_ = std::move(answer.text);
-  something_to_write_.cancel();
-  // The subscription changes behind the answer that confirms it: no snapshot overtakes that.
+asio::awaitable<void> ClientSession::answer(std::string_view line) {
+  const Answer answer = co_await handle(line);
+  // The stream changes behind the answer that confirms it: answers are written before snapshots.
   if (answer.stream) change_stream(answer.stream->subscription);
+  if (answer.query)
+    co_await answer_query(*answer.query);
+  else
+    co_await send(answer.text);
+}
+
+asio::awaitable<Answer> ClientSession::handle(std::string_view line) {
+  const Turns::Turn turn = co_await services_.turns.take();
+  co_await services_.ledger_gate.pass();
+  if (!std::exchange(asked_, true)) change_stream(std::nullopt);
+  co_return services_.handler.handle(line);
+}
+asio::awaitable<void> ClientSession::answer_query(Query& query) {
+  // Made outside of the co_await: g++ 12 destroys aggregates that are made within one twice.
+  const auto busy = [&](std::string why) {
+    return encode_error({query.id(), ErrorCode::busy, std::move(why)});
+  };
+  auto room = services_.queries.room_for(query);
+  if (!room) {
+    std::string line =
+        busy(fmt::format("{} lists are being sent already; try again later", max_large_queries));
+    co_return co_await send(std::move(line));
+  }
+  if (!co_await services_.queries.select(query)) {
+    std::string line = busy(
+        "there is not enough time between two ticks to look through all sources; try again, "
+        "or use a longer --interval");
+    co_return co_await send(std::move(line));
+  }
+  answered_.expires_after(services_.limits.answer);
+  answered_.async_wait([self = shared_from_this()](const error_code& cancelled) {
+    if (!cancelled) self->close_slow_one("did not take the whole answer to a query in time");
+  });
+  std::string part = co_await services_.queries.next_part(query);
+  while (!query.is_done() && socket_.is_open() && !finishing_)
+    part = co_await (services_.queries.next_part(query) && send(std::move(part)));
+  if (query.is_done()) {
+    room.reset();  // before the client may know that it was the last part, and ask again
+    co_await send(std::move(part));
+  }
+  answered_.cancel();
+}
+
+asio::awaitable<void> ClientSession::send(std::string line) {
+  answer_ = std::move(line);
+  something_to_write_.cancel();
   while (!answer_.empty() && socket_.is_open()) co_await wait_for_wake(answer_written_);
 }
 
@@ -100,19 +149,17 @@ asio::awaitable<void> ClientSession::write_lines() {
   error_code error;
   while (!error && socket_.is_open() && !nothing_more_to_write()) {
     if (!answer_.empty()) {
-      std::tie(error, std::ignore) =
-          co_await asio::async_write(socket_, asio::buffer(answer_), no_throw);
+      error = co_await write(asio::buffer(answer_));
       answer_.clear();
       answer_written_.cancel();
     } else if (waiting_snapshot_) {
       const auto body = std::exchange(waiting_snapshot_, nullptr);
       const std::string end = encode_snapshot_end(std::exchange(skipped_, 0));
       const std::array buffers{asio::buffer(*body), asio::buffer(end)};
-      std::tie(error, std::ignore) = co_await asio::async_write(socket_, buffers, no_throw);
+      error = co_await write(buffers);
     } else if (!last_line_.empty()) {
       const std::string line = std::exchange(last_line_, {});
-      std::tie(error, std::ignore) =
-          co_await asio::async_write(socket_, asio::buffer(line), no_throw);
+      error = co_await write(asio::buffer(line));
     } else {
       co_await wait_for_wake(something_to_write_);
     }
@@ -121,6 +168,49 @@ asio::awaitable<void> ClientSession::write_lines() {
     close();
   else
     socket_.shutdown(Socket::shutdown_send, error);  // the reader goes on until the client closes
+}
+
+template <class Buffers>
+asio::awaitable<error_code> ClientSession::write(const Buffers& buffers) {
+  last_taken_ = Clock::now();
+  unread_bytes_ = bytes_unread();
+  expect_reading();
+  const auto note_progress = [this](const error_code& error, std::size_t written) {
+    if (written > 0) {
+      last_taken_ = Clock::now();
+      unread_bytes_ = bytes_unread();
+    }
+    return asio::transfer_all()(error, written);
+  };
+  const auto [error, size] = co_await asio::async_write(socket_, buffers, note_progress, no_throw);
+  unread_.cancel();
+  co_return error;
+}
+
+void ClientSession::expect_reading() {
+  unread_.expires_at(last_taken_ + services_.limits.unread);
+  unread_.async_wait([self = shared_from_this()](const error_code& cancelled) {
+    if (!cancelled) self->check_reading();
+  });
+}
+
+void ClientSession::check_reading() {
+  // The kernel takes more only once much of what it holds has been read: a slow reader is known by
+  // what it holds.
+  if (bytes_unread() < unread_bytes_) {
+    last_taken_ = Clock::now();
+    unread_bytes_ = bytes_unread();
+  }
+  if (Clock::now() < last_taken_ + services_.limits.unread)
+    expect_reading();
+  else
+    close_slow_one("read nothing for too long while something waited for it");
+}
+
+int ClientSession::bytes_unread() {
+  int bytes = 0;
+  ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes);
+  return bytes;
 }
 
 bool ClientSession::nothing_more_to_write() const {
@@ -133,8 +223,13 @@ const Selection* ClientSession::due_this_tick() {
   return &subscription_->selection;
 }
 
-void ClientSession::offer_snapshot(std::shared_ptr<const std::string> body) {
-  if (std::exchange(waiting_snapshot_, std::move(body))) ++skipped_;
+void ClientSession::offer_snapshot(const Selection& selection,
+                                   std::shared_ptr<const std::string> body) {
+  if (!subscription_ || subscription_->selection != selection) return;
+  // The older one is better than none.
+  if (!body || waiting_snapshot_) ++skipped_;
+  if (!body) return;
+  waiting_snapshot_ = std::move(body);
   something_to_write_.cancel();
 }
 
@@ -148,12 +243,19 @@ void ClientSession::finish(std::string last_line) {
   });
 }
 
+void ClientSession::close_slow_one(const char* why) {
+  log::info("{} {}: closed", name_, why);
+  close();
+}
+
 void ClientSession::close() {
   error_code ignored;
   socket_.close(ignored);
   something_to_write_.cancel();
   answer_written_.cancel();
   closing_.cancel();
+  unread_.cancel();
+  answered_.cancel();
 }
 
 }  // namespace xdp_count

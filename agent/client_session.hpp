@@ -9,24 +9,38 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "client_limits.hpp"
 #include "gate.hpp"
+#include "query_runner.hpp"
 #include "request.hpp"
 #include "request_handler.hpp"
+#include "turns.hpp"
 
 namespace xdp_count {
 
+// What all sessions share. Outlives them.
+struct ClientServices {
+  const RequestHandler& handler;
+  Gate& ledger_gate;  // a request is handled while it is open
+  QueryRunner& queries;
+  // One request of all clients' is handled at a time, and what else there is to do on the thread
+  // comes in between: however many clients ask however much, a tick waits for one request.
+  Turns& turns;
+  ClientLimits limits;
+};
+
 // All on the thread of the socket's executor. What waits for a client is bounded: one answer, since
 // the next request is read only when it has been written, and one snapshot, since a newer one takes
-// the place of one that was not begun.
+// the place of one that was not begun. Of an answer in parts, each is made while the one before is
+// written.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
 
-  // `handler` and `ledger_gate` outlive the session, which begins with the subscription `initial`.
-  // A request is handled when the gate is open.
-  ClientSession(Socket socket, const RequestHandler& handler, Gate& ledger_gate,
-                Subscription initial);
+  // The session begins with the subscription `initial`. `name` is for the log.
+  ClientSession(Socket socket, ClientServices& services, Subscription initial, std::string name);
 
   // Runs until the connection is closed from either side.
   boost::asio::awaitable<void> run();
@@ -34,31 +48,53 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // Starts a tick: what the client is to be sent this time, or nullptr when that is nothing.
   const Selection* due_this_tick();
 
-  // Gives the body for due_this_tick(), shared with whoever has the same selection.
-  void offer_snapshot(std::shared_ptr<const std::string> body);
+  // Gives the body for what due_this_tick() said, shared with whoever has the same selection, or
+  // nullptr when there was no time for it. It is not sent when the client has asked for something
+  // else since.
+  void offer_snapshot(const Selection& selection, std::shared_ptr<const std::string> body);
 
   // Sends `last_line` after what waits already, then closes. What the client does not take within
   // a moment is dropped.
   void finish(std::string last_line);
 
+  // As in the log.
+  const std::string& name() const noexcept { return name_; }
+
  private:
+  using Clock = boost::asio::steady_timer::clock_type;
+
   boost::asio::awaitable<void> read_requests();
   boost::asio::awaitable<void> write_lines();
-  boost::asio::awaitable<void> answer(Answer answer);
+  boost::asio::awaitable<void> answer(std::string_view line);
+  boost::asio::awaitable<Answer> handle(std::string_view line);
+  boost::asio::awaitable<void> answer_query(Query& query);
+  boost::asio::awaitable<void> send(std::string line);
+
+  template <class Buffers>
+  boost::asio::awaitable<boost::system::error_code> write(const Buffers& buffers);
+  void expect_reading();
+  void check_reading();
+  int bytes_unread();
   void change_stream(std::optional<Subscription> subscription);
   bool nothing_more_to_write() const;
   void close();
+  void close_slow_one(const char* why);
 
   Socket socket_;
-  const RequestHandler& handler_;
-  Gate& ledger_gate_;
+  ClientServices& services_;
+  std::string name_;
   boost::asio::steady_timer something_to_write_;  // cancelled to wake the writer
   boost::asio::steady_timer answer_written_;      // cancelled to wake the reader
   boost::asio::steady_timer closing_;
+  boost::asio::steady_timer unread_;    // runs while something is being written
+  boost::asio::steady_timer answered_;  // runs while an answer in parts is
 
   std::optional<Subscription> subscription_;
   std::uint64_t ticks_ = 0;  // since the subscription began
   bool asked_ = false;       // a request has come: the default stream is over
+
+  Clock::time_point last_taken_;  // when the client last took some of what is being written
+  int unread_bytes_ = 0;          // that the kernel held for it then
 
   std::string answer_;                                   // being written or waiting; or empty
   std::shared_ptr<const std::string> waiting_snapshot_;  // not begun

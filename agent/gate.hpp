@@ -1,43 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <memory>
 
 namespace xdp_count {
 
-// Holds back coroutines of one thread while it is closed. It is open at first.
+// Keeps readers of the ledger and the tick that changes it apart. Open, it lets any number of short
+// looks pass and one long scan at a time; closed, none. Who wants to close it comes before every
+// scan that waits, and the scan that is running is asked to give way. Coroutines of one thread; a
+// scan's work itself may be on another.
 class Gate {
  public:
-  explicit Gate(const boost::asio::any_io_executor& executor)
-      : opened_(executor, boost::asio::steady_timer::time_point::max()) {}
+  explicit Gate(const boost::asio::any_io_executor& executor);
 
-  // Keeps the gate closed while it lives.
+  // Opens the gate again when it goes.
   class Closed {
    public:
-    explicit Closed(Gate& gate) noexcept : gate_(gate) { gate_.open_ = false; }
-    ~Closed() {
-      gate_.open_ = true;
-      gate_.opened_.cancel();
-    }
-    Closed(const Closed&) = delete;
-    Closed& operator=(const Closed&) = delete;
+    explicit Closed(Gate& gate) noexcept : gate_(&gate) {}
 
    private:
-    Gate& gate_;
+    struct Open {
+      void operator()(Gate* gate) const;
+    };
+    std::unique_ptr<Gate, Open> gate_;
   };
 
-  // Completes once the gate is open.
-  boost::asio::awaitable<void> pass() {
-    while (!open_) co_await opened_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-  }
+  // Waits for the scan that is running, then closes. One caller at a time.
+  boost::asio::awaitable<Closed> close();
+
+  // Completes while the gate is not closed: what the caller does until it next waits is safe.
+  boost::asio::awaitable<void> pass();
+
+  // Keeps the gate from being closed while it lives, which should not be long once give_way().
+  class Scan {
+   public:
+    explicit Scan(Gate& gate) noexcept : gate_(&gate) {}
+
+    // True as soon as somebody waits to close the gate. Read on any thread.
+    const std::atomic<bool>& give_way() const noexcept { return gate_->closing_; }
+
+   private:
+    struct End {
+      void operator()(Gate* gate) const;
+    };
+    std::unique_ptr<Gate, End> gate_;
+  };
+
+  // Waits until the gate is open and no other scan is running.
+  boost::asio::awaitable<Scan> begin_scan();
 
  private:
-  boost::asio::steady_timer opened_;  // never expires: cancelled to wake who waits
-  bool open_ = true;
+  boost::asio::awaitable<void> change();
+
+  boost::asio::steady_timer changed_;  // never expires: cancelled to wake all who wait
+  std::atomic<bool> closing_ = false;  // or closed
+  bool closed_ = false;
+  bool scanning_ = false;
 };
 
 }  // namespace xdp_count

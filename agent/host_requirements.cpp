@@ -2,11 +2,16 @@
 #include "host_requirements.hpp"
 
 #include <bpf/libbpf.h>
+#include <fmt/core.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
 
 #include "error.hpp"
 
@@ -40,6 +45,22 @@ std::vector<std::string> missing_kernel_features() {
   if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, nullptr) == 0)
     missing.emplace_back("XDP on multi-buffer frames (Linux 5.18)");
   return missing;
+}
+
+void allow_open_files(std::size_t clients) {
+  constexpr rlim_t own = 64;  // twice what the agent and libxdp have open, the most during attach
+  const rlim_t needed = clients + own;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("reading the limit of open files");
+  if (limit.rlim_cur >= needed) return;
+  limit.rlim_cur = needed;
+  // With CAP_SYS_RESOURCE the hard limit, too.
+  limit.rlim_max = std::max(limit.rlim_max, needed);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    throw std::runtime_error(fmt::format(
+        "--max-clients {} takes {} open files, more than the limit of this process: raise that "
+        "(ulimit -n, LimitNOFILE= of systemd) or serve fewer clients",
+        clients, needed));
 }
 
 std::string kernel_release() {

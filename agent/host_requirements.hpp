@@ -2,6 +2,7 @@
 // What the agent needs of the kernel and of the user who starts it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ std::vector<std::string> missing_capabilities();
 // What the running kernel lacks, a phrase each ("XDP programs"); empty when it has what the agent
 // needs. Needs the capabilities.
 std::vector<std::string> missing_kernel_features();
+
+// Makes sure that this process may open a file for each of `clients` besides its own, and raises
+// its limit where it is allowed to. Throws std::runtime_error that says what to do.
+void allow_open_files(std::size_t clients);
 
 // As `uname -r` prints it.
 std::string kernel_release();

@@ -8,8 +8,8 @@
 
 namespace xdp_count {
 
-Sighting look_at(unsigned ifindex, std::uint32_t program_id) {
-  Sighting seen{.interface = find_interface(ifindex), .program_id = program_id};
+Sighting look_at(LinkQuery& query, unsigned ifindex, std::uint32_t program_id) {
+  Sighting seen{.interface = query.find(ifindex), .program_id = program_id};
   if (!seen.interface) return seen;
   seen.attached = is_attached(*seen.interface, program_id);
   if (!seen.attached) seen.others = describe(seen.interface->programs);

@@ -21,7 +21,7 @@ struct Sighting {
 
 // Asks the kernel and, where the program is not on the interface alone, libxdp: not for the I/O
 // thread. Throws std::system_error.
-Sighting look_at(unsigned ifindex, std::uint32_t program_id);
+Sighting look_at(LinkQuery& query, unsigned ifindex, std::uint32_t program_id);
 
 // Why counting is over.
 struct Ending {

@@ -108,6 +108,7 @@ StatusMessage decode_status(const json& object) {
   status.options.hot_slots = options.at("hot_slots");
   status.options.verdict = verdict_named(options.at("verdict"));
   status.options.top = options.at("top");
+  status.options.max_clients = options.at("max_clients");
   status.options.output = output_named(options.at("output"));
   status.mode = head.mode;
   status.mode_reason = object.at("mode_reason");

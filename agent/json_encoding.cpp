@@ -149,12 +149,12 @@ std::string encode_snapshot_end(std::uint64_t skipped) {
 
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            const std::vector<SourceRow>& rows,
-                           const std::vector<std::uint32_t>& missing) {
+                           const std::vector<std::uint32_t>& missing, bool more) {
   JsonWriter out(head_size + rows.size() * row_size);
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
   out.raw(",\"time\":").time(head.time).raw(",\"sources\":").rows(rows).raw(",\"missing\":[");
   for (std::size_t i = 0; i < missing.size(); ++i) out.raw(i == 0 ? "" : ",").address(missing[i]);
-  out.raw("],\"more\":false}\n");
+  out.raw(more ? "],\"more\":true}\n" : "],\"more\":false}\n");
   return out.take();
 }
 
@@ -175,7 +175,7 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
       {"socket", options.socket_path},       {"socket_group", options.socket_group},
       {"max_sources", options.max_sources},  {"hot_slots", options.hot_slots},
       {"verdict", name_of(options.verdict)}, {"top", options.top},
-      {"output", name_of(options.output)}};
+      {"max_clients", options.max_clients},  {"output", name_of(options.output)}};
   message["program"] = {
       {"id", status.program.id}, {"name", status.program.name}, {"tag", status.program.tag}};
   if (status.program.ns_per_packet) message["ns_per_packet"] = *status.program.ns_per_packet;

@@ -21,10 +21,11 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
 // `skipped`: the snapshots that this client missed since its last line.
 std::string encode_snapshot_end(std::uint64_t skipped);
 
-// The answer to `get` and `top`, as of snapshot `head`.
+// The answer to `get` and `top`, and a part of the one to `list`, as of snapshot `head`. `more`:
+// another part follows.
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            const std::vector<SourceRow>& rows,
-                           const std::vector<std::uint32_t>& missing);
+                           const std::vector<std::uint32_t>& missing, bool more = false);
 
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status);
 std::string encode_ok(std::string_view id);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <initializer_list>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -106,6 +107,14 @@ TopRequest decode_top(const json& object) {
                         .prefix = prefix_field(object)}};
 }
 
+ListRequest decode_list(const json& object) {
+  refuse_unknown_fields(object, {"prefix", "min_packets", "limit"}, "list");
+  constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
+  return {.prefix = prefix_field(object),
+          .min_packets = count_field(object, "min_packets", 0, 0, any),
+          .limit = count_field(object, "limit", any, 0, any)};
+}
+
 SubscribeRequest decode_subscribe(const json& object) {
   refuse_unknown_fields(object, {"top", "by", "prefix", "every"}, "subscribe");
   constexpr std::uint64_t default_top = 100;
@@ -121,6 +130,7 @@ decltype(Request::command) decode_command(const json& object) {
     refuse("cmd: expected a string, the name of a command");
   if (*cmd == "get") return decode_get(object);
   if (*cmd == "top") return decode_top(object);
+  if (*cmd == "list") return decode_list(object);
   if (*cmd == "subscribe") return decode_subscribe(object);
   if (*cmd == "unsubscribe") {
     refuse_unknown_fields(object, {}, "unsubscribe");
@@ -132,7 +142,8 @@ decltype(Request::command) decode_command(const json& object) {
   }
   throw BadRequest{
       ErrorCode::unknown_cmd,
-      fmt::format("cmd: expected get, top, subscribe, unsubscribe or status, not {}", shown(*cmd))};
+      fmt::format("cmd: expected get, top, list, subscribe, unsubscribe or status, not {}",
+                  shown(*cmd))};
 }
 
 const char* name_of(SortKey by) {
@@ -141,8 +152,8 @@ const char* name_of(SortKey by) {
   return "";
 }
 
-json with_prefix(json object, const Selection& selection) {
-  if (selection.prefix) object["prefix"] = prefix_text(*selection.prefix);
+json with_prefix(json object, const std::optional<Prefix>& prefix) {
+  if (prefix) object["prefix"] = prefix_text(*prefix);
   return object;
 }
 
@@ -155,7 +166,13 @@ json encode_command(const GetRequest& request) {
 json encode_command(const TopRequest& request) {
   const Selection& selection = request.selection;
   return with_prefix({{"cmd", "top"}, {"n", selection.top}, {"by", name_of(selection.by)}},
-                     selection);
+                     selection.prefix);
+}
+
+json encode_command(const ListRequest& request) {
+  return with_prefix(
+      {{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}},
+      request.prefix);
 }
 
 json encode_command(const SubscribeRequest& request) {
@@ -164,7 +181,7 @@ json encode_command(const SubscribeRequest& request) {
                       {"top", selection.top},
                       {"by", name_of(selection.by)},
                       {"every", request.subscription.every}},
-                     selection);
+                     selection.prefix);
 }
 
 json encode_command(const UnsubscribeRequest&) {

@@ -2,6 +2,8 @@
 // The cumulative counts of every tracked source. Knows no kernel, no clock and no JSON.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -107,6 +109,20 @@ class Ledger {
   void for_each(Visitor&& visit) const {
     for (const LedgerEntry& entry : slots_)
       if (entry.last_tick != 0) visit(entry);
+  }
+
+  // The same, but ends early and with false, within microseconds, once `stop` is true.
+  template <class Visitor>
+  bool for_each_until(const std::atomic<bool>& stop, Visitor&& visit) const {
+    constexpr std::size_t slots_between_looks = 1024;
+    for (auto rest = slots_; !rest.empty();) {
+      if (stop) return false;
+      const auto some = rest.first(std::min(rest.size(), slots_between_looks));
+      for (const LedgerEntry& entry : some)
+        if (entry.last_tick != 0) visit(entry);
+      rest = rest.subspan(some.size());
+    }
+    return true;
   }
 
   // Calls visit(const LedgerEntry&) for every source that was seen in the current tick, in no

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "listener.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +27,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
+constexpr std::chrono::minutes pause_between_complaints{10};
 
 // For the completion of a coroutine that nobody awaits.
 void log_exception(const std::exception_ptr& exception, const char* of) {
@@ -33,13 +38,24 @@ void log_exception(const std::exception_ptr& exception, const char* of) {
   }
 }
 
+// Who connected, as the kernel noted it then.
+std::string peer_of(ClientSession::Socket& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return "unknown";
+  return fmt::format("pid {}, uid {}, gid {}", peer.pid, peer.uid, peer.gid);
+}
+
 }  // namespace
 
 Listener::Listener(const asio::any_io_executor& executor, UniqueFd socket,
-                   const RequestHandler& handler, Gate& ledger_gate, Subscription initial)
+                   const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
+                   const ClientLimits& limits)
     : acceptor_(executor, asio::local::stream_protocol(), socket.release()),
-      handler_(handler),
-      ledger_gate_(ledger_gate),
+      queries_(executor, ledger_gate),
+      turns_(executor),
+      services_{handler, ledger_gate, queries_, turns_, limits},
       initial_(std::move(initial)) {}
 
 void Listener::start() {
@@ -49,40 +65,50 @@ void Listener::start() {
 }
 
 asio::awaitable<void> Listener::accept_clients() {
-  bool failing = false;
+  std::optional<std::chrono::steady_clock::time_point> complained;
   while (acceptor_.is_open()) {
     auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
     if (!acceptor_.is_open()) break;
     if (!error) {
-      failing = false;
       welcome(std::move(socket));
       continue;
     }
     // Out of file descriptors or memory: those who are connected are not affected, and the next
-    // one waits in the kernel's queue. Said once, not ten times a second.
-    if (!std::exchange(failing, true)) log::warning("accepting a client: {}", error.message());
+    // one waits in the kernel's queue. Said once, not whenever somebody has left and come.
+    const auto now = std::chrono::steady_clock::now();
+    if (!complained || now - *complained > pause_between_complaints) {
+      complained = now;
+      log::warning("accepting a client: {}", error.message());
+    }
     asio::steady_timer pause(acceptor_.get_executor(), pause_after_failed_accept);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
 }
 
 void Listener::welcome(ClientSession::Socket socket) {
-  if (sessions_.size() >= max_clients) {
-    const std::string line =
-        encode_error({.code = ErrorCode::busy,
-                      .message = "at most " + std::to_string(max_clients) +
-                                 " clients are served at a time; try again later"});
+  const std::string name = fmt::format("client {} ({})", ++accepted_, peer_of(socket));
+  const std::size_t most = services_.limits.clients;
+  if (sessions_.size() >= most) {
+    log::debug("{} refused: {} are connected", name, most);
+    const std::string line = encode_error(
+        {.code = ErrorCode::busy,
+         .message = fmt::format("at most {} clients are served at a time; try again later", most)});
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(line), ignored);  // a fresh socket has room for one line
+    // What a hasty client has asked already: closing with that unread would be told as a reset.
+    std::array<char, 4096> request;
+    socket.read_some(asio::buffer(request), ignored);
     return;
   }
+  log::debug("{} connected", name);
   const auto session =
-      std::make_shared<ClientSession>(std::move(socket), handler_, ledger_gate_, initial_);
+      std::make_shared<ClientSession>(std::move(socket), services_, initial_, name);
   sessions_.insert(session);
   asio::co_spawn(acceptor_.get_executor(), session->run(),
                  [this, session](const std::exception_ptr& e) {
                    sessions_.erase(session);
+                   log::debug("{} left", session->name());
                    log_exception(e, "serving a client");
                  });
 }
@@ -99,6 +125,10 @@ std::vector<Publication> Listener::publications_due() {
     if (it == due.end()) it = due.insert(it, {.selection = *selection});
     it->recipients.push_back(session);
   }
+  // Another first one each time: where there is no time for all, everyone's turn comes.
+  if (!due.empty())
+    std::rotate(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(++ticks_ % due.size()),
+                due.end());
   return due;
 }
 

@@ -5,20 +5,22 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
 
+#include "client_limits.hpp"
 #include "client_session.hpp"
 #include "gate.hpp"
 #include "publication.hpp"
+#include "query_runner.hpp"
 #include "request_handler.hpp"
+#include "turns.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
-
-inline constexpr std::size_t max_clients = 64;
 
 // All on the thread of `executor`.
 class Listener {
@@ -26,7 +28,8 @@ class Listener {
   // `socket` is bound and not yet listening. `handler` outlives all sessions, and so does
   // `ledger_gate`, which holds requests back. New clients begin with the subscription `initial`.
   Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
-           const RequestHandler& handler, Gate& ledger_gate, Subscription initial);
+           const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
+           const ClientLimits& limits);
 
   // Lets clients connect, and serves them until stop(). Throws boost::system::system_error.
   void start();
@@ -44,9 +47,12 @@ class Listener {
   void welcome(ClientSession::Socket socket);
 
   boost::asio::local::stream_protocol::acceptor acceptor_;
-  const RequestHandler& handler_;
-  Gate& ledger_gate_;
+  QueryRunner queries_;
+  Turns turns_;
+  ClientServices services_;
   Subscription initial_;
+  std::uint64_t accepted_ = 0;
+  std::uint64_t ticks_ = 0;
   std::unordered_set<std::shared_ptr<ClientSession>> sessions_;
 };
 

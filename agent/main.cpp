@@ -2,6 +2,7 @@
 // xdp-count: options, wiring, exit code.
 #include <bpf/libbpf.h>
 #include <fmt/ranges.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -72,6 +73,9 @@ void detach_left_program(const NetworkInterface& interface) {
 }
 
 int run(const Options& options) {
+  // A heap that learns to keep large blocks for the next time would keep what hostile clients once
+  // made it take. Fixed, all of at least this size goes back to the kernel when it is freed.
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   log::set_verbose(options.verbose);
   forbid_new_privileges();
   redirect_library_messages();
@@ -84,6 +88,7 @@ int run(const Options& options) {
     detach_left_program(interface);
     return exit_stopped;
   }
+  allow_open_files(options.max_clients);
 
   asio::io_context io(1);
   asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);

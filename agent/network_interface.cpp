@@ -9,7 +9,6 @@
 #include <linux/rtnetlink.h>
 
 #include <cstring>
-#include <memory>
 
 #include "error.hpp"
 
@@ -33,10 +32,6 @@ int read_xdp_attribute(const nlattr* attribute, void* data) {
   }
   return MNL_CB_OK;
 }
-
-struct CloseSocket {
-  void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
-};
 
 int read_attribute(const nlattr* attribute, void* data) {
   auto& found = *static_cast<NetworkInterface*>(data);
@@ -79,31 +74,40 @@ bool NetworkInterface::has_ethernet_header() const noexcept {
   return hardware_type == ARPHRD_ETHER || hardware_type == ARPHRD_LOOPBACK;
 }
 
-std::optional<NetworkInterface> find_interface(unsigned index) {
-  const std::string operation = "asking rtnetlink for interface number " + std::to_string(index);
-  const std::unique_ptr<mnl_socket, CloseSocket> socket(
-      mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
-  if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) throw_errno(operation);
+void LinkQuery::CloseSocket::operator()(mnl_socket* socket) const noexcept {
+  mnl_socket_close(socket);
+}
 
+LinkQuery::LinkQuery() : socket_(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)) {
+  if (!socket_ || mnl_socket_bind(socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0)
+    throw_errno("opening a socket to rtnetlink");
+}
+
+std::optional<NetworkInterface> LinkQuery::find(unsigned index) {
+  const std::string operation = "asking rtnetlink for interface number " + std::to_string(index);
   // As the kernel says in linux/netlink.h: a reply may fill a page, or 8 KiB where that is less.
   std::vector<char> buffer(static_cast<std::size_t>(MNL_SOCKET_BUFFER_SIZE) * 4);
   nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
   request->nlmsg_type = RTM_GETLINK;
   request->nlmsg_flags = NLM_F_REQUEST;
-  request->nlmsg_seq = 1;
+  request->nlmsg_seq = ++sequence_;
   auto* link =
       static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg)));
   link->ifi_index = static_cast<int>(index);
-  if (mnl_socket_sendto(socket.get(), request, request->nlmsg_len) < 0) throw_errno(operation);
+  if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0) throw_errno(operation);
 
-  const ssize_t size = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
+  const ssize_t size = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
   NetworkInterface found;
-  if (size < 0 || mnl_cb_run(buffer.data(), static_cast<std::size_t>(size), 1,
-                             mnl_socket_get_portid(socket.get()), read_link, &found) < 0) {
+  if (size < 0 || mnl_cb_run(buffer.data(), static_cast<std::size_t>(size), sequence_,
+                             mnl_socket_get_portid(socket_.get()), read_link, &found) < 0) {
     if (errno == ENODEV) return std::nullopt;
     throw_errno(operation);
   }
   return found;
+}
+
+std::optional<NetworkInterface> find_interface(unsigned index) {
+  return LinkQuery().find(index);
 }
 
 std::optional<NetworkInterface> find_interface(const std::string& name) {

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // What rtnetlink says of network interfaces. Every call asks the kernel and waits for its answer,
-// which is short; all are safe from any thread. A failing socket throws std::system_error.
+// which is short; all functions are safe from any thread. A failing socket throws
+// std::system_error.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "snapshot.hpp"
+
+struct mnl_socket;
 
 namespace xdp_count {
 
@@ -32,6 +36,23 @@ struct NetworkInterface {
 
   // Whether its frames begin with an Ethernet header.
   bool has_ethernet_header() const noexcept;
+};
+
+// Asks by one socket, in the network namespace that it was made in: find() needs no file descriptor
+// that there may be none left of. One thread at a time.
+class LinkQuery {
+ public:
+  LinkQuery();
+
+  // The interface of this index; nothing when there is none.
+  std::optional<NetworkInterface> find(unsigned index);
+
+ private:
+  struct CloseSocket {
+    void operator()(mnl_socket* socket) const noexcept;
+  };
+  std::unique_ptr<mnl_socket, CloseSocket> socket_;
+  unsigned sequence_ = 0;  // of the last request
 };
 
 // The interface of this name, or of this index; nothing when there is none.

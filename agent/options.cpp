@@ -145,6 +145,8 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "them once counted, for mirror ports that the host does not use  [pass]");
   add_number(app, "--top", options.top, std::size_t{0}, max_top,
              "Sources in a line of the default stream, 0 to 10000  [100]");
+  add_number(app, "--max-clients", options.max_clients, std::size_t{1}, max_max_clients,
+             "Connections served at a time, 1 to 1024; one more is refused  [64]");
   add_choice(app, "-o,--output", options.output, output_names,
              "What to print to standard output: live (a table redrawn in place),\n"
              "table (one per snapshot), json (the snapshot lines), none\n"

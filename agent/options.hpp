@@ -17,6 +17,7 @@ inline constexpr std::size_t max_top = 10'000;                // rows of a snaps
 inline constexpr std::uint32_t max_max_sources = 16'777'216;  // --max-sources
 inline constexpr std::uint32_t min_hot_slots = 8;             // --hot-slots
 inline constexpr std::uint32_t max_hot_slots = 16'777'216;
+inline constexpr std::size_t max_max_clients = 1024;  // --max-clients
 inline constexpr const char* default_socket_directory = "/run/xdp-count";
 
 // "/run/xdp-count/IFACE.sock"
@@ -32,7 +33,8 @@ struct Options {
   std::uint32_t max_sources = 262'144;
   std::uint32_t hot_slots = 262'144;  // of each CPU: a power of two
   Verdict verdict = Verdict::pass;
-  std::size_t top = 100;  // rows of the default stream
+  std::size_t top = 100;         // rows of the default stream
+  std::size_t max_clients = 64;  // connected at once
   OutputFormat output = OutputFormat::none;
   bool verbose = false;
 };

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,6 +30,11 @@ struct GetRequest {
 struct TopRequest {
   Selection selection;
 };
+struct ListRequest {
+  std::optional<Prefix> prefix;
+  std::uint64_t min_packets = 0;
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // rows: the lowest addresses
+};
 struct SubscribeRequest {
   Subscription subscription;
 };
@@ -36,7 +43,9 @@ struct StatusRequest {};
 
 struct Request {
   std::string id;  // as JSON text, to be sent back; empty where the client gave none
-  std::variant<GetRequest, TopRequest, SubscribeRequest, UnsubscribeRequest, StatusRequest> command;
+  std::variant<GetRequest, TopRequest, ListRequest, SubscribeRequest, UnsubscribeRequest,
+               StatusRequest>
+      command;
 };
 
 // The protocol's error codes.

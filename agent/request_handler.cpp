@@ -14,7 +14,7 @@ RequestHandler::RequestHandler(const Tally& tally, std::function<Status()> statu
 Answer RequestHandler::handle(std::string_view line) const {
   const auto decoded = decode_request(line);
   if (const auto* error = std::get_if<RequestError>(&decoded))
-    return {.text = encode_error(*error), .stream = {}};
+    return {.text = encode_error(*error)};
   const Request& request = std::get<Request>(decoded);
   return std::visit([&](const auto& command) { return answer(request.id, command); },
                     request.command);
@@ -30,12 +30,15 @@ Answer RequestHandler::answer(std::string_view id, const GetRequest& request) co
     else
       missing.push_back(address);
   }
-  return {.text = encode_sources(id, tally_.head(), rows, missing), .stream = {}};
+  return {.text = encode_sources(id, tally_.head(), rows, missing)};
 }
 
 Answer RequestHandler::answer(std::string_view id, const TopRequest& request) const {
-  const auto rows = top_sources(tally_.ledger(), request.selection, tally_.head().interval);
-  return {.text = encode_sources(id, tally_.head(), rows, {}), .stream = {}};
+  return {.query = std::make_unique<TopQuery>(tally_, std::string(id), request)};
+}
+
+Answer RequestHandler::answer(std::string_view id, const ListRequest& request) const {
+  return {.query = std::make_unique<ListQuery>(tally_, std::string(id), request)};
 }
 
 Answer RequestHandler::answer(std::string_view id, const SubscribeRequest& request) const {
@@ -47,7 +50,7 @@ Answer RequestHandler::answer(std::string_view id, const UnsubscribeRequest&) co
 }
 
 Answer RequestHandler::answer(std::string_view id, const StatusRequest&) const {
-  return {.text = encode_status(id, tally_.head(), status_()), .stream = {}};
+  return {.text = encode_status(id, tally_.head(), status_())};
 }
 
 }  // namespace xdp_count

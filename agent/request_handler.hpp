@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // A request line in, an answer out. Does no I/O and causes no work in the kernel's data plane:
-// everything is answered from the last tick's state.
+// everything is answered from the last tick's state. Short, whatever is asked: what takes long is
+// handed back as a query.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "query.hpp"
 #include "request.hpp"
 #include "status.hpp"
 #include "tally.hpp"
@@ -15,17 +18,18 @@
 namespace xdp_count {
 
 struct Answer {
-  std::string text;  // whole lines
+  std::string text = {};              // whole lines; empty where there is a query
+  std::unique_ptr<Query> query = {};  // whose parts are the answer
   // Set when the request says what the connection is sent from now on: a subscription, or none.
   struct StreamChange {
     std::optional<Subscription> subscription;
   };
-  std::optional<StreamChange> stream;
+  std::optional<StreamChange> stream = {};
 };
 
 class RequestHandler {
  public:
-  // `tally` outlives the handler; `status` is asked for each status request.
+  // `tally` outlives the handler and its answers; `status` is asked for each status request.
   RequestHandler(const Tally& tally, std::function<Status()> status);
 
   // `line` without its newline, of any content. Throws nothing but std::bad_alloc.
@@ -34,6 +38,7 @@ class RequestHandler {
  private:
   Answer answer(std::string_view id, const GetRequest& request) const;
   Answer answer(std::string_view id, const TopRequest& request) const;
+  Answer answer(std::string_view id, const ListRequest& request) const;
   Answer answer(std::string_view id, const SubscribeRequest& request) const;
   Answer answer(std::string_view id, const UnsubscribeRequest& request) const;
   Answer answer(std::string_view id, const StatusRequest& request) const;

@@ -29,12 +29,13 @@ struct Candidate {
 };
 
 bool ranks_before(const Candidate& a, const Candidate& b) {
-  return std::tuple(b.value, b.entry->total.packets, a.entry->address) <
-         std::tuple(a.value, a.entry->total.packets, b.entry->address);
+  if (a.value != b.value) return a.value > b.value;  // mostly, and without a look at the entries
+  return std::tuple(b.entry->total.packets, a.entry->address) <
+         std::tuple(a.entry->total.packets, b.entry->address);
 }
 
-// The best sources of one selection so far: a heap with the worst of them at its front, so that
-// memory is for `top` of them alone.
+// The best sources of one selection so far, in memory for twice as many: all but the best half are
+// dropped whenever it is full, which costs less than keeping them in order.
 class BestOf {
  public:
   explicit BestOf(const Selection& selection) : selection_(selection) {}
@@ -43,37 +44,42 @@ class BestOf {
     if (selection_.top == 0) return;
     if (selection_.prefix && !selection_.prefix->contains(entry.address)) return;
     const Candidate candidate{sort_value(ledger, entry, selection_.by), &entry};
-    if (heap_.size() == selection_.top) {
-      if (!ranks_before(candidate, heap_.front())) return;
-      std::pop_heap(heap_.begin(), heap_.end(), ranks_before);
-      heap_.back() = candidate;
-    } else {
-      heap_.push_back(candidate);
-    }
-    std::push_heap(heap_.begin(), heap_.end(), ranks_before);
+    if (worst_ && !ranks_before(candidate, *worst_)) return;
+    candidates_.push_back(candidate);
+    if (candidates_.size() == 2 * selection_.top) keep_best();
   }
 
   // Whether the active sources settle it; if not, nothing has been offered.
   bool fill_from_active(const Ledger& ledger) {
     if (selection_.by != SortKey::pps && selection_.by != SortKey::bps) return false;
     ledger.for_each_active([&](const LedgerEntry& entry) { offer(ledger, entry); });
-    if (heap_.size() == selection_.top) return true;
-    heap_.clear();
+    if (candidates_.size() >= selection_.top) return true;
+    candidates_.clear();
     return false;
   }
 
   std::vector<SourceRow> take_rows(const Ledger& ledger, double interval) {
-    std::sort_heap(heap_.begin(), heap_.end(), ranks_before);
+    keep_best();
+    std::sort(candidates_.begin(), candidates_.end(), ranks_before);
     std::vector<SourceRow> rows;
-    rows.reserve(heap_.size());
-    for (const Candidate& candidate : heap_)
+    rows.reserve(candidates_.size());
+    for (const Candidate& candidate : candidates_)
       rows.push_back(source_row(ledger, *candidate.entry, interval));
     return rows;
   }
 
  private:
+  void keep_best() {
+    if (candidates_.size() <= selection_.top) return;
+    const auto worst = candidates_.begin() + static_cast<std::ptrdiff_t>(selection_.top) - 1;
+    std::nth_element(candidates_.begin(), worst, candidates_.end(), ranks_before);
+    candidates_.resize(selection_.top);
+    worst_ = candidates_.back();
+  }
+
   Selection selection_;
-  std::vector<Candidate> heap_;
+  std::vector<Candidate> candidates_;
+  std::optional<Candidate> worst_;  // of those kept: whoever ranks behind it is not among the best
 };
 
 }  // namespace
@@ -89,6 +95,17 @@ SourceRow source_row(const Ledger& ledger, const LedgerEntry& entry, double inte
 std::vector<SourceRow> top_sources(const Ledger& ledger, const Selection& selection,
                                    double interval) {
   return std::move(top_sources(ledger, std::span(&selection, 1), interval).front());
+}
+
+std::optional<std::vector<SourceRow>> top_sources(const Ledger& ledger, const Selection& selection,
+                                                  double interval,
+                                                  const std::atomic<bool>& give_way) {
+  BestOf best(selection);
+  if (!best.fill_from_active(ledger) &&
+      !ledger.for_each_until(give_way,
+                             [&](const LedgerEntry& entry) { best.offer(ledger, entry); }))
+    return std::nullopt;
+  return best.take_rows(ledger, interval);
 }
 
 std::vector<std::vector<SourceRow>> top_sources(const Ledger& ledger,

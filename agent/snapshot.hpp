@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -76,6 +77,11 @@ struct Selection {
 // the answer does not depend on where the ledger keeps them.
 std::vector<SourceRow> top_sources(const Ledger& ledger, const Selection& selection,
                                    double interval);
+
+// The same; nothing when `give_way` became true before they were found.
+std::optional<std::vector<SourceRow>> top_sources(const Ledger& ledger, const Selection& selection,
+                                                  double interval,
+                                                  const std::atomic<bool>& give_way);
 
 // The same for several selections, in one pass over the ledger, whose memory costs more than
 // comparing does.

@@ -6,7 +6,6 @@
 #include <grp.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstring>
@@ -52,12 +51,21 @@ std::optional<gid_t> group_id(const std::string& name) {
 }
 
 // Where it is a matter of permissions, what would help besides being root.
-[[noreturn]] void throw_with_remedy(const std::string& operation, const std::string& directory) {
-  if (errno != EACCES && errno != EPERM) throw_errno(operation);
+[[noreturn]] void throw_with_remedy(int error, const std::string& operation,
+                                    const std::string& directory) {
+  if (error != EACCES && error != EPERM) throw_system_error(error, operation);
   throw std::runtime_error(
       fmt::format("{}: {}. Have root make {} for the user that runs this, or choose another place "
                   "with --socket.",
-                  operation, error_text(errno), directory.empty() ? "the directory" : directory));
+                  operation, error_text(error), directory.empty() ? "the directory" : directory));
+}
+
+// A mode that no umask takes anything from.
+int make_directory(const std::string& path) {
+  const mode_t before = ::umask(0);
+  const int error = ::mkdir(path.c_str(), directory_mode) == 0 ? 0 : errno;
+  ::umask(before);
+  return error;
 }
 
 void give_to_group(const std::string& path, std::optional<gid_t> group) {
@@ -72,10 +80,11 @@ SocketFile::SocketFile(std::string path, const std::string& group)
   const std::string directory = std::filesystem::path(path_).parent_path();
   const std::optional<gid_t> gid = group_id(group);
   if (directory == default_socket_directory) {
-    if (::mkdir(directory.c_str(), directory_mode) == 0)
-      give_to_group(directory, gid);
-    else if (errno != EEXIST)
-      throw_with_remedy("making the directory " + directory, directory);
+    const int error = make_directory(directory);
+    if (error != 0 && error != EEXIST)
+      throw_with_remedy(error, "making the directory " + directory, directory);
+    // It may be there from a run without the group, or for another agent's clients.
+    if (gid && std::filesystem::is_empty(directory)) give_to_group(directory, gid);
   }
   lock();
   try {
@@ -91,7 +100,7 @@ void SocketFile::lock() {
   for (;;) {
     lock_.reset(::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock_)
-      throw_with_remedy("opening the lock " + lock_path_,
+      throw_with_remedy(errno, "opening the lock " + lock_path_,
                         std::filesystem::path(path_).parent_path());
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) throw_errno("locking " + lock_path_);
@@ -135,17 +144,25 @@ void SocketFile::bind_socket(std::optional<gid_t> group) {
   const int error = ::bind(socket.get(), generic(address), sizeof address) == 0 ? 0 : errno;
   ::umask(before);
   if (error != 0) throw_system_error(error, "binding the socket " + path_);
-  socket_ = std::move(socket);  // from here on the socket in the file system is ours to remove
+  if (::lstat(path_.c_str(), &bound_) != 0) throw_errno("looking at the socket " + path_);
+  socket_ = std::move(socket);
   try {
     give_to_group(path_, group);
   } catch (...) {
-    ::unlink(path_.c_str());
+    remove_socket();
     throw;
   }
 }
 
+void SocketFile::remove_socket() const noexcept {
+  struct stat named {};
+  if (::lstat(path_.c_str(), &named) == 0 && named.st_ino == bound_.st_ino &&
+      named.st_dev == bound_.st_dev)
+    ::unlink(path_.c_str());
+}
+
 SocketFile::~SocketFile() {
-  ::unlink(path_.c_str());
+  remove_socket();
   ::unlink(lock_path_.c_str());
 }
 

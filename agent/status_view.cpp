@@ -31,9 +31,10 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
       fmt::format("memory     {:.1f} MiB of kernel maps, {:.1f} MiB of ledger",
                   mib(status.map_bytes), mib(status.ledger_bytes)),
       fmt::format("options    mode {}, interval {} s, verdict {}, max-sources {}, hot-slots {}, "
-                  "top {}, output {}",
+                  "top {}, max-clients {}, output {}",
                   name_of(options.mode), options.interval, name_of(options.verdict),
-                  options.max_sources, options.hot_slots, options.top, name_of(options.output)),
+                  options.max_sources, options.hot_slots, options.top, options.max_clients,
+                  name_of(options.output)),
       fmt::format("socket     {}{}", options.socket_path,
                   options.socket_group.empty() ? "" : ", group " + options.socket_group),
   };

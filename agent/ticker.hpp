@@ -28,6 +28,7 @@ class Ticker {
   // Wakes who waits, or the next one to wait.
   void poke();
   void stop();
+  TickSchedule::Clock::duration interval() const noexcept { return interval_; }
   std::uint64_t missed() const noexcept { return schedule_ ? schedule_->missed() : 0; }
 
  private:

@@ -79,6 +79,12 @@ nlohmann::json LineClient::answer_to(const nlohmann::json& request) {
   throw std::runtime_error("the connection ended before the answer to " + request.dump());
 }
 
+bool LineClient::is_closed() const {
+  constexpr int patience_ms = std::chrono::milliseconds(patience).count();
+  pollfd closed{socket_.get(), 0, 0};  // POLLHUP is always told
+  return ::poll(&closed, 1, patience_ms) == 1;
+}
+
 void LineClient::half_close() {
   ::shutdown(socket_.get(), SHUT_WR);
 }

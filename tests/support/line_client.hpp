@@ -37,6 +37,13 @@ class LineClient {
   // Says that nothing more will be asked.
   void half_close();
 
+  // Whether the agent closes the connection, what it sent before being left unread. False when it
+  // has not in time.
+  bool is_closed() const;
+
+  // For what is done with a socket besides.
+  int descriptor() const { return socket_.get(); }
+
  private:
   UniqueFd socket_;
   std::string buffer_;

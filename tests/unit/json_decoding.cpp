@@ -47,6 +47,7 @@ TEST_CASE("sources are read with every field that was written") {
   const auto message = decoded<SourcesMessage>(line);
   CHECK(message.missing == missing);
   CHECK_FALSE(message.more);
+  CHECK(decoded<SourcesMessage>(encode_sources("", any_head(), {}, {}, true)).more);
   SnapshotHead head;
   head.seq = message.seq;
   head.time = message.time;

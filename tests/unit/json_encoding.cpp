@@ -63,6 +63,11 @@ TEST_CASE("an answer of sources has the fields of the protocol") {
   expected["sources"] = json::parse(any_rows_text);
   check_same(message_of(encode_sources("7", any_head(), any_rows(), {0x0a000001, 0})), expected);
 
+  expected["more"] = true;
+  check_same(message_of(encode_sources("7", any_head(), any_rows(), {0x0a000001, 0}, true)),
+             expected);
+
+  expected["more"] = false;
   expected["sources"] = expected["missing"] = json::array();
   expected.erase("id");
   check_same(message_of(encode_sources("", any_head(), {}, {})), expected);
@@ -134,7 +139,8 @@ TEST_CASE("a status has the fields of the protocol") {
     "interface":"eth0","ifindex":4,"mode":"generic","mode_reason":"asked for",
     "since":"2026-11-20T11:59:43.101Z",
     "options":{"mode":"generic","interval":0.25,"socket":"/run/x.sock","socket_group":"adm",
-               "max_sources":1000,"hot_slots":4096,"verdict":"drop","top":50,"output":"json"},
+               "max_sources":1000,"hot_slots":4096,"verdict":"drop","top":50,"max_clients":8,
+               "output":"json"},
     "program":{"id":99,"name":"xdp_count","tag":"0123456789abcdef"},
     "clients":3,"seq":17,"ticks_missed":5,
     "last_tick":{"time":"2026-11-20T12:00:00.123Z","duration":0.0155},

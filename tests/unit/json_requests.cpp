@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 #include <variant>
 
@@ -29,6 +30,14 @@ TEST_CASE("a request that a client writes is read as it was meant") {
   const GetRequest get{{0xc0000201, 0, 0xffffffff, 0}};
   CHECK(std::get<GetRequest>(read_back({"7", get}).command).addresses == get.addresses);
   CHECK(std::get<GetRequest>(read_back({"", GetRequest{}}).command).addresses.empty());
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  for (const ListRequest& list :
+       {ListRequest{}, ListRequest{Prefix{0x0a000000, 8}, 1, 0}, ListRequest{{}, most, 1000}}) {
+    const auto read = std::get<ListRequest>(read_back({"7", list}).command);
+    CHECK((read.prefix == list.prefix));
+    CHECK(read.min_packets == list.min_packets);
+    CHECK(read.limit == list.limit);
+  }
   for (const SortKey by : {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes})
     for (const Selection& selection :
          {Selection{0, by, {}}, Selection{10'000, by, Prefix{0xc0000200, 24}}}) {

@@ -57,22 +57,41 @@ TEST_CASE("an interface alone gives the defaults") {
   CHECK(options.hot_slots == 262'144);
   CHECK(options.verdict == Verdict::pass);
   CHECK(options.top == 100);
+  CHECK(options.max_clients == 64);
   CHECK(options.output == OutputFormat::none);
   CHECK_FALSE(options.verbose);
 }
 
 TEST_CASE("every option has its effect, in its long form and its short one") {
   for (const Arguments& arguments :
-       {Arguments{"--mode",         "native", "--interval",    "0.5", "--socket",    "/tmp/s",
-                  "--socket-group", "adm",    "--max-sources", "7",   "--hot-slots", "64",
-                  "--verdict",      "drop",   "--top",         "5",   "--output",    "table",
-                  "--verbose",      "eth0"},
+       {Arguments{"--mode",         "native", "--interval",    "0.5", "--socket",      "/tmp/s",
+                  "--socket-group", "adm",    "--max-sources", "7",   "--hot-slots",   "64",
+                  "--verdict",      "drop",   "--top",         "5",   "--max-clients", "3",
+                  "--output",       "table",  "--verbose",     "eth0"},
         Arguments{"--mode=native", "--interval=0.5", "--socket=/tmp/s", "--socket-group=adm",
                   "--max-sources=7", "--hot-slots=64", "--verdict=drop", "--top=5",
-                  "--output=table", "eth0", "--verbose"},
-        Arguments{"eth0", "-m", "native", "-i0.5", "-s", "/tmp/s", "--socket-group", "adm",
-                  "--max-sources", "7", "--hot-slots", "64", "--verdict", "drop", "--top", "5",
-                  "-o", "table", "-v"}}) {
+                  "--max-clients=3", "--output=table", "eth0", "--verbose"},
+        Arguments{"eth0",
+                  "-m",
+                  "native",
+                  "-i0.5",
+                  "-s",
+                  "/tmp/s",
+                  "--socket-group",
+                  "adm",
+                  "--max-sources",
+                  "7",
+                  "--hot-slots",
+                  "64",
+                  "--verdict",
+                  "drop",
+                  "--top",
+                  "5",
+                  "--max-clients",
+                  "3",
+                  "-o",
+                  "table",
+                  "-v"}}) {
     const Options options = accepted(arguments);
     CHECK(options.interface == "eth0");
     CHECK(options.mode == ModeChoice::native);
@@ -83,6 +102,7 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
     CHECK(options.hot_slots == 64);
     CHECK(options.verdict == Verdict::drop);
     CHECK(options.top == 5);
+    CHECK(options.max_clients == 3);
     CHECK(options.output == OutputFormat::table);
     CHECK(options.verbose);
   }
@@ -121,9 +141,10 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
         Case{"--hot-slots",
              {"8", "16777216"},
              {"0", "7", "16777217", "-8", "8.5", "4294967304", "18446744073709551624", "all"}},
-        Case{"--top",
-             {"0", "10000"},
-             {"10001", "-1", "1.5", "18446744073709551616", "ten", "0 1"}}}) {
+        Case{"--top", {"0", "10000"}, {"10001", "-1", "1.5", "18446744073709551616", "ten", "0 1"}},
+        Case{"--max-clients",
+             {"1", "1024"},
+             {"0", "1025", "-1", "1.5", "18446744073709551617", "all"}}}) {
     for (const std::string& value : c.good) {
       CAPTURE(c.option);
       accepted({"eth0", c.option, value});
@@ -231,8 +252,9 @@ TEST_CASE("help names every option and the memory that the default takes") {
       for (const std::string part :
            {"IFACE", "-h,--help", "-V,--version", "-m,--mode", "auto|generic|native",
             "-i,--interval", "-s,--socket", "--socket-group", "--max-sources", "--hot-slots",
-            "--verdict", "drop|pass", "--top", "-o,--output", "json|live|none|table",
-            "-v,--verbose", "72 MiB of kernel tables and 32 MiB of ledger", "Exit status:"}) {
+            "--verdict", "drop|pass", "--top", "--max-clients", "-o,--output",
+            "json|live|none|table", "-v,--verbose", "72 MiB of kernel tables and 32 MiB of ledger",
+            "Exit status:"}) {
         CAPTURE(part);
         CHECK(contains(exit.text, part));
       }

@@ -23,6 +23,18 @@ using namespace std::literals;
 
 constexpr std::uint32_t network = 0xc0000200;  // 192.0.2.0
 
+// What a client would be sent: all parts of a query that nothing interrupts.
+std::string whole_text(const Answer& answer) {
+  std::string text = answer.text;
+  if (!answer.query) return text;
+  CHECK(text.empty());
+  CHECK(answer.query->select(false));
+  answer.query->prepare();
+  do text += answer.query->next_part();
+  while (!answer.query->is_done());
+  return text;
+}
+
 // A handler over two ticks of twelve sources, 192.0.2.1 to 192.0.2.12. The highest by pps is .3, by
 // bps .6, by packets .12 and by bytes .1.
 struct Fixture {
@@ -47,7 +59,7 @@ struct Fixture {
   json ask(std::string_view line) const {
     const Answer answer = handler.handle(line);
     CHECK_FALSE(answer.stream);
-    return message_of(answer.text);
+    return message_of(whole_text(answer));
   }
 
   // The message of the error that `line` is answered with.
@@ -144,6 +156,39 @@ TEST_CASE("top answers with the highest sources first, ten by packet rate by def
   }
 }
 
+TEST_CASE("list answers with the sources that are asked for in numeric order") {
+  const Fixture fixture;
+  struct Case {
+    std::string line;
+    std::initializer_list<int> expected;
+  };
+  for (const Case& c : {
+           Case{R"({"cmd":"list"})", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+           Case{R"({"cmd":"list","prefix":"192.0.2.4/30"})", {4, 5, 6, 7}},
+           Case{R"({"cmd":"list","prefix":"192.0.2.12/32"})", {12}},
+           Case{R"({"cmd":"list","prefix":"10.0.0.0/8"})", {}},
+           Case{R"({"cmd":"list","min_packets":100})", {10, 11, 12}},
+           Case{R"({"cmd":"list","min_packets":121})", {}},
+           Case{R"({"cmd":"list","limit":0})", {}},
+           Case{R"({"cmd":"list","limit":1})", {1}},
+           Case{R"({"cmd":"list","limit":5})", {1, 2, 3, 4, 5}},
+           Case{R"({"cmd":"list","limit":6})", {1, 2, 3, 4, 5, 6}},
+           Case{R"({"cmd":"list","limit":11})", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},
+           Case{R"({"cmd":"list","limit":18446744073709551615,"min_packets":0})",
+                {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+           Case{R"({"cmd":"list","prefix":"192.0.2.8/29","min_packets":100,"limit":2})", {10, 11}},
+       }) {
+    CAPTURE(c.line);
+    std::vector<std::string> expected;
+    for (const int part : c.expected) expected.push_back("192.0.2." + std::to_string(part));
+    const json message = fixture.ask(c.line);
+    CHECK(sources_of(message) == expected);
+    CHECK(message.at("type") == "sources");
+    CHECK(message.at("more") == false);
+    CHECK(message.at("missing").empty());
+  }
+}
+
 TEST_CASE("subscribe is answered with ok and changes the stream to what was asked for") {
   struct Case {
     std::string arguments;
@@ -198,9 +243,12 @@ TEST_CASE("before the first tick there are no sources") {
   OwnedTally tally(owned.ledger, {.mode = "native"});
   tally.tally.begin(1000);
   const RequestHandler handler(tally.tally, [] { return Status{}; });
-  const json message = message_of(handler.handle(R"({"cmd":"top"})").text);
-  CHECK(message.at("seq") == 0);
-  CHECK(message.at("sources").empty());
+  for (const char* line : {R"({"cmd":"top"})", R"({"cmd":"list"})"}) {
+    const json message = message_of(whole_text(handler.handle(line)));
+    CHECK(message.at("seq") == 0);
+    CHECK(message.at("sources").empty());
+    CHECK(message.at("more") == false);
+  }
 }
 
 TEST_CASE("an id of any scalar type comes back with every answer, errors included") {
@@ -209,12 +257,12 @@ TEST_CASE("an id of any scalar type comes back with every answer, errors include
        {"7", "-7", "18446744073709551615", "-9223372036854775808", "1.5", "true", "false", "null",
         R"("a \"quoted\" id")", R"("\u0000\u00e9")", R"("")"})
     for (const std::string rest :
-         {R"("cmd":"get","src":"192.0.2.1")", R"("cmd":"top")", R"("cmd":"subscribe")",
-          R"("cmd":"unsubscribe")", R"("cmd":"status")", R"("cmd":"frobnicate")",
-          R"("cmd":"get","src":1)", R"("cmd":1)"}) {
+         {R"("cmd":"get","src":"192.0.2.1")", R"("cmd":"top")", R"("cmd":"list")",
+          R"("cmd":"list","limit":-1)", R"("cmd":"subscribe")", R"("cmd":"unsubscribe")",
+          R"("cmd":"status")", R"("cmd":"frobnicate")", R"("cmd":"get","src":1)", R"("cmd":1)"}) {
       const std::string line = R"({"id":)" + id + "," + rest + "}";
       CAPTURE(line);
-      check_same(message_of(fixture.handler.handle(line).text).at("id"), json::parse(id));
+      check_same(message_of(whole_text(fixture.handler.handle(line))).at("id"), json::parse(id));
     }
 }
 
@@ -261,6 +309,9 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
        and_these(no_count, {10'001, 18'446'744'073'709'551'615u, 18446744073709551616.0})},
       {"top", "by", no_key},
       {"top", "prefix", no_prefix},
+      {"list", "limit", and_these(no_count, {18446744073709551616.0})},
+      {"list", "min_packets", and_these(no_count, {18446744073709551616.0})},
+      {"list", "prefix", no_prefix},
       {"subscribe", "top", and_these(no_count, {10'001, 18'446'744'073'709'551'615u})},
       {"subscribe", "every", and_these(no_count, {0, 86'401, 18'446'744'073'709'551'615u})},
       {"subscribe", "by", no_key},
@@ -325,8 +376,8 @@ TEST_CASE("a field that a command does not have is refused by name") {
   const Fixture fixture;
   for (const Case& c :
        {Case{"get", "n"}, Case{"get", "Src"}, Case{"top", "top"}, Case{"top", "src"},
-        Case{"top", ""}, Case{"subscribe", "n"}, Case{"subscribe", "Every"},
-        Case{"unsubscribe", "top"}, Case{"status", "verbose"}}) {
+        Case{"top", ""}, Case{"list", "n"}, Case{"list", "by"}, Case{"subscribe", "n"},
+        Case{"subscribe", "Every"}, Case{"unsubscribe", "top"}, Case{"status", "verbose"}}) {
     json line = request(c.cmd, c.field, 1);
     if (c.cmd == "get") line["src"] = "192.0.2.1";
     const std::string message = fixture.refusal(line.dump(), "bad_request");
@@ -432,6 +483,7 @@ TEST_CASE("a request spoilt at random is answered with one line, whatever it has
   const std::string lines[] = {
       R"({"cmd":"get","src":["192.0.2.1","10.0.0.1"],"id":7})",
       R"({"cmd":"top","n":10,"by":"bytes","prefix":"192.0.2.0/24","id":"x"})",
+      R"({"cmd":"list","prefix":"192.0.2.0/28","min_packets":10,"limit":5,"id":true})",
       R"({"cmd":"subscribe","top":100,"by":"pps","prefix":"0.0.0.0/0","every":2,"id":null})",
       R"({"cmd":"status","id":1.5e3})",
   };
@@ -454,7 +506,7 @@ TEST_CASE("a request spoilt at random is answered with one line, whatever it has
       }
     }
     CAPTURE(line);
-    const json message = message_of(fixture.handler.handle(line).text);
+    const json message = message_of(whole_text(fixture.handler.handle(line)));
     REQUIRE(message.contains("type"));
   }
 }

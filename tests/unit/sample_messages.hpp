@@ -59,6 +59,7 @@ inline Status any_status() {
                       .hot_slots = 4096,
                       .verdict = Verdict::drop,
                       .top = 50,
+                      .max_clients = 8,
                       .output = OutputFormat::json,
                       .verbose = true},
           .mode = "generic",

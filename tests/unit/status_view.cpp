@@ -25,7 +25,7 @@ sources    2 of 262,144 tracked
 ticks      1,017, 5 missed, the last took 15.5 ms
 clients    3
 memory     56.0 MiB of kernel maps, 0.1 MiB of ledger
-options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, hot-slots 4096, top 50, output json
+options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, output json
 socket     /run/x.sock, group adm
 )";
   CHECK(joined(status_table(head, status)) == expected);

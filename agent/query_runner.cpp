@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "query_runner.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+
+#include "offload.hpp"
+
+namespace xdp_count {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A tick ends the first attempt wherever it falls; the next ones begin right after a tick. So many
+// that they fail only where the ledger is too large for the interval, not where the host is busy.
+constexpr int attempts = 20;
+
+constexpr int niceness = 10;
+
+}  // namespace
+
+QueryRunner::QueryRunner(const asio::any_io_executor& executor, Gate& gate)
+    : gate_(gate), turns_(executor) {
+  // Of this thread alone. Where it fails, the thread is as urgent as others.
+  asio::post(encoding_,
+             [] { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness); });
+}
+
+std::optional<QueryRunner::Room> QueryRunner::room_for(const Query& query) {
+  if (!query.is_large()) return Room();
+  if (large_queries_ == max_large_queries) return std::nullopt;
+  ++large_queries_;
+  return Room(this, [](QueryRunner* runner) { --runner->large_queries_; });
+}
+
+asio::awaitable<bool> QueryRunner::select(Query& query) {
+  bool selected = false;
+  {
+    // Who has begun a scan must not wait for the thread.
+    const Turns::Turn turn = co_await turns_.take();
+    for (int attempt = 0; attempt < attempts && !selected; ++attempt) {
+      const Gate::Scan scan = co_await gate_.begin_scan();
+      selected = co_await offload(scanning_, [&] { return query.select(scan.give_way()); });
+    }
+  }
+  if (selected) co_await offload(encoding_, [&] { query.prepare(); });
+  co_return selected;
+}
+
+asio::awaitable<std::string> QueryRunner::next_part(Query& query) {
+  co_return co_await offload(encoding_, [&] { return query.next_part(); });
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Whatever clients do, the agent goes on: no tick is missed, nobody else waits, no memory is kept.
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "agent_fixture.hpp"
+
+using namespace xdp_count::testing;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
+
+double resident_mib(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string field; status >> field;) {
+    double kib = 0;
+    if (field == "RssAnon:" && status >> kib) return kib / 1024;
+  }
+  return -1;
+}
+
+// The limit with which a process can open `more` files and no others: it bounds their numbers,
+// which may have gaps.
+rlim_t limit_for(pid_t pid, std::size_t more) {
+  std::set<rlim_t> open;
+  for (const auto& file :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
+    open.insert(std::stoul(file.path().filename()));
+  rlim_t limit = 0;
+  for (; more > 0; ++limit) more -= open.contains(limit) ? 0 : 1;
+  return limit;
+}
+
+std::size_t times(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != text.npos; at += part.size()) ++count;
+  return count;
+}
+
+// A client as it should be, on a thread of its own: one snapshot a tick, none skipped.
+class Witness {
+ public:
+  Witness()
+      : thread_([this](const std::stop_token& stop) {
+          try {
+            LineClient client(default_socket);
+            for (std::uint64_t last = 0; !stop.stop_requested(); ++ticks_) {
+              const json snapshot = client.next_of_type("snapshot");
+              const std::uint64_t seq = snapshot.at("seq");
+              if (snapshot.at("skipped") != 0 || (last != 0 && seq != last + 1))
+                complaint_ += "snapshot " + std::to_string(seq) + " came after " +
+                              std::to_string(last) + "; ";
+              last = seq;
+            }
+          } catch (const std::exception& error) {
+            complaint_ += error.what();
+          }
+        }) {}
+
+  std::uint64_t ticks() const { return ticks_; }
+
+  // Until `count` more ticks have passed.
+  void wait(std::uint64_t count) const {
+    const auto deadline = std::chrono::steady_clock::now() + LineClient::patience;
+    for (const std::uint64_t end = ticks_ + count;
+         ticks_ < end && std::chrono::steady_clock::now() < deadline;)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+
+  // What it has missed, or went wrong.
+  std::string stop() {
+    thread_.request_stop();
+    thread_.join();
+    return complaint_;
+  }
+
+ private:
+  std::atomic<std::uint64_t> ticks_ = 0;
+  std::string complaint_;
+  std::jthread thread_;
+};
+
+// Sends as much of `bytes` as the agent takes, reading and dropping what it answers; returns how
+// much that was. Ends early when the agent closes the connection.
+std::size_t push(LineClient& client, std::string_view bytes) {
+  const int fd = client.descriptor();
+  std::size_t sent = 0;
+  std::array<char, 65536> answers{};
+  while (sent < bytes.size()) {
+    pollfd ready{fd, POLLIN | POLLOUT, 0};
+    if (::poll(&ready, 1, 20'000) <= 0) break;
+    if (ready.revents & POLLIN && ::recv(fd, answers.data(), answers.size(), MSG_DONTWAIT) <= 0)
+      break;
+    if (ready.revents & (POLLERR | POLLHUP)) break;
+    if (!(ready.revents & POLLOUT)) continue;
+    const ssize_t size =
+        ::send(fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0 && errno != EAGAIN) break;
+    if (size > 0) sent += static_cast<std::size_t>(size);
+  }
+  return sent;
+}
+
+std::string junk(std::size_t size, bool lines) {
+  std::string bytes(size, ' ');
+  std::uint32_t state = 1;
+  for (char& byte : bytes) {
+    state = state * 1664525 + 1013904223;
+    byte = static_cast<char>(state >> 24);
+    if (!lines && byte == '\n') byte = ' ';
+  }
+  return bytes;
+}
+
+// All that the test is about, once.
+struct Attack {
+  std::uint64_t clients = 0;
+  std::uint64_t bytes = 0;
+
+  LineClient connect() {
+    ++clients;
+    return LineClient(default_socket);
+  }
+
+  // A client that is served, once the agent has noticed that those before have left.
+  LineClient served() {
+    for (;;) {
+      LineClient client = connect();
+      try {
+        if (client.answer_to({{"cmd", "status"}}).at("type") == "status") return client;
+      } catch (const std::exception&) {
+        // Closed before it could ask.
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+
+  void junk_without_end(std::size_t total) {
+    const std::string noise = junk(1 << 22, false);
+    for (std::size_t sent = 0; sent < total;) {
+      LineClient client = connect();
+      const std::size_t taken = push(client, noise);
+      sent += taken;
+      bytes += taken;
+    }
+  }
+
+  void lines_of_junk(std::size_t total) {
+    const std::string noise = junk(1 << 20, true);
+    LineClient client = connect();
+    for (std::size_t sent = 0; sent < total;) {
+      const std::size_t taken = push(client, noise);
+      sent += taken;
+      bytes += taken;
+      if (taken < noise.size()) client = connect();  // a line of it was too long
+    }
+  }
+
+  void connects(int count) {
+    for (int i = 0; i < count; ++i) connect();
+  }
+
+  void vanish_amid_answers(int count) {
+    for (int i = 0; i < count; ++i) {
+      LineClient client = connect();
+      push(client, i % 2 == 0 ? "{\"cmd\":\"list\"}\n" : "{\"cmd\":\"status\"}\n");
+      push(client, "{\"cmd\":\"top\",\"n\":10000,\"by\":\"bytes\"}\n");
+      if (i % 3 == 0) client.next();
+    }
+  }
+
+  // The most work that a line can ask for, over and over by several at once.
+  void pipelines(int repeats) {
+    json addresses = json::array();
+    for (int i = 0; i < 1000; ++i) addresses.push_back("10.0." + std::to_string(i / 250) + ".1");
+    const std::string costly = json{{"cmd", "get"}, {"src", addresses}}.dump() + "\n" +
+                               std::string(32'000, '[') + std::string(32'000, ']') + "\n";
+    constexpr int at_once = 8;
+    std::atomic<std::uint64_t> pushed = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < at_once; ++i)
+        threads.emplace_back([&] {
+          LineClient client(default_socket);
+          for (int repeat = 0; repeat < repeats; ++repeat) pushed += push(client, costly);
+        });
+    }
+    clients += at_once;
+    bytes += pushed;
+  }
+
+  void byte_by_byte() {
+    LineClient client = served();
+    for (const char byte : std::string(2000, ' ') + "{\"cmd\":\"status\",\"id\":1}\n")
+      client.send(std::string(1, byte));
+    CHECK(client.next_of_type("status").at("id") == 1);
+  }
+
+  void half_close(int count) {
+    for (int i = 0; i < count; ++i) {
+      LineClient client = served();
+      client.ask({{"cmd", "top"}, {"id", i}});
+      client.half_close();
+      CHECK(client.next_of_type("sources").at("id") == i);
+      CHECK(!client.next());
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("whatever clients do, nobody else misses a tick and no memory is kept") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.2"});
+  LineClient client(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 20'000));
+  snapshot_with(client, 20'000);
+  Witness witness;
+  Attack warm_up;
+  const auto attack = [&](Attack& by, int times) {
+    by.vanish_amid_answers(20 * times);
+    by.pipelines(10 * times);
+    by.connects(1000 * times);
+    by.byte_by_byte();
+    by.half_close(10 * times);
+    by.lines_of_junk(std::size_t{1'000'000} * static_cast<unsigned>(times));
+    by.junk_without_end(std::size_t{10'000'000} * static_cast<unsigned>(times));
+  };
+  attack(warm_up, 1);
+  witness.wait(2);
+  const double before = resident_mib(agent.pid());
+  const std::uint64_t ticks = witness.ticks();
+
+  Attack all;
+  {
+    // All the time there are clients that never read: subscribers to all there is, and a list.
+    std::vector<LineClient> silent;
+    for (int i = 0; i < 10; ++i) {
+      silent.push_back(all.connect());
+      silent.back().ask(
+          {{"cmd", "subscribe"}, {"top", 10'000 - i}, {"by", i % 2 == 0 ? "bytes" : "pps"}});
+    }
+    silent.push_back(all.connect());
+    silent.back().ask({{"cmd", "list"}});
+    attack(all, 10);
+    witness.wait(5);
+  }
+  CHECK(client.answer_to({{"cmd", "top"}, {"n", 1}}).at("sources").size() == 1);
+  witness.wait(2);
+  const std::uint64_t passed = witness.ticks() - ticks;
+  CHECK(witness.stop() == "");
+  const json status = client.answer_to({{"cmd", "status"}});
+  CHECK(status.at("ticks_missed") == 0);
+  const double after = resident_mib(agent.pid());
+  MESSAGE(all.clients, " clients, ", all.bytes, " bytes, ", passed,
+          " ticks, none missed; resident ", before, " MiB before, ", after, " MiB after");
+  CHECK(after < before + 8);
+  agent.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
+}
+
+TEST_CASE("64 clients are served, the next one is told and closed, and gone ones make room") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  Witness witness;
+  witness.wait(1);
+  std::vector<LineClient> clients;
+  for (int i = 1; i < 64; ++i) {
+    clients.emplace_back(default_socket);
+    CHECK(clients.back().answer_to({{"cmd", "subscribe"}, {"top", i}}).at("type") == "ok");
+  }
+  for (int i = 0; i < 3; ++i) {
+    LineClient excess(default_socket);
+    CHECK(excess.next().value() ==
+          json{{"type", "error"},
+               {"code", "busy"},
+               {"message", "at most 64 clients are served at a time; try again later"}});
+    CHECK(!excess.next());
+  }
+  for (LineClient& client : clients) CHECK(client.next_of_type("snapshot").at("skipped") == 0);
+  CHECK(clients[0].answer_to({{"cmd", "status"}}).at("clients") == 64);
+  clients.pop_back();
+  while (clients[0].answer_to({{"cmd", "status"}}).at("clients") == 64) witness.wait(1);
+  LineClient next(default_socket);
+  CHECK(next.answer_to({{"cmd", "status"}}).at("clients") == 64);
+  CHECK(witness.stop() == "");
+}
+
+TEST_CASE("--max-clients says how many are served") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1", "--max-clients", "2"});
+  LineClient one(default_socket);
+  LineClient two(default_socket);
+  CHECK(two.answer_to({{"cmd", "status"}}).at("options").at("max_clients") == 2);
+  LineClient three(default_socket);
+  CHECK(three.next().value().at("code") == "busy");
+}
+
+TEST_CASE("who connects and leaves is logged when asked for") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1", "--max-clients", "1", "-v"});
+  Agent quiet(topology, {"-i", "0.1"}, {}, "lo");
+  {
+    LineClient client(default_socket);
+    client.next_of_type("snapshot");
+    LineClient excess(default_socket);
+    excess.next();
+    LineClient other("/run/xdp-count/lo.sock");
+    other.next_of_type("snapshot");
+  }
+  agent.signal(SIGTERM);
+  quiet.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
+  CHECK(quiet.wait() == 0);
+  const std::string peer = "(pid " + std::to_string(::getpid()) + ", uid 0, gid 0)";
+  const std::string log = agent.standard_error();
+  CHECK(times(log, "xdp-count: debug: client 1 " + peer + " connected\n") == 1);
+  CHECK(times(log, "xdp-count: debug: client 1 " + peer + " left\n") == 1);
+  CHECK(times(log, "xdp-count: debug: client 2 " + peer + " refused: 1 are connected\n") == 1);
+  CHECK(!contains(quiet.standard_error(), peer));
+}
+
+TEST_CASE("an agent that runs out of file descriptors closes nothing, and says so once") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  Witness witness;
+  witness.wait(2);
+  rlimit before{};
+  REQUIRE(::prlimit(agent.pid(), RLIMIT_NOFILE, nullptr, &before) == 0);
+  const rlimit few{limit_for(agent.pid(), 3), before.rlim_max};
+  REQUIRE(::prlimit(agent.pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
+  std::vector<LineClient> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(default_socket);
+    clients.back().next_of_type("snapshot");
+  }
+  clients.emplace_back(default_socket);  // waits in the kernel's queue
+  witness.wait(10);
+  pollfd nothing{clients.back().descriptor(), POLLIN, 0};
+  CHECK(::poll(&nothing, 1, 0) == 0);
+  for (int i = 0; i < 3; ++i)
+    CHECK(clients[static_cast<std::size_t>(i)].answer_to({{"cmd", "list"}}).at("more") == false);
+  CHECK(times(agent.standard_error(), "accepting a client: Too many open files") == 1);
+
+  clients.erase(clients.begin());
+  CHECK(clients.back().next_of_type("snapshot").at("type") == "snapshot");
+  REQUIRE(::prlimit(agent.pid(), RLIMIT_NOFILE, &before, nullptr) == 0);
+  CHECK(witness.stop() == "");
+  agent.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
+  CHECK(times(agent.standard_error(), "accepting a client: Too many open files") == 1);
+}
