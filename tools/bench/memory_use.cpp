@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <stdexcept>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "measured_agent.hpp"
 #include "measurement.hpp"
 #include "options.hpp"
+#include "process_use.hpp"
 #include "table_settings.hpp"
 
 namespace xdp_count::bench {
@@ -36,16 +36,6 @@ std::string setting_of(const Sizes& sizes) {
 MeasuredAgent start_agent(const testing::Topology& topology, const Sizes& sizes) {
   return MeasuredAgent(topology, {"--max-sources", std::to_string(sizes.max_sources), "--hot-slots",
                                   std::to_string(sizes.hot_slots)});
-}
-
-// A line of /proc/PID/status, in MiB.
-double process_mib(pid_t pid, const std::string& name) {
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  for (std::string field; status >> field;) {
-    double kib = 0;
-    if (field == name + ":" && status >> kib) return kib / 1024;
-  }
-  throw std::runtime_error("/proc/PID/status has no " + name);
 }
 
 // MiB by what they are of, a sample a round.

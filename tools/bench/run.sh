@@ -6,7 +6,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build_dir=${BUILD_DIR:-$root/build}
-benches='packet-cost tick-cost encoding-cost memory-use end-to-end subscribers'
+benches='packet-cost tick-cost encoding-cost list-cost memory-use end-to-end subscribers'
 
 usage() {
   cat <<END

@@ -16,6 +16,7 @@
 #include "live_frames.hpp"
 #include "measured_agent.hpp"
 #include "measurement.hpp"
+#include "process_use.hpp"
 
 namespace xdp_count::bench {
 namespace {
@@ -95,16 +96,6 @@ class Subscribers {
   std::atomic<bool> one_left_ = false;
   std::jthread thread_;
 };
-
-// Of all threads of a process: as precise as the scheduler, unlike the ticks of /proc/PID/stat.
-double process_cpu_ns(pid_t pid) {
-  clockid_t clock{};
-  timespec time{};
-  if (const int error = ::clock_getcpuclockid(pid, &clock); error != 0)
-    throw_system_error(error, "finding the CPU clock of the agent");
-  if (::clock_gettime(clock, &time) != 0) throw_errno("reading the CPU clock of the agent");
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
 
 // ms of CPU a second.
 double cost_of(const MeasuredAgent& agent, std::size_t count) {
