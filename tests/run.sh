@@ -11,7 +11,7 @@ known_suites=$(cd "$root/tests" && grep -l '\<suite:' -- */meson.build | cut -d/
 usage() {
   cat <<END
 usage: tests/run.sh [SUITE…]
-The suites are: $known_suites. Without a name: unit bpf e2e.
+The suites are: $known_suites. Without a name: unit bpf e2e fuzz.
 END
 }
 
@@ -28,7 +28,7 @@ for suite in "$@"; do
       ;;
   esac
 done
-if [ $# = 0 ]; then set -- unit bpf e2e; fi
+if [ $# = 0 ]; then set -- unit bpf e2e fuzz; fi
 
 passed=0 failed=0 skipped=0
 

@@ -57,6 +57,7 @@ CLI11          library  -       libcli11-dev         cli11-devel     cli11
 nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-json
 boost          boost    108100  $apt_boost           boost-devel     boost
 doctest/doctest.h header -      doctest-dev          doctest-devel   doctest
+libFuzzer      fuzzer   -       libclang-rt-dev      compiler-rt     compiler-rt
 END
 }
 
@@ -84,6 +85,11 @@ is_there() {
         if "$candidate" version >/dev/null 2>&1; then return 0; fi
       done
       return 1
+      ;;
+    # With the sanitizers' libraries beside it.
+    fuzzer)
+      echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
+        clang++ -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null 2>/dev/null
       ;;
     # There are several, and not all of them speak to Unix sockets.
     nc) nc -h 2>&1 | grep -q -e '-[a-zA-Z]*U' ;;
