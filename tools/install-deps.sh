@@ -58,6 +58,7 @@ nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-js
 boost          boost    108100  $apt_boost           boost-devel     boost
 doctest/doctest.h header -      doctest-dev          doctest-devel   doctest
 libFuzzer      fuzzer   -       libclang-rt-dev      compiler-rt     compiler-rt
+jsonschema     python   -       python3-jsonschema   python3-jsonschema python-jsonschema
 END
 }
 
@@ -91,6 +92,8 @@ is_there() {
       echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
         clang++ -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null 2>/dev/null
       ;;
+    # The distribution's interpreter: packages of the distribution are for no other.
+    python) /usr/bin/python3 -c "import $1" 2>/dev/null ;;
     # There are several, and not all of them speak to Unix sockets.
     nc) nc -h 2>&1 | grep -q -e '-[a-zA-Z]*U' ;;
   esac

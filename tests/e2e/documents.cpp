@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What the documents promise, held against a running agent by clients in Python.
+#include <bpf/bpf.h>
+#include <doctest/doctest.h>
+
+#include "agent_fixture.hpp"
+#include "unique_fd.hpp"
+
+using namespace xdp_count::testing;
+
+namespace {
+
+// Runs a script of this directory to its end, which is to be a good one; its last line.
+std::string run_script(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{PYTHON, "-B"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  Process script(command);
+  const int code = script.wait(std::chrono::minutes(2));
+  INFO(script.standard_error());
+  CHECK(code == 0);
+  return script.standard_output();
+}
+
+std::string conformance(const std::string& check) {
+  return run_script({SCRIPTS "/protocol_conformance.py", default_socket, check});
+}
+
+// A frame of every class.
+std::vector<Frame> frames_of_every_class() {
+  return {PacketBuilder().ipv4().udp(1024, 9).frame_length(60).build(),
+          PacketBuilder().ipv6().udp(1024, 9).frame_length(90).build(),
+          PacketBuilder().arp().pad_to(60).build(),
+          PacketBuilder().ethertype(0x88cc).payload({1, 2, 3}).pad_to(60).build(),
+          PacketBuilder().ipv4({.version = 5}).frame_length(60).build()};
+}
+
+}  // namespace
+
+TEST_CASE("every line of a run is what the schema says, and adds up") {
+  const Topology topology;
+  // As under sysctl kernel.bpf_stats_enabled, for as long as the descriptor is open.
+  const xdp_count::UniqueFd statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
+  REQUIRE(statistics);
+  // So little room that sources are evicted and untracked too.
+  Agent agent(topology, {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8"});
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    LineClient client(default_socket);
+    send_frames(topology, frames_of_every_class());
+    send_frames(topology, ipv4_frames(0x0a000001, 100, 2));
+    const auto snapshot = snapshot_with(client, i * 205);
+    CHECK(snapshot.at("evicted").at("sources") > 0);
+    CHECK(snapshot.at("untracked").at("packets") > 0);
+  }
+  CHECK(conformance("messages") == "10 kinds of lines are valid, 603 spoilt ones are not\n");
+  CHECK(agent.wait() == 0);
+}
+
+TEST_CASE("the agent takes and refuses the requests that the schema takes and refuses") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient client(default_socket);
+  CHECK(conformance("requests") == "19 requests are taken, 47 refused\n");
+}
+
+TEST_CASE("the examples in the description of the protocol are true") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient client(default_socket);
+  CHECK(conformance("examples") == "8 requests and 11 lines are as described\n");
+}
