@@ -58,6 +58,8 @@ nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-js
 boost          boost    108100  $apt_boost           boost-devel     boost
 doctest/doctest.h header -      doctest-dev          doctest-devel   doctest
 libFuzzer      fuzzer   -       libclang-rt-dev      compiler-rt     compiler-rt
+jq             command  -       jq                   jq              jq
+socat          command  -       socat                socat           socat
 jsonschema     python   -       python3-jsonschema   python3-jsonschema python-jsonschema
 END
 }

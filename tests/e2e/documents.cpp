@@ -68,3 +68,27 @@ TEST_CASE("the examples in the description of the protocol are true") {
   LineClient client(default_socket);
   CHECK(conformance("examples") == "8 requests and 11 lines are as described\n");
 }
+
+TEST_CASE("the examples in README.md print what it says") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1", "--socket", "/run/xdp-count/eth0.sock"});
+  LineClient client("/run/xdp-count/eth0.sock");
+  const auto send = [&](std::uint64_t packets, const PacketBuilder& builder) {
+    send_frames(topology, std::vector<Frame>(packets, builder.build()));
+  };
+  const auto from = [](std::uint32_t source) {
+    return PacketBuilder().ipv4({.source = source}).udp(1024, 9);
+  };
+  // What netns/demo.sh sends.
+  send(20'000, from(0x0a000001).frame_length(1514));
+  for (std::uint32_t i = 2; i <= 6; ++i) send(500, from(0x0a000000 + i).frame_length(98));
+  send(1'000, from(0xc6336407).vlan(0x8100, 100).frame_length(98));
+  send(50, PacketBuilder().arp());
+  send(250, PacketBuilder().ipv6().udp(1024, 9).frame_length(98));
+  const auto snapshot = snapshot_with(client, 23'800);
+  CHECK(snapshot.at("frames").at("bytes") == 30'649'600);
+  // With the rates at 0, what is highest by rate is what has sent most.
+  while (client.next_of_type("snapshot").at("frames").at("pps") > 0) {
+  }
+  CHECK(run_script({SCRIPTS "/readme_examples.py"}) == "4 examples print what they should\n");
+}
