@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "json_decoding.hpp"
 
+#include <concepts>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "ipv4.hpp"
 #include "json_names.hpp"
@@ -23,8 +25,20 @@ std::uint32_t decode_address(const json& value) {
   throw std::runtime_error("not an IPv4 address: " + value.get<std::string>());
 }
 
+// Reads a whole number, as every count is one. nlohmann_json would convert one that does not fit.
+template <std::integral Value>
+void read(const json& number, Value& value) {
+  if (!number.is_number_unsigned() || !std::in_range<Value>(number.get<std::uint64_t>()))
+    throw std::runtime_error("not a whole number that fits: " +
+                             (number.is_number() ? number.dump() : number.type_name()));
+  value = static_cast<Value>(number.get<std::uint64_t>());
+}
+
 Counts decode_counts(const json& object) {
-  return {object.at("packets").get<std::uint64_t>(), object.at("bytes").get<std::uint64_t>()};
+  Counts counts;
+  read(object.at("packets"), counts.packets);
+  read(object.at("bytes"), counts.bytes);
+  return counts;
 }
 
 Rates decode_rates(const json& object) {
@@ -49,11 +63,11 @@ std::vector<SourceRow> decode_rows(const json& array) {
 SnapshotMessage decode_snapshot(const json& object) {
   SnapshotMessage message;
   SnapshotHead& head = message.head;
-  head.seq = object.at("seq");
+  read(object.at("seq"), head.seq);
   head.time = decode_time(object.at("time"));
   head.interval = object.at("interval");
   head.interface = object.at("interface");
-  head.ifindex = object.at("ifindex");
+  read(object.at("ifindex"), head.ifindex);
   head.mode = object.at("mode");
   head.since = decode_time(object.at("since"));
   head.frames = decode_counts_and_rates(object.at("frames"));
@@ -61,22 +75,24 @@ SnapshotMessage decode_snapshot(const json& object) {
     head.classes[i] = decode_counts_and_rates(object.at("classes").at(frame_class_names[i]));
   head.untracked = decode_counts(object.at("untracked"));
   const json& evicted = object.at("evicted");
-  head.evicted = {evicted.at("sources").get<std::uint64_t>(), decode_counts(evicted)};
+  read(evicted.at("sources"), head.evicted.sources);
+  head.evicted.counts = decode_counts(evicted);
   const json& nic = object.at("nic");
-  head.nic = {nic.at("rx_packets").get<std::uint64_t>(), nic.at("rx_bytes").get<std::uint64_t>(),
-              nic.at("rx_dropped").get<std::uint64_t>()};
-  head.tracked = object.at("tracked");
-  head.capacity = object.at("capacity");
+  read(nic.at("rx_packets"), head.nic.rx_packets);
+  read(nic.at("rx_bytes"), head.nic.rx_bytes);
+  read(nic.at("rx_dropped"), head.nic.rx_dropped);
+  read(object.at("tracked"), head.tracked);
+  read(object.at("capacity"), head.capacity);
   message.rows = decode_rows(object.at("sources"));
-  message.skipped = object.at("skipped");
+  read(object.at("skipped"), message.skipped);
   return message;
 }
 
 SourcesMessage decode_sources(const json& object) {
-  SourcesMessage message{.seq = object.at("seq"),
-                         .time = decode_time(object.at("time")),
+  SourcesMessage message{.time = decode_time(object.at("time")),
                          .rows = decode_rows(object.at("sources")),
                          .more = object.at("more")};
+  read(object.at("seq"), message.seq);
   for (const json& address : object.at("missing"))
     message.missing.push_back(decode_address(address));
   return message;
@@ -86,17 +102,17 @@ StatusMessage decode_status(const json& object) {
   StatusMessage message;
   SnapshotHead& head = message.head;
   head.interface = object.at("interface");
-  head.ifindex = object.at("ifindex");
+  read(object.at("ifindex"), head.ifindex);
   head.mode = object.at("mode");
   head.since = decode_time(object.at("since"));
-  head.seq = object.at("seq");
+  read(object.at("seq"), head.seq);
   head.time = decode_time(object.at("last_tick").at("time"));
-  head.tracked = object.at("tracked");
-  head.capacity = object.at("capacity");
+  read(object.at("tracked"), head.tracked);
+  read(object.at("capacity"), head.capacity);
 
   Status& status = message.status;
   status.version = object.at("version");
-  status.pid = object.at("pid");
+  read(object.at("pid"), status.pid);
   status.uptime = object.at("uptime");
   const json& options = object.at("options");
   status.options.interface = head.interface;
@@ -104,23 +120,24 @@ StatusMessage decode_status(const json& object) {
   status.options.interval = options.at("interval");
   status.options.socket_path = options.at("socket");
   status.options.socket_group = options.at("socket_group");
-  status.options.max_sources = options.at("max_sources");
-  status.options.hot_slots = options.at("hot_slots");
+  read(options.at("max_sources"), status.options.max_sources);
+  read(options.at("hot_slots"), status.options.hot_slots);
   status.options.verdict = verdict_named(options.at("verdict"));
-  status.options.top = options.at("top");
-  status.options.max_clients = options.at("max_clients");
+  read(options.at("top"), status.options.top);
+  read(options.at("max_clients"), status.options.max_clients);
   status.options.output = output_named(options.at("output"));
   status.mode = head.mode;
   status.mode_reason = object.at("mode_reason");
   const json& program = object.at("program");
-  status.program = {.id = program.at("id"), .name = program.at("name"), .tag = program.at("tag")};
+  status.program = {.name = program.at("name"), .tag = program.at("tag")};
+  read(program.at("id"), status.program.id);
   if (const auto it = object.find("ns_per_packet"); it != object.end())
     status.program.ns_per_packet = it->get<double>();
-  status.clients = object.at("clients");
-  status.ticks_missed = object.at("ticks_missed");
+  read(object.at("clients"), status.clients);
+  read(object.at("ticks_missed"), status.ticks_missed);
   status.last_tick_duration = object.at("last_tick").at("duration");
-  status.map_bytes = object.at("memory").at("maps");
-  status.ledger_bytes = object.at("memory").at("ledger");
+  read(object.at("memory").at("maps"), status.map_bytes);
+  read(object.at("memory").at("ledger"), status.ledger_bytes);
   return message;
 }
 

@@ -104,6 +104,26 @@ TEST_CASE("a message that lacks a field, or has one of another type, is refused"
   }
 }
 
+TEST_CASE("a count that is no whole number, or does not fit, is refused") {
+  using nlohmann::json;
+  for (const std::string& line : complete_lines()) {
+    const json message = json::parse(line).flatten();
+    for (const auto& [path, value] : message.items()) {
+      if (!value.is_number_integer() || path == "/v" || path == "/shown") continue;
+      for (const json& wrong : {json(-1), json(1.0), json(1e28), json(1e300)}) {
+        json other = message;
+        other[path] = wrong;
+        CAPTURE(other.dump());
+        CHECK_THROWS_AS(decode_message(other.unflatten().dump()), std::runtime_error);
+      }
+    }
+  }
+  json status = json::parse(complete_lines()[2]);
+  status["pid"] = 4'294'967'297;
+  CHECK_THROWS_WITH(decode_message(status.dump()),
+                    "not a message of the protocol: not a whole number that fits: 4294967297");
+}
+
 TEST_CASE("what is no message of the protocol is refused") {
   for (const std::string& line :
        {""s, "{"s, "[]"s, "7"s, "{}"s, R"({"type":7})"s, std::string(100'000, '['),
