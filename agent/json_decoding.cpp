@@ -14,6 +14,7 @@ namespace xdp_count {
 namespace {
 
 using nlohmann::json;
+using nlohmann::ordered_json;
 
 std::int64_t decode_time(const json& value) {
   if (const auto time = parse_rfc3339(value.get<std::string>())) return *time;
@@ -141,7 +142,25 @@ StatusMessage decode_status(const json& object) {
   return message;
 }
 
+[[noreturn]] void refuse(const std::exception& error) {
+  throw std::runtime_error(std::string("not a message of the protocol: ") + error.what());
+}
+
+void append_fields(const ordered_json& value, const std::string& name,
+                   std::vector<std::pair<std::string, std::string>>& fields) {
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items())
+      append_fields(inner, name.empty() ? key : name + "." + key, fields);
+  } else {
+    fields.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+}
+
 }  // namespace
+
+bool ErrorMessage::busy() const {
+  return code == "busy";
+}
 
 Message decode_message(std::string_view line) {
   try {
@@ -155,8 +174,18 @@ Message decode_message(std::string_view line) {
     if (type == "goodbye") return GoodbyeMessage{object.at("reason")};
     return UnknownMessage{type};
   } catch (const std::exception& error) {
-    throw std::runtime_error(std::string("not a message of the protocol: ") + error.what());
+    refuse(error);
   }
+}
+
+std::vector<std::pair<std::string, std::string>> flat_fields(std::string_view line) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  try {
+    append_fields(ordered_json::parse(line), "", fields);
+  } catch (const std::exception& error) {
+    refuse(error);
+  }
+  return fields;
 }
 
 }  // namespace xdp_count

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct OkMessage {};
 struct ErrorMessage {
   std::string code;
   std::string message;
+
+  bool busy() const;  // the agent serves as many clients as it may
 };
 struct GoodbyeMessage {
   std::string reason;
@@ -47,5 +50,9 @@ using Message = std::variant<SnapshotMessage, SourcesMessage, StatusMessage, OkM
 
 // `line` without its newline. Throws std::runtime_error when it is no message of the protocol.
 Message decode_message(std::string_view line);
+
+// Every value of a message with its name, those of inner objects as "outer.name", in the message's
+// order; values as their JSON text, strings without quotes. Throws as decode_message() does.
+std::vector<std::pair<std::string, std::string>> flat_fields(std::string_view line);
 
 }  // namespace xdp_count

@@ -37,8 +37,8 @@ std::string SnapshotPrinter::text_for(const Tally& tally) {
   switch (format_) {
     case OutputFormat::live: {
       const Terminal::Size size = terminal_->size();
-      return terminal_->redraw(
-          fit_to_screen(snapshot_table(head, rows(size.rows)), size.columns, size.rows));
+      return terminal_->redraw(fit_to_screen(snapshot_table(head, rows(size.rows), size.columns),
+                                             size.columns, size.rows));
     }
     case OutputFormat::table:
       return joined(snapshot_table(head, rows(top_))) + "\n";

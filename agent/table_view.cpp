@@ -15,8 +15,48 @@
 namespace xdp_count {
 namespace {
 
-std::string counted(const char* name, const Counts& counts) {
-  return fmt::format("{} {}", name, grouped(counts.packets));
+constexpr std::size_t exact_width = 79;     // of a table with all columns and exact totals
+constexpr std::size_t rounded_column = 10;  // the width of one, with the space before it
+
+const char* title_of(SortKey key) {
+  switch (key) {
+    case SortKey::pps:
+      return "PACKETS/S";
+    case SortKey::bps:
+      return "BITS/S";
+    case SortKey::packets:
+      return "PACKETS";
+    case SortKey::bytes:
+      return "BYTES";
+  }
+  return "";
+}
+
+std::size_t exact_column(SortKey key) {
+  switch (key) {
+    case SortKey::pps:
+    case SortKey::bps:
+      return 12;
+    case SortKey::packets:
+      return 18;
+    case SortKey::bytes:
+      return 22;
+  }
+  return 0;
+}
+
+std::string value_of(const SourceRow& row, SortKey key, bool exact) {
+  switch (key) {
+    case SortKey::pps:
+      return scaled(row.rates.pps);
+    case SortKey::bps:
+      return scaled(row.rates.bps);
+    case SortKey::packets:
+      return exact ? grouped(row.total.packets) : rounded(row.total.packets);
+    case SortKey::bytes:
+      return exact ? grouped(row.total.bytes) : rounded(row.total.bytes);
+  }
+  return "";
 }
 
 }  // namespace
@@ -33,47 +73,114 @@ std::string scaled(double value) {
 }
 
 std::string grouped(std::uint64_t value) {
-  std::string digits = std::to_string(value);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string rounded(std::uint64_t value) {
+  return value < 10'000 ? grouped(value) : scaled(static_cast<double>(value));
+}
+
+std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width) {
+  std::vector<std::string> lines;
+  for (const std::string& item : items) {
+    if (!lines.empty() && text_width(lines.back()) + 2 + text_width(item) <= width)
+      (lines.back() += "  ") += item;
+    else
+      lines.push_back(item);
+  }
+  return lines;
+}
+
+std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width) {
+  std::vector<std::string> classes;
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    classes.push_back(
+        fmt::format("{} {}", frame_class_names[i], grouped(head.classes[i].counts.packets)));
+  std::vector<std::string> lines;
+  for (const std::vector<std::string>& items :
+       {std::vector{head.interface, head.mode, fmt::format("every {:.1f} s", head.interval),
+                    rfc3339(head.time)},
+        std::vector{fmt::format("{} frames", grouped(head.frames.counts.packets)),
+                    fmt::format("{}frames/s", scaled(head.frames.rates.pps)),
+                    fmt::format("{}bit/s", scaled(head.frames.rates.bps)),
+                    fmt::format("tracked {} of {}", grouped(head.tracked), grouped(head.capacity)),
+                    fmt::format("untracked {}", grouped(head.untracked.packets)),
+                    fmt::format("evicted {}", grouped(head.evicted.sources))},
+        classes})
+    for (std::string& line : wrapped(items, width)) lines.push_back(std::move(line));
+  return lines;
+}
+
+SourceColumns::SourceColumns(std::size_t width, SortKey by) : exact_(width >= exact_width) {
+  constexpr std::array all{SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
+  std::size_t room = all.size();
+  if (!exact_)
+    room = std::min(room, width <= max_ipv4_text ? 0 : (width - max_ipv4_text) / rounded_column);
+  std::vector<SortKey> chosen{by};
+  for (const SortKey key : all)
+    if (key != by) chosen.push_back(key);
+  chosen.resize(room);
+  for (const SortKey key : all)
+    if (std::find(chosen.begin(), chosen.end(), key) != chosen.end()) keys_.push_back(key);
+}
+
+std::string SourceColumns::titles() const {
+  std::string line = fmt::format("{:<{}}", "SOURCE", max_ipv4_text);
+  for (const SortKey key : keys_)
+    line += fmt::format("{:>{}}", title_of(key), exact_ ? exact_column(key) : rounded_column);
+  return line;
+}
+
+std::string SourceColumns::line(const SourceRow& row) const {
+  std::string line = fmt::format("{:<{}}", ipv4_text(row.address), max_ipv4_text);
+  for (const SortKey key : keys_)
+    line += fmt::format("{:>{}}", value_of(row, key, exact_),
+                        exact_ ? exact_column(key) : rounded_column);
+  return line;
+}
+
+std::vector<std::string> source_table(const std::vector<SourceRow>& rows, std::size_t width) {
+  const SourceColumns columns(width);
+  std::vector<std::string> lines;
+  lines.reserve(rows.size() + 1);
+  lines.push_back(columns.titles());
+  for (const SourceRow& row : rows) lines.push_back(columns.line(row));
+  return lines;
 }
 
 std::vector<std::string> snapshot_table(const SnapshotHead& head,
-                                        const std::vector<SourceRow>& rows) {
-  std::string classes;
-  for (std::size_t i = 0; i < frame_classes; ++i)
-    classes += (i == 0 ? "" : "  ") + counted(frame_class_names[i], head.classes[i].counts);
-  std::vector<std::string> lines{
-      fmt::format("{}  {}  every {:.1f} s  {}", head.interface, head.mode, head.interval,
-                  rfc3339(head.time)),
-      fmt::format("{} frames  {}frames/s  {}bit/s  tracked {} of {}  untracked {}  evicted {}",
-                  grouped(head.frames.counts.packets), scaled(head.frames.rates.pps),
-                  scaled(head.frames.rates.bps), grouped(head.tracked), grouped(head.capacity),
-                  grouped(head.untracked.packets), grouped(head.evicted.sources)),
-      classes,
-      "",
-  };
-  for (std::string& line : source_table(rows)) lines.push_back(std::move(line));
+                                        const std::vector<SourceRow>& rows, std::size_t width) {
+  std::vector<std::string> lines = snapshot_head(head, width);
+  lines.emplace_back();
+  for (std::string& line : source_table(rows, width)) lines.push_back(std::move(line));
   return lines;
 }
 
-std::vector<std::string> source_table(const std::vector<SourceRow>& rows) {
-  constexpr const char* layout = "{:<15} {:>11} {:>11} {:>17} {:>21}";
-  std::vector<std::string> lines;
-  lines.reserve(rows.size() + 1);
-  lines.push_back(fmt::format(layout, "SOURCE", "PACKETS/S", "BITS/S", "PACKETS", "BYTES"));
-  for (const SourceRow& row : rows)
-    lines.push_back(fmt::format(layout, ipv4_text(row.address), scaled(row.rates.pps),
-                                scaled(row.rates.bps), grouped(row.total.packets),
-                                grouped(row.total.bytes)));
-  return lines;
+std::size_t text_width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string cut_to_width(std::string text, std::size_t width) {
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if ((text[at] & 0xc0) == 0x80 || ++characters <= width) continue;
+    text.resize(at);
+    break;
+  }
+  return text;
 }
 
 std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,
                                        std::size_t height) {
   if (lines.size() > height) lines.resize(height);
-  for (std::string& line : lines)
-    if (line.size() > width) line.resize(width);
+  for (std::string& line : lines) line = cut_to_width(std::move(line), width);
   return lines;
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "snapshot.hpp"
@@ -16,12 +18,46 @@ std::string scaled(double value);
 // "1,234,567"
 std::string grouped(std::uint64_t value);
 
-// Lines without newlines: totals and classes first, then a row per source with its column titles.
-std::vector<std::string> snapshot_table(const SnapshotHead& head,
-                                        const std::vector<SourceRow>& rows);
+// The same up to "9,999", then scaled: "12.3 k".
+std::string rounded(std::uint64_t value);
 
-// The rows alone, under their column titles.
-std::vector<std::string> source_table(const std::vector<SourceRow>& rows);
+inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max();
+
+// The items two spaces apart, in lines of at most `width` characters unless one item alone has
+// more.
+std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width);
+
+// Totals and classes as lines without newlines, to be read at `width` characters.
+std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width = any_width);
+
+// The columns of a table of sources. With room for 79 characters, all of them, the totals exact;
+// with less, rounded, and as many as fit: first that of `by`, then the rates.
+class SourceColumns {
+ public:
+  explicit SourceColumns(std::size_t width = any_width, SortKey by = SortKey::pps);
+
+  std::string titles() const;
+  std::string line(const SourceRow& row) const;  // as long as the titles
+
+ private:
+  bool exact_;
+  std::vector<SortKey> keys_;
+};
+
+// A line per source, under the column titles.
+std::vector<std::string> source_table(const std::vector<SourceRow>& rows,
+                                      std::size_t width = any_width);
+
+// The head, an empty line and the sources.
+std::vector<std::string> snapshot_table(const SnapshotHead& head,
+                                        const std::vector<SourceRow>& rows,
+                                        std::size_t width = any_width);
+
+// How many characters there are in UTF-8 text, each taken to be one column wide.
+std::size_t text_width(std::string_view text);
+
+// The first `width` characters of UTF-8 text.
+std::string cut_to_width(std::string text, std::size_t width);
 
 // The first `height` lines, each cut to `width` characters.
 std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,

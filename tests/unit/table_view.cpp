@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace xdp_count {
@@ -39,6 +40,12 @@ TEST_CASE("a grouped value has a comma before every three digits but the first")
     CHECK(grouped(c.value) == c.text);
 }
 
+TEST_CASE("a rounded value is exact while it is short") {
+  for (const auto& [value, text] : std::vector<std::pair<std::uint64_t, std::string>>{
+           {0, "0"}, {999, "999"}, {9999, "9,999"}, {10'000, "10.0 k"}, {1'250'000, "1.2 M"}})
+    CHECK(rounded(value) == text);
+}
+
 TEST_CASE("a snapshot is drawn as totals, classes and a row per source") {
   const SnapshotHead head{
       .time = 1'795'176'000'123,
@@ -68,6 +75,73 @@ SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
 TEST_CASE("no sources are drawn as their column titles alone") {
   CHECK(source_table({}) ==
         Lines{"SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES"});
+}
+
+TEST_CASE("items share a line as long as they fit") {
+  const Lines items{"a", "bcd", "ef"};
+  CHECK(wrapped(items, 10) == Lines{"a  bcd  ef"});
+  CHECK(wrapped(items, 9) == Lines{"a  bcd", "ef"});
+  CHECK(wrapped(items, 6) == Lines{"a  bcd", "ef"});
+  CHECK(wrapped(items, 5) == items);
+  CHECK(wrapped(items, 0) == items);
+  CHECK(wrapped({}, 80).empty());
+  CHECK(wrapped({"█", "█"}, 4) == Lines{"█  █"});
+}
+
+TEST_CASE("a snapshot's head is broken between its items where the screen is narrow") {
+  const SnapshotHead head{.time = 1'795'176'000'123,
+                          .interval = 1,
+                          .interface = "eth0",
+                          .mode = "native",
+                          .frames = {{10, 0}, {0, 0}},
+                          .capacity = 262'144};
+  CHECK(joined(snapshot_head(head, 40)) == R"(eth0  native  every 1.0 s
+2026-11-20T12:00:00.123Z
+10 frames  0.0 frames/s  0.0 bit/s
+tracked 0 of 262,144  untracked 0
+evicted 0
+ipv4 0  ipv6 0  arp 0  other 0
+malformed 0
+)");
+}
+
+TEST_CASE("a narrow table rounds, and leaves out columns, that of the order last") {
+  const SourceRow row{
+      .address = 0xc0000201, .total = {1'233'990, 98'000'000}, .rates = {1499, 2.4e9}};
+  struct Case {
+    std::size_t width;
+    SortKey by;
+    std::string titles;
+    std::string line;
+  };
+  for (const Case& c :
+       {Case{79, SortKey::pps,
+             "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES",
+             "192.0.2.1             1.5 k       2.4 G         1,233,990            98,000,000"},
+        Case{78, SortKey::pps, "SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES",
+             "192.0.2.1           1.5 k     2.4 G     1.2 M    98.0 M"},
+        Case{55, SortKey::bytes, "SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES",
+             "192.0.2.1           1.5 k     2.4 G     1.2 M    98.0 M"},
+        Case{54, SortKey::bytes, "SOURCE          PACKETS/S    BITS/S     BYTES",
+             "192.0.2.1           1.5 k     2.4 G    98.0 M"},
+        Case{35, SortKey::packets, "SOURCE          PACKETS/S   PACKETS",
+             "192.0.2.1           1.5 k     1.2 M"},
+        Case{25, SortKey::bps, "SOURCE             BITS/S", "192.0.2.1           2.4 G"},
+        Case{24, SortKey::bps, "SOURCE         ", "192.0.2.1      "},
+        Case{0, SortKey::bps, "SOURCE         ", "192.0.2.1      "}}) {
+    CAPTURE(c.width);
+    const SourceColumns columns(c.width, c.by);
+    CHECK(columns.titles() == c.titles);
+    CHECK(columns.line(row) == c.line);
+  }
+}
+
+TEST_CASE("characters are counted and cut whole") {
+  CHECK(text_width("a█b") == 3);
+  CHECK(cut_to_width("a█b", 3) == "a█b");
+  CHECK(cut_to_width("a█b", 2) == "a█");
+  CHECK(cut_to_width("a█b", 1) == "a");
+  CHECK(cut_to_width("█", 0) == "");
 }
 
 TEST_CASE("lines are cut to the width and height of the screen") {
