@@ -74,6 +74,19 @@ TEST_CASE("ok, errors and goodbyes are read") {
   CHECK(decoded<GoodbyeMessage>(encode_goodbye("asked to stop")).reason == "asked to stop");
 }
 
+TEST_CASE("an error says whether the agent is only busy") {
+  CHECK(decoded<ErrorMessage>(encode_error({"", ErrorCode::busy, "why"})).busy());
+  CHECK_FALSE(decoded<ErrorMessage>(encode_error({"", ErrorCode::bad_request, "why"})).busy());
+}
+
+TEST_CASE("every value of a message has a name") {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  CHECK(
+      flat_fields(R"({"b":"x\ny","a":{"n":1.50,"in":{"t":true}},"l":[1,"2"],"z":null})") ==
+      Fields{{"b", "x\ny"}, {"a.n", "1.5"}, {"a.in.t", "true"}, {"l", "[1,\"2\"]"}, {"z", "null"}});
+  CHECK_THROWS_AS(flat_fields("{"), std::runtime_error);
+}
+
 TEST_CASE("a type of message that a newer agent may send is told, not refused") {
   CHECK(decoded<UnknownMessage>(R"({"type":"event","event":"sample"})").type == "event");
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <optional>
 #include <string>
 
 #include "request.hpp"
+#include "unique_fd.hpp"
 
 namespace xdp_count {
 
@@ -14,22 +13,32 @@ namespace xdp_count {
 // directory. Throws std::runtime_error, which says what there is, when there is none or more.
 std::string find_socket(const std::string& interface);
 
-// A connection to an agent, used from one thread. Every call blocks.
+// A connection to an agent, used from one thread.
 class AgentConnection {
  public:
   // Throws std::runtime_error that says who is missing or what is not permitted.
   explicit AgentConnection(const std::string& path);
 
-  // Throws boost::system::system_error.
+  // To wait for: readable when take_line() has something new to look at.
+  int fd() const { return socket_.get(); }
+
+  // Throws std::system_error, also when an agent that does not read has let requests pile up.
   void send(const Request& request);
 
-  // The next line, without its newline; nothing once the agent has closed the connection.
-  std::optional<std::string> read_line();
+  // The next line, without its newline, where it is there already; nothing where it is not, or
+  // where the agent has closed the connection. Never waits. Throws std::system_error.
+  std::optional<std::string> take_line();
+  bool closed() const { return closed_; }
+
+  // The next line, waited for; nothing once the agent has closed the connection. Throws
+  // std::system_error.
+  std::optional<std::string> wait_for_line();
 
  private:
-  boost::asio::io_context io_;
-  boost::asio::local::stream_protocol::socket socket_{io_};
+  UniqueFd socket_;
   std::string buffer_;
+  std::size_t searched_ = 0;  // of the buffer: there is no newline before
+  bool closed_ = false;
 };
 
 }  // namespace xdp_count

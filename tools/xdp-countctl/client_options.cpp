@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "client_options.hpp"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <limits>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "config.hpp"
 #include "ipv4.hpp"
@@ -14,13 +17,30 @@
 namespace xdp_count {
 namespace {
 
+const std::map<std::string, TextFormat> format_names{
+    {"table", TextFormat::table}, {"json", TextFormat::json}, {"csv", TextFormat::csv}};
+
+constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
+
 std::string check_address(const std::string& text) {
   return parse_ipv4(text) ? "" : fmt::format("'{}' is not an IPv4 address", text);
 }
 
-void add_selection(CLI::App& command, Selection& selection) {
-  add_number(command, "-n", selection.top, std::size_t{0}, max_top,
-             fmt::format("How many sources  [{}]", selection.top));
+void add_prefix(CLI::App& command, std::optional<Prefix>& prefix) {
+  command
+      .add_option_function<std::string>(
+          "--prefix", [&prefix](const std::string& text) { prefix = parse_prefix(text); },
+          "Only the sources in a network, such as 192.0.2.0/24")
+      ->check([](const std::string& text) {
+        return parse_prefix(text) ? std::string()
+                                  : fmt::format("'{}' is not a network such as 192.0.2.0/24", text);
+      })
+      ->option_text("CIDR");
+}
+
+// `help`: of -n.
+void add_selection(CLI::App& command, Selection& selection, const std::string& help) {
+  add_number(command, "-n", selection.top, std::size_t{0}, max_top, help);
   std::vector<std::string> keys;
   for (const auto& entry : sort_key_names) keys.emplace_back(entry.first);
   command
@@ -32,17 +52,19 @@ void add_selection(CLI::App& command, Selection& selection) {
           },
           "What to sort by, highest first  [pps]")
       ->check(CLI::IsMember(keys))
-      ->option_text("pps|bps|packets|bytes");
+      ->option_text(fmt::format("{}", fmt::join(keys, "|")));
+  add_prefix(command, selection.prefix);
 }
 
 }  // namespace
 
 std::variant<ClientOptions, EarlyExit> parse_client_options(
-    const std::vector<std::string>& arguments) {
+    const std::vector<std::string>& arguments, bool terminal) {
   ClientOptions options;
   std::vector<std::string> addresses;
   Selection top{.top = 10};
-  Selection watched{.top = 20};
+  Subscription watched{.selection = {.top = 20}};
+  ListRequest list;
 
   CLI::App app{"Asks a running xdp-count who sends packets to this machine.", "xdp-countctl"};
   app.set_version_flag("-V,--version", "xdp-countctl " XDP_COUNT_VERSION);
@@ -53,25 +75,48 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
                  "there is")
       ->option_text("IFACE")
       ->excludes(socket);
-  app.add_flag("--json", options.json, "Print the protocol's own lines instead of tables");
+  auto* format =
+      app.add_option_function<std::string>(
+             "--format",
+             [&options](const std::string& name) { options.format = format_names.at(name); },
+             "How to print: table, for people; json, the protocol's own lines; csv,\n"
+             "by RFC 4180, with a header line  [table]")
+          ->check(CLI::IsMember(format_names))
+          ->option_text("table|json|csv");
+  app.add_flag_callback(
+         "--json", [&options] { options.format = TextFormat::json; }, "Short for --format json")
+      ->excludes(format);
   app.require_subcommand(1);
   app.fallthrough();  // so that these options may also stand behind the command
 
+  auto* top_command = app.add_subcommand(
+      "top", "The sources that send most: on a terminal a live view, else printed once");
+  add_selection(*top_command, top, "How many sources  [10, or as many as fit in the live view]");
+  bool once = false;
+  top_command->add_flag("--once", once, "Print once, also on a terminal");
   auto* get = app.add_subcommand("get", "The counts of some sources");
   get->add_option("ADDRESS", addresses, "IPv4 addresses, at most 1000")
       ->required()
       ->expected(1, static_cast<int>(max_get_addresses))
       ->check(check_address)
       ->option_text(" ");
-  auto* top_command = app.add_subcommand("top", "The sources that send most");
-  add_selection(*top_command, top);
+  auto* list_command = app.add_subcommand("list", "All sources, in the order of their addresses");
+  add_prefix(*list_command, list.prefix);
+  add_number(*list_command, "--min-packets", list.min_packets, std::uint64_t{0}, any_number,
+             "Only sources that have sent so many packets");
+  add_number(*list_command, "--limit", list.limit, std::uint64_t{0}, any_number,
+             "End after so many sources");
   auto* watch = app.add_subcommand("watch", "Snapshots, as they come");
-  add_selection(*watch, watched);
-  add_number(*watch, "-c,--count", options.snapshots, std::uint64_t{1},
-             std::numeric_limits<std::uint64_t>::max(), "End after so many snapshots")
+  add_selection(*watch, watched.selection, "How many sources  [20]");
+  add_number(*watch, "--every", watched.every, std::uint64_t{1}, max_every,
+             "One snapshot in so many  [1]");
+  add_number(*watch, "-c,--count", options.snapshots, std::uint64_t{1}, any_number,
+             "End after so many snapshots")
       ->option_text("COUNT");
   auto* status = app.add_subcommand("status", "The agent's state and settings");
-  app.footer("Exit status: 0 done, 1 no agent or no permission, 2 bad usage.");
+  app.footer(
+      "xdp-countctl COMMAND --help lists a command's own options.\n"
+      "Exit status: 0 done, 1 no agent or no permission, 2 bad usage.");
 
   try {
     // CLI11 takes its arguments from the back.
@@ -90,9 +135,13 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     for (const std::string& address : addresses) request.addresses.push_back(*parse_ipv4(address));
     options.request.command = std::move(request);
   } else if (*top_command) {
+    options.live = terminal && !once && options.format == TextFormat::table;
+    if (options.live && top_command->count("-n") == 0) top.top = max_top;
     options.request.command = TopRequest{top};
+  } else if (*list_command) {
+    options.request.command = list;
   } else if (*watch) {
-    options.request.command = SubscribeRequest{{.selection = watched}};
+    options.request.command = SubscribeRequest{watched};
   } else if (*status) {
     options.request.command = StatusRequest{};
   }

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "message_view.hpp"
 #include "options.hpp"
 #include "request.hpp"
 
@@ -14,13 +15,15 @@ namespace xdp_count {
 struct ClientOptions {
   std::string socket_path;  // empty: by `interface`
   std::string interface;    // empty: the only agent there is
-  bool json = false;        // the protocol's own lines instead of tables
+  TextFormat format = TextFormat::table;
   Request request;
+  bool live = false;            // the full screen, for what `request`, a TopRequest, selects
   std::uint64_t snapshots = 0;  // of a subscription; 0: as many as come
 };
 
-// `arguments` without the program's name.
+// `arguments` without the program's name. `terminal`: whether standard input and output both are
+// one, which decides how `top` is shown.
 std::variant<ClientOptions, EarlyExit> parse_client_options(
-    const std::vector<std::string>& arguments);
+    const std::vector<std::string>& arguments, bool terminal);
 
 }  // namespace xdp_count

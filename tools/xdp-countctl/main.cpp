@@ -1,87 +1,134 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// xdp-countctl: sends one request and prints what comes of it.
-#include <fmt/core.h>
+// xdp-countctl: asks an agent and prints what comes of it.
+#include <fcntl.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <clocale>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "agent_connection.hpp"
+#include "agent_feed.hpp"
 #include "client_options.hpp"
-#include "ipv4.hpp"
+#include "error.hpp"
 #include "json_decoding.hpp"
-#include "status_view.hpp"
-#include "table_view.hpp"
+#include "live_session.hpp"
+#include "message_view.hpp"
 
 namespace {
 
 using namespace xdp_count;
 
-// What a message looks like to people. An error of the agent's is thrown.
-struct ForPeople {
-  std::string operator()(const SnapshotMessage& message) const {
-    std::string text = joined(snapshot_table(message.head, message.rows));
-    if (message.skipped > 0)
-      text += fmt::format("({} snapshots before this one were skipped)\n", message.skipped);
-    return text + "\n";
-  }
-  std::string operator()(const SourcesMessage& message) const {
-    std::string text = joined(source_table(message.rows));
-    for (const std::uint32_t address : message.missing)
-      text += fmt::format("{:<15} has sent nothing\n", ipv4_text(address));
-    return text;
-  }
-  std::string operator()(const StatusMessage& message) const {
-    return joined(status_table(message.head, message.status));
-  }
-  std::string operator()(const ErrorMessage& message) const {
-    throw std::runtime_error(fmt::format("the agent says: {} ({})", message.message, message.code));
-  }
-  std::string operator()(const GoodbyeMessage& message) const {
-    throw std::runtime_error("the agent says goodbye: " + message.reason);
-  }
-  std::string operator()(const OkMessage&) const { return {}; }
-  std::string operator()(const UnknownMessage&) const { return {}; }
-};
+void say(const std::string& text) {
+  std::fprintf(stderr, "xdp-countctl: %s\n", text.c_str());
+}
 
-// Whether `message` is what was asked for, rather than a line that was already on its way.
-bool is_answer(const Message& message, const Request& request) {
-  const bool subscribed = std::holds_alternative<SubscribeRequest>(request.command);
-  return std::holds_alternative<SnapshotMessage>(message)
-             ? subscribed
-             : std::holds_alternative<SourcesMessage>(message) ||
-                   std::holds_alternative<StatusMessage>(message);
+// Each text is of use at once, also to a pipe.
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw_errno("writing to standard output");
+}
+
+// One request and its answer, which may come in parts.
+void ask(const std::string& socket_path, const ClientOptions& options) {
+  AgentConnection agent(socket_path);
+  agent.send(options.request);
+  MessageView view(options.format);
+  while (const auto line = agent.wait_for_line()) {
+    const Message message = decode_message(*line);
+    if (const auto* error = std::get_if<ErrorMessage>(&message))
+      throw std::runtime_error(refusal(*error));
+    if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message))
+      throw std::runtime_error(farewell(*goodbye));
+    // Of the default stream: it was on its way before the agent had read the request.
+    if (std::holds_alternative<SnapshotMessage>(message)) continue;
+    print(view.text_of(*line, message));
+    const auto* sources = std::get_if<SourcesMessage>(&message);
+    if (std::holds_alternative<StatusMessage>(message) || (sources && !sources->more)) return;
+  }
+  throw std::runtime_error("the agent closed the connection before its answer was complete");
+}
+
+// Waits until `feed` has something, and ends the process as a write would when nobody reads
+// standard output any more.
+void wait_for(const AgentFeed& feed) {
+  std::array<pollfd, 2> ready{{{feed.fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
+  if (::poll(ready.data(), ready.size(), feed.timeout_ms()) < 0 && errno != EINTR)
+    throw_errno("waiting for the agent");
+  if ((ready[1].revents & POLLERR) != 0) std::raise(SIGPIPE);
+}
+
+void watch(const std::string& socket_path, const ClientOptions& options) {
+  AgentFeed feed(socket_path, std::get<SubscribeRequest>(options.request.command).subscription);
+  MessageView view(options.format);
+  bool lost = false;
+  for (std::uint64_t printed = 0;;) {
+    const auto event = feed.next();
+    if (!event) {
+      wait_for(feed);
+    } else if (const auto* line = std::get_if<AgentFeed::Line>(&*event)) {
+      print(view.text_of(line->text, line->message));
+      if (++printed == options.snapshots) return;
+    } else if (const auto* loss = std::get_if<AgentFeed::Lost>(&*event)) {
+      // Said once, however often it is then looked for in vain.
+      if (!std::exchange(lost, true)) say(loss->reason + "; waiting for it to come back");
+    } else {
+      lost = false;
+      say("connected again to " + socket_path);
+    }
+  }
+}
+
+bool wants_colours() {
+  const char* no_color = std::getenv("NO_COLOR");  // https://no-color.org
+  return !no_color || *no_color == '\0';
+}
+
+int top_live(const std::string& socket_path, const Selection& selection) {
+  std::setlocale(LC_CTYPE, "");
+  const LiveView::Settings settings{.by = selection.by,
+                                    .prefix = selection.prefix,
+                                    .most_rows = selection.top,
+                                    .utf8 = std::string_view(::nl_langinfo(CODESET)) == "UTF-8"};
+  return run_live(socket_path, settings, wants_colours());
 }
 
 void run(const ClientOptions& options) {
-  AgentConnection agent(options.socket_path.empty() ? find_socket(options.interface)
-                                                    : options.socket_path);
-  agent.send(options.request);
-  const bool subscribed = std::holds_alternative<SubscribeRequest>(options.request.command);
-  bool confirmed = !subscribed;  // snapshots before the "ok" are of the default stream
-  std::uint64_t wanted = subscribed ? options.snapshots : 1;
-  while (const auto line = agent.read_line()) {
-    const Message message = decode_message(*line);
-    confirmed = confirmed || std::holds_alternative<OkMessage>(message);
-    const std::string text = std::visit(ForPeople{}, message);
-    if (!confirmed || !is_answer(message, options.request)) continue;
-    const std::string& out = options.json ? *line + "\n" : text;
-    // Each line is of use at once, also to a pipe.
-    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
-      throw std::runtime_error("writing to standard output failed");
-    if (wanted > 0 && --wanted == 0) return;
+  // A descriptor that the shell has closed would be given to the socket, and be written to.
+  if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) throw_errno("writing to standard output");
+  const std::string socket_path =
+      options.socket_path.empty() ? find_socket(options.interface) : options.socket_path;
+  if (std::holds_alternative<SubscribeRequest>(options.request.command)) {
+    watch(socket_path, options);
+  } else if (options.live) {
+    const auto& request = std::get<TopRequest>(options.request.command);
+    // Whoever sent the signal is to see that it ended this.
+    if (const int signal = top_live(socket_path, request.selection)) std::raise(signal);
+  } else {
+    ask(socket_path, options);
   }
-  throw std::runtime_error("the agent closed the connection");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Who started this may have had it ignored; a reader that goes away is to end it, quietly.
+  std::signal(SIGPIPE, SIG_DFL);
   try {
-    const auto parsed = parse_client_options(std::vector<std::string>(argv + 1, argv + argc));
+    const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
+    const auto parsed =
+        parse_client_options(std::vector<std::string>(argv + 1, argv + argc), terminal);
     if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
       std::fputs(early->text.c_str(), early->code == 0 ? stdout : stderr);
       return early->code;
@@ -89,7 +136,7 @@ int main(int argc, char** argv) {
     run(std::get<ClientOptions>(parsed));
     return 0;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "xdp-countctl: %s\n", error.what());
+    say(error.what());
     return 1;
   }
 }

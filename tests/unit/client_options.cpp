@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "client_options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace xdp_count {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+ClientOptions parsed(const Arguments& arguments, bool terminal = false) {
+  const auto result = parse_client_options(arguments, terminal);
+  if (const auto* early = std::get_if<EarlyExit>(&result)) FAIL(early->text);
+  return std::get<ClientOptions>(result);
+}
+
+std::string refused(const Arguments& arguments) {
+  const auto result = parse_client_options(arguments, false);
+  REQUIRE(std::holds_alternative<EarlyExit>(result));
+  CHECK(std::get<EarlyExit>(result).code == 2);
+  return std::get<EarlyExit>(result).text;
+}
+
+template <class Command>
+Command command_of(const ClientOptions& options) {
+  REQUIRE(std::holds_alternative<Command>(options.request.command));
+  return std::get<Command>(options.request.command);
+}
+
+TEST_CASE("top is live on a terminal, where it is a table and not asked for once") {
+  CHECK(parsed({"top"}, true).live);
+  CHECK(parsed({"--format", "table", "top"}, true).live);
+  CHECK_FALSE(parsed({"top"}, false).live);
+  CHECK_FALSE(parsed({"top", "--once"}, true).live);
+  CHECK_FALSE(parsed({"top", "--json"}, true).live);
+  CHECK_FALSE(parsed({"top", "--format", "csv"}, true).live);
+  CHECK_FALSE(parsed({"status"}, true).live);
+}
+
+TEST_CASE("top shows ten sources, or what fits the live view, or as many as asked for") {
+  CHECK(command_of<TopRequest>(parsed({"top"})).selection.top == 10);
+  CHECK(command_of<TopRequest>(parsed({"top"}, true)).selection.top == max_top);
+  CHECK(command_of<TopRequest>(parsed({"top", "-n", "3"}, true)).selection.top == 3);
+  CHECK(
+      (command_of<TopRequest>(parsed({"top", "-n", "3", "--by", "bytes", "--prefix", "10.0.0.0/8"}))
+           .selection == Selection{3, SortKey::bytes, Prefix{0x0a000000, 8}}));
+}
+
+TEST_CASE("watch takes a selection, an interval and a number") {
+  const ClientOptions plain = parsed({"watch"});
+  CHECK((command_of<SubscribeRequest>(plain).subscription ==
+         Subscription{{20, SortKey::pps, {}}, 1}));
+  CHECK(plain.snapshots == 0);
+  const ClientOptions all = parsed(
+      {"watch", "-n", "5", "--by", "bps", "--prefix", "10.0.0.0/8", "--every", "7", "-c", "9"});
+  CHECK((command_of<SubscribeRequest>(all).subscription ==
+         Subscription{{5, SortKey::bps, Prefix{0x0a000000, 8}}, 7}));
+  CHECK(all.snapshots == 9);
+}
+
+TEST_CASE("list takes all sources or what is asked for") {
+  constexpr auto any = std::numeric_limits<std::uint64_t>::max();
+  const auto all = command_of<ListRequest>(parsed({"list"}));
+  CHECK_FALSE(all.prefix.has_value());
+  CHECK(all.min_packets == 0);
+  CHECK(all.limit == any);
+  const auto some = command_of<ListRequest>(
+      parsed({"list", "--prefix", "10.0.0.0/8", "--min-packets", "5", "--limit", "7"}));
+  CHECK((some.prefix == Prefix{0x0a000000, 8}));
+  CHECK(some.min_packets == 5);
+  CHECK(some.limit == 7);
+}
+
+TEST_CASE("the format and the agent may be named before and behind the command") {
+  CHECK(parsed({"status"}).format == TextFormat::table);
+  CHECK(parsed({"--json", "status"}).format == TextFormat::json);
+  CHECK(parsed({"status", "--json"}).format == TextFormat::json);
+  CHECK(parsed({"list", "--format=csv"}).format == TextFormat::csv);
+  CHECK(parsed({"get", "192.0.2.1", "--format", "json"}).format == TextFormat::json);
+  CHECK(parsed({"status", "-s", "/run/x"}).socket_path == "/run/x");
+  CHECK(parsed({"-i", "eth0", "status"}).interface == "eth0");
+}
+
+TEST_CASE("a bad command line is refused with what is wrong") {
+  CHECK(refused({"top", "--prefix", "10.0.0.1/8"}) ==
+        "xdp-countctl: --prefix: '10.0.0.1/8' is not a network such as 192.0.2.0/24\n"
+        "xdp-countctl --help lists the commands.\n");
+  refused({"list", "--prefix", "10.0.0.0"});
+  refused({});
+  refused({"nonesuch"});
+  refused({"status", "--format", "xml"});
+  refused({"status", "--json", "--format", "csv"});
+  refused({"status", "-i", "eth0", "-s", "/run/x"});
+  refused({"watch", "--every", "0"});
+  refused({"watch", "-c", "0"});
+  refused({"list", "--limit", "-1"});
+  refused({"list", "--min-packets", "1k"});
+  refused({"get"});
+}
+
+}  // namespace
+}  // namespace xdp_count

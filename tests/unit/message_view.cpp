@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "message_view.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "csv.hpp"
+#include "sample_messages.hpp"
+
+namespace xdp_count {
+namespace {
+
+std::string text_of(MessageView& view, std::string line) {
+  line.pop_back();
+  return view.text_of(line, decode_message(line));
+}
+
+std::string text_of(TextFormat format, const std::string& line) {
+  MessageView view(format);
+  return text_of(view, line);
+}
+
+TEST_CASE("fields of CSV are quoted where RFC 4180 asks for it") {
+  CHECK(csv_record({"a", "", "b c"}) == "a,,b c\r\n");
+  CHECK(csv_record({"a,b", "say \"x\"", "two\nlines", "\r"}) ==
+        "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\"\r\"\r\n");
+  CHECK(csv_record({}) == "\r\n");
+}
+
+TEST_CASE("sources are printed in each format") {
+  const std::string line = encode_sources("", any_head(), any_rows(), {0x0a000001});
+  CHECK(text_of(TextFormat::json, line) == line);
+  CHECK(text_of(TextFormat::table, line) ==
+        R"(SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
+192.0.2.1              2.0        1.6 k                10                   980
+255.255.255.255        0.0         0.5                  1                    60
+10.0.0.1        has sent nothing
+)");
+  CHECK(text_of(TextFormat::csv, line) ==
+        "seq,time,src,packets,bytes,pps,bps,first,last\r\n"
+        "17,2026-11-20T12:00:00.123Z,192.0.2.1,10,980,2.000,1568.000,"
+        "2026-11-20T11:59:44.000Z,2026-11-20T12:00:00.123Z\r\n"
+        "17,2026-11-20T12:00:00.123Z,255.255.255.255,1,60,0.000,0.500,"
+        "1970-01-01T00:00:00.000Z,1970-01-01T00:00:00.001Z\r\n"
+        "17,2026-11-20T12:00:00.123Z,10.0.0.1,0,0,0.000,0.000,,\r\n");
+}
+
+TEST_CASE("an answer in parts has one line of titles") {
+  const std::vector<SourceRow> one{any_rows().front()};
+  const std::string part = encode_sources("", any_head(), one, {}, true);
+  for (const TextFormat format : {TextFormat::table, TextFormat::csv}) {
+    MessageView view(format);
+    const std::string first = text_of(view, part);
+    const std::string second = text_of(view, part);
+    CHECK(first.size() > second.size());
+    CHECK(first.substr(first.size() - second.size()) == second);
+    CHECK(std::count(second.begin(), second.end(), '\n') == 1);
+  }
+}
+
+TEST_CASE("snapshots are printed in each format") {
+  const std::string line = snapshot_line(any_head(), any_rows(), 6);
+  CHECK(text_of(TextFormat::json, line) == line);
+  const std::string table = text_of(TextFormat::table, line);
+  CHECK(table.substr(0, 53) == "eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z\n1");
+  CHECK(table.find("\n(6 snapshots before this one were skipped)\n\n") != table.npos);
+  MessageView view(TextFormat::csv);
+  const std::string csv = text_of(view, line);
+  CHECK(csv.find("seq,time,src,") == 0);
+  CHECK(csv.find("\n17,2026-11-20T12:00:00.123Z,192.0.2.1,10,980,") != csv.npos);
+  CHECK(text_of(view, line).find("seq") == std::string::npos);
+}
+
+TEST_CASE("a status is printed in each format") {
+  const std::string line = encode_status("", any_head(), any_status());
+  CHECK(text_of(TextFormat::json, line) == line);
+  CHECK(text_of(TextFormat::table, line).find("agent      version 1.2.3, pid 4711,") == 0);
+  const std::string csv = text_of(TextFormat::csv, line);
+  CHECK(csv.find("field,value\r\ntype,status\r\n") == 0);
+  for (const char* record : {"\r\npid,4711\r\n", "\r\noptions.interval,0.25\r\n",
+                             "\r\nmode_reason,asked for\r\n", "\r\nmemory.ledger,65536\r\n"})
+    CHECK(csv.find(record) != csv.npos);
+}
+
+TEST_CASE("what is no answer is not printed") {
+  for (const TextFormat format : {TextFormat::table, TextFormat::json, TextFormat::csv})
+    for (const std::string& line :
+         {encode_ok(""), encode_goodbye("why"), std::string("{\"type\":\"event\"}\n")})
+      CHECK(text_of(format, line) == "");
+}
+
+TEST_CASE("an agent's refusal and goodbye are told in its words") {
+  CHECK(refusal({"busy", "64 clients are served already"}) ==
+        "the agent says: 64 clients are served already (busy)");
+  CHECK(farewell({"stopped by SIGTERM"}) == "the agent says goodbye: stopped by SIGTERM");
+}
+
+}  // namespace
+}  // namespace xdp_count

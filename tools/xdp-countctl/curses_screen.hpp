@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <optional>
+
+#include "live_view.hpp"
+
+struct screen;  // of ncurses
+
+namespace xdp_count {
+
+// The terminal on standard input and output, taken for full-screen use by ncurses. There can be one
+// at a time.
+class CursesScreen {
+ public:
+  // Colours are used where `colours` is true and the terminal has them. Throws std::runtime_error
+  // when $TERM names no terminal that can do it.
+  explicit CursesScreen(bool colours);
+
+  // Gives the terminal back as it was.
+  ~CursesScreen();
+  CursesScreen(const CursesScreen&) = delete;
+  CursesScreen& operator=(const CursesScreen&) = delete;
+
+  // Takes notice of the terminal's present size, and returns it.
+  ScreenSize fit();
+
+  void draw(const Screen& screen);
+
+  // The next key as LiveView knows them; nothing when no more are waiting. Keys that LiveView has
+  // no name for come as 0.
+  std::optional<int> take_key();
+
+ private:
+  screen* screen_;  // ncurses' SCREEN
+  bool colours_ = false;
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "live_session.hpp"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <variant>
+
+#include "agent_feed.hpp"
+#include "curses_screen.hpp"
+#include "error.hpp"
+#include "signal_queue.hpp"
+
+namespace xdp_count {
+namespace {
+
+void apply(LiveView& view, const AgentFeed::Event& event) {
+  if (const auto* lost = std::get_if<AgentFeed::Lost>(&event)) {
+    view.agent_lost(lost->reason);
+  } else if (const auto* line = std::get_if<AgentFeed::Line>(&event)) {
+    if (const auto* snapshot = std::get_if<SnapshotMessage>(&line->message))
+      view.show(*snapshot);
+    else if (const auto* sources = std::get_if<SourcesMessage>(&line->message))
+      view.show(*sources);
+  } else {
+    view.agent_restored();
+  }
+}
+
+// Whether the terminal behind standard input has gone: readable, and nothing to read.
+bool hung_up(short events) {
+  int waiting = 0;
+  return (events & (POLLHUP | POLLERR | POLLNVAL)) != 0 ||
+         ((events & POLLIN) != 0 && ::ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting == 0);
+}
+
+}  // namespace
+
+int run_live(const std::string& socket_path, const LiveView::Settings& settings, bool colours) {
+  LiveView view(settings);
+  // Before ncurses, which would handle some of them in its own way.
+  const SignalQueue signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH});
+  AgentFeed feed(socket_path, {.selection = view.selection()});
+  CursesScreen screen(colours);
+  view.resize(screen.fit());
+  // The first snapshot may be as long in coming as the agent's interval is.
+  feed.ask_for_top();
+  for (;;) {
+    if (const Subscription wanted{view.selection()}; wanted != feed.subscription()) {
+      feed.subscribe(wanted);
+      feed.ask_for_top();
+    }
+    screen.draw(view.screen());
+
+    std::array<pollfd, 3> ready{
+        {{STDIN_FILENO, POLLIN, 0}, {signals.fd(), POLLIN, 0}, {feed.fd(), POLLIN, 0}}};
+    if (::poll(ready.data(), ready.size(), feed.timeout_ms()) < 0) {
+      if (errno != EINTR) throw_errno("waiting for the terminal and the agent");
+      continue;
+    }
+    if (hung_up(ready[0].revents)) return SIGHUP;
+    while (const auto signal = signals.take()) {
+      if (*signal != SIGWINCH) return *signal == SIGINT ? 0 : *signal;
+      view.resize(screen.fit());
+    }
+    while (const auto key = screen.take_key())
+      if (!view.press(*key)) return 0;
+    while (const auto event = feed.next()) apply(view, *event);
+  }
+}
+
+}  // namespace xdp_count

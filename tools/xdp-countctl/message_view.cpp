@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "message_view.hpp"
+
+#include <fmt/core.h>
+
+#include <utility>
+#include <vector>
+
+#include "csv.hpp"
+#include "ipv4.hpp"
+#include "status_view.hpp"
+#include "table_view.hpp"
+#include "time_format.hpp"
+
+namespace xdp_count {
+namespace {
+
+// CSV's own columns: the same for every command that shows sources.
+std::string source_header() {
+  return csv_record({"seq", "time", "src", "packets", "bytes", "pps", "bps", "first", "last"});
+}
+
+std::string source_record(std::uint64_t seq, std::int64_t time, const SourceRow& row) {
+  return csv_record({std::to_string(seq), rfc3339(time), ipv4_text(row.address),
+                     std::to_string(row.total.packets), std::to_string(row.total.bytes),
+                     fmt::format("{:.3f}", row.rates.pps), fmt::format("{:.3f}", row.rates.bps),
+                     rfc3339(row.first_time), rfc3339(row.last_time)});
+}
+
+// Zero is a count too; but there is no time of a first packet.
+std::string missing_record(std::uint64_t seq, std::int64_t time, std::uint32_t address) {
+  return csv_record(
+      {std::to_string(seq), rfc3339(time), ipv4_text(address), "0", "0", "0.000", "0.000", "", ""});
+}
+
+}  // namespace
+
+std::string refusal(const ErrorMessage& message) {
+  return fmt::format("the agent says: {} ({})", message.message, message.code);
+}
+
+std::string farewell(const GoodbyeMessage& message) {
+  return "the agent says goodbye: " + message.reason;
+}
+
+std::string MessageView::text_of(const std::string& line, const Message& message) {
+  const bool answer = std::holds_alternative<SnapshotMessage>(message) ||
+                      std::holds_alternative<SourcesMessage>(message) ||
+                      std::holds_alternative<StatusMessage>(message);
+  if (!answer) return {};
+  switch (format_) {
+    case TextFormat::table:
+      return table_of(message);
+    case TextFormat::json:
+      return line + "\n";
+    case TextFormat::csv:
+      return csv_of(line, message);
+  }
+  return {};
+}
+
+std::string MessageView::table_of(const Message& message) {
+  if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
+    std::string text = joined(snapshot_table(snapshot->head, snapshot->rows));
+    if (snapshot->skipped > 0)
+      text += fmt::format("({} snapshots before this one were skipped)\n", snapshot->skipped);
+    return text + "\n";
+  }
+  if (const auto* status = std::get_if<StatusMessage>(&message))
+    return joined(status_table(status->head, status->status));
+
+  const auto& sources = std::get<SourcesMessage>(message);
+  const SourceColumns columns;
+  std::string text;
+  if (!std::exchange(begun_, true)) text += columns.titles() + "\n";
+  for (const SourceRow& row : sources.rows) text += columns.line(row) + "\n";
+  for (const std::uint32_t address : sources.missing)
+    text += fmt::format("{:<15} has sent nothing\n", ipv4_text(address));
+  return text;
+}
+
+std::string MessageView::csv_of(const std::string& line, const Message& message) {
+  if (std::holds_alternative<StatusMessage>(message)) {
+    std::string text = csv_record({"field", "value"});
+    for (const auto& [name, value] : flat_fields(line)) text += csv_record({name, value});
+    return text;
+  }
+  std::string text;
+  if (!std::exchange(begun_, true)) text += source_header();
+  if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
+    for (const SourceRow& row : snapshot->rows)
+      text += source_record(snapshot->head.seq, snapshot->head.time, row);
+  } else {
+    const auto& sources = std::get<SourcesMessage>(message);
+    for (const SourceRow& row : sources.rows) text += source_record(sources.seq, sources.time, row);
+    for (const std::uint32_t address : sources.missing)
+      text += missing_record(sources.seq, sources.time, address);
+  }
+  return text;
+}
+
+}  // namespace xdp_count

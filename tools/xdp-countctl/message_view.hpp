@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The agent's messages as text for standard output. Pure: depends on the arguments alone.
+#pragma once
+
+#include <string>
+
+#include "json_decoding.hpp"
+
+namespace xdp_count {
+
+enum class TextFormat { table, json, csv };
+
+// What an agent has said, for an error message.
+std::string refusal(const ErrorMessage& message);
+std::string farewell(const GoodbyeMessage& message);
+
+// Messages, one after the other, as one text.
+class MessageView {
+ public:
+  explicit MessageView(TextFormat format) : format_(format) {}
+
+  // `line` is `message` as the agent wrote it, without its newline. Titles, and the header line of
+  // CSV, come once for all parts of one answer, and of CSV but once. Empty for messages that are no
+  // answer.
+  std::string text_of(const std::string& line, const Message& message);
+
+ private:
+  std::string table_of(const Message& message);
+  std::string csv_of(const std::string& line, const Message& message);
+
+  TextFormat format_;
+  bool begun_ = false;  // the titles have been written
+};
+
+}  // namespace xdp_count
