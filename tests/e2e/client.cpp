@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <iterator>
+#include <optional>
 #include <sstream>
 
 #include "agent_fixture.hpp"
+#include "ipv4.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -100,13 +109,164 @@ TEST_CASE("the client says what is wrong when it cannot ask") {
   CHECK(contains(two.error, "count0.sock, /run/xdp-count/lo.sock"));
 }
 
-TEST_CASE("the client that watches says goodbye with the agent") {
+TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   LineClient stream(default_socket);
-  Process watch({CLIENT, "watch"});
+  send_frames(topology, ipv4_frames(ten_net, 1, 12'345));
+  snapshot_with(stream, 12'345);
+  stream.next_of_type("snapshot");  // rates are 0 from here on
+
+  const json row = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.1"}}).at("sources").at(0);
+  const std::string record = ",10.0.0.1,12345,740700,0.000,0.000," +
+                             row.at("first").get<std::string>() + "," +
+                             row.at("last").get<std::string>() + "\r\n";
+  const std::string header = "seq,time,src,packets,bytes,pps,bps,first,last\r\n";
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"get", "10.0.0.1"}, {"top"}, {"list"}, {"watch", "-c", "1"}}) {
+    std::vector<std::string> arguments{"--format", "csv"};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    const Result result = countctl(arguments);
+    CAPTURE(result.out);
+    CHECK(result.code == 0);
+    CHECK(result.out.starts_with(header));
+    CHECK(result.out.ends_with(record));
+    CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 2);
+  }
+  const Result missing = countctl({"get", "--format", "csv", "192.0.2.1"});
+  CHECK(missing.out.ends_with(",192.0.2.1,0,0,0.000,0.000,,\r\n"));
+
+  const Result status = countctl({"status", "--format", "csv"});
+  CHECK(status.out.starts_with("field,value\r\ntype,status\r\n"));
+  CHECK(contains(status.out, "\r\npid," + std::to_string(agent.pid()) + "\r\n"));
+  CHECK(contains(status.out, "\r\noptions.interval,0.1\r\n"));
+}
+
+TEST_CASE("watch in CSV tells each record's snapshot, and has one header") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient stream(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 2, 10));
+  snapshot_with(stream, 20);
+  const Result watched = countctl({"watch", "--format", "csv", "-c", "3", "--every", "2"});
+  CHECK(watched.code == 0);
+  std::istringstream lines(watched.out);
+  std::vector<std::uint64_t> seqs;
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    CHECK(contains(line, seqs.size() % 2 == 0 ? ",10.0.0.1,10,600," : ",10.0.0.2,10,600,"));
+    seqs.push_back(std::stoull(line));
+  }
+  REQUIRE(seqs.size() == 6);
+  CHECK(seqs == std::vector{seqs[0], seqs[0], seqs[0] + 2, seqs[0] + 2, seqs[0] + 4, seqs[0] + 4});
+}
+
+TEST_CASE("list has all sources in the order of their addresses, or those asked for") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient stream(default_socket);
+  constexpr std::uint32_t sources = 2500;  // three parts
+  send_frames(topology, ipv4_frames(ten_net, sources));
+  send_frames(topology, ipv4_frames(ten_net + 7, 1, 4));
+  snapshot_with(stream, sources + 4);
+  stream.next_of_type("snapshot");
+
+  const Result table = countctl({"list"});
+  CHECK(table.code == 0);
+  std::istringstream lines(table.out);
+  std::string line;
+  std::getline(lines, line);
+  CHECK(line == "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES");
+  for (std::uint32_t i = 0; i < sources; ++i) {
+    std::getline(lines, line);
+    const char* counts =
+        i == 7 ? "{:<15}        0.0         0.0                  5                   300"
+               : "{:<15}        0.0         0.0                  1                    60";
+    REQUIRE(line == fmt::format(fmt::runtime(counts), xdp_count::ipv4_text(ten_net + i)));
+  }
+  CHECK(!std::getline(lines, line));
+
+  std::istringstream parts(countctl({"list", "--json"}).out);
+  std::uint64_t rows = 0;
+  bool more = true;
+  for (; more && std::getline(parts, line); rows += json::parse(line).at("sources").size())
+    more = json::parse(line).at("more");
+  CHECK(rows == sources);
+  CHECK(!std::getline(parts, line));
+
+  const auto addresses = [](const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{"list", "--json"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    std::vector<std::string> found;
+    const json answer = json::parse(countctl(command).out);
+    for (const json& row : answer.at("sources")) found.push_back(row.at("src"));
+    return found;
+  };
+  using Addresses = std::vector<std::string>;
+  CHECK(addresses({"--prefix", "10.0.0.6/31"}) == Addresses{"10.0.0.6", "10.0.0.7"});
+  CHECK(addresses({"--min-packets", "2"}) == Addresses{"10.0.0.8"});
+  CHECK(addresses({"--limit", "2"}) == Addresses{"10.0.0.1", "10.0.0.2"});
+  CHECK(addresses({"--prefix", "192.0.2.0/24"}).empty());
+}
+
+TEST_CASE("watch goes on with the next agent, and says so") {
+  const Topology topology;
+  std::optional<Agent> agent;
+  agent.emplace(topology, std::vector<std::string>{"-i", "0.1"});
+  LineClient stream(default_socket);
+  Process watch({CLIENT, "watch", "--json", "--by", "bytes", "-n", "1", "--prefix", "10.0.0.0/8"});
   while (watch.standard_output().empty() && watch.running()) stream.next_of_type("snapshot");
-  agent.signal(SIGTERM);
-  CHECK(watch.wait() == 1);
-  CHECK(contains(watch.standard_error(), "goodbye: stopped by SIGTERM"));
+  agent->signal(SIGTERM);
+  CHECK(agent->wait() == 0);
+  agent.emplace(topology, std::vector<std::string>{"-i", "0.1"});
+  LineClient next(default_socket);
+  const auto said = [&](const std::string& text) { return contains(watch.standard_error(), text); };
+  while (!said("connected again") && watch.running()) next.next_of_type("snapshot");
+  send_frames(topology, ipv4_frames(ten_net, 2, 5));
+  send_frames(topology, ipv4_frames(0xc0000201, 1, 9));
+  snapshot_with(next, 19);
+  const std::string counted = R"("frames":{"packets":19,)";
+  while (!contains(watch.standard_output(), counted) && watch.running())
+    next.next_of_type("snapshot");
+
+  CHECK(watch.running());
+  CHECK(watch.standard_error() ==
+        "xdp-countctl: the agent says goodbye: stopped by SIGTERM; waiting for it to come back\n"
+        "xdp-countctl: connected again to /run/xdp-count/count0.sock\n");
+  const std::string out = watch.standard_output();
+  const std::size_t begin = out.rfind('\n', out.find(counted)) + 1;
+  const json last = json::parse(out.substr(begin, out.find('\n', begin) - begin));
+  CHECK(sources_of(last) == std::map<std::string, Count>{{"10.0.0.1", {5, 300}}});
+}
+
+TEST_CASE("Ctrl-C, and a reader that goes away, end watch without a word") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient stream(default_socket);
+  Process interrupted({CLIENT, "watch"});
+  while (interrupted.standard_output().empty() && interrupted.running())
+    stream.next_of_type("snapshot");
+  interrupted.signal(SIGINT);
+  CHECK(interrupted.wait() == 128 + SIGINT);
+  CHECK(interrupted.standard_error() == "");
+
+  // One reader is gone before anything is written, the other while there is nothing to write.
+  for (const bool idle : {false, true}) {
+    std::array<int, 2> pipe{};
+    REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+    xdp_count::UniqueFd reading(pipe[0]);
+    xdp_count::UniqueFd writing(pipe[1]);
+    if (!idle) reading.reset();
+    Process watch({CLIENT, "watch", "--every", idle ? "86400" : "1"},
+                  {.standard_output = writing.get()});
+    writing.reset();
+    reading.reset();
+    CHECK(watch.wait() == 128 + SIGPIPE);
+    CHECK(watch.standard_error() == "");
+  }
+  Process closed({"/bin/sh", "-c", "exec " CLIENT " watch >&-"});
+  CHECK(closed.wait() == 1);
+  CHECK(closed.standard_error() ==
+        "xdp-countctl: writing to standard output: Bad file descriptor\n");
 }

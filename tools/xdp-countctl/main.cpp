@@ -113,8 +113,11 @@ void run(const ClientOptions& options) {
     watch(socket_path, options);
   } else if (options.live) {
     const auto& request = std::get<TopRequest>(options.request.command);
-    // Whoever sent the signal is to see that it ended this.
-    if (const int signal = top_live(socket_path, request.selection)) std::raise(signal);
+    if (const int signal = top_live(socket_path, request.selection)) {
+      // Whoever sent it is to see that it ended this; ncurses has left a handler that exits with 1.
+      std::signal(signal, SIG_DFL);
+      std::raise(signal);
+    }
   } else {
     ask(socket_path, options);
   }
