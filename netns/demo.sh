@@ -79,7 +79,7 @@ say "A snapshot through the Unix socket: nc -U $socket | head -n 1"
 timeout 5 nc -U "$socket" </dev/null | head -n 1
 
 say "The sources, asked for by xdp-countctl"
-"$client" --socket "$socket" top --by packets
+"$client" --socket "$socket" top --once --by packets
 
 say "One source, the one inside a VLAN tag: xdp-countctl get 198.51.100.7"
 "$client" --socket "$socket" get 198.51.100.7

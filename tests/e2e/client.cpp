@@ -13,6 +13,7 @@
 
 #include "agent_fixture.hpp"
 #include "ipv4.hpp"
+#include "scripted_agent.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -238,6 +239,47 @@ TEST_CASE("watch goes on with the next agent, and says so") {
   const std::size_t begin = out.rfind('\n', out.find(counted)) + 1;
   const json last = json::parse(out.substr(begin, out.find('\n', begin) - begin));
   CHECK(sources_of(last) == std::map<std::string, Count>{{"10.0.0.1", {5, 300}}});
+}
+
+TEST_CASE("watch waits while a new agent is busy, and ends when one refuses the request") {
+  const Topology topology;
+  const ScriptedAgent agent;
+  const std::string ok = "{\"type\":\"ok\"}\n";
+  const std::string busy = "{\"type\":\"error\",\"code\":\"busy\",\"message\":\"too many\"}\n";
+  Process watch({CLIENT, "watch", "-s", ScriptedAgent::path});
+  ScriptedAgent::say(agent.next_client(), ok);
+  ScriptedAgent::say(agent.next_client(), busy);
+  ScriptedAgent::say(agent.next_client(), busy);
+  {
+    const auto client = agent.next_client();
+    ScriptedAgent::say(client, ok);
+    ScriptedAgent::say(client,
+                       "{\"type\":\"error\",\"code\":\"bad_request\",\"message\":\"no\"}\n");
+    CHECK(watch.wait() == 1);
+  }
+  CHECK(watch.standard_error() ==
+        "xdp-countctl: the agent closed the connection; waiting for it to come back\n"
+        "xdp-countctl: connected again to /run/scripted.sock\n"
+        "xdp-countctl: the agent says: no (bad_request)\n");
+
+  Process refused({CLIENT, "watch", "-s", ScriptedAgent::path});
+  ScriptedAgent::say(agent.next_client(), busy);
+  CHECK(refused.wait() == 1);
+  CHECK(refused.standard_error() == "xdp-countctl: the agent says: too many (busy)\n");
+}
+
+TEST_CASE("an answer that stays incomplete is a failure") {
+  const Topology topology;
+  const ScriptedAgent agent;
+  Process list({CLIENT, "list", "--format", "csv", "-s", ScriptedAgent::path});
+  ScriptedAgent::say(agent.next_client(),
+                     R"({"type":"sources","seq":1,"time":"2026-11-20T12:00:00.000Z","sources":[],)"
+                     R"("missing":[],"more":true})"
+                     "\n");
+  CHECK(list.wait() == 1);
+  CHECK(list.standard_output() == "seq,time,src,packets,bytes,pps,bps,first,last\r\n");
+  CHECK(list.standard_error() ==
+        "xdp-countctl: the agent closed the connection before its answer was complete\n");
 }
 
 TEST_CASE("Ctrl-C, and a reader that goes away, end watch without a word") {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // xdp-countctl top on a real terminal: keys typed, the screen compared with what was sent.
 #include <doctest/doctest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <csignal>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <sstream>
 
 #include "agent_fixture.hpp"
+#include "scripted_agent.hpp"
 #include "tmux_terminal.hpp"
 
 using namespace xdp_count::testing;
@@ -233,15 +232,11 @@ TEST_CASE("the live view gives the terminal back, whatever ends it") {
 
 TEST_CASE("the live view ends with a message where the agent speaks another protocol") {
   const Topology topology;
-  const xdp_count::UniqueFd listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_un address{AF_UNIX, "/run/other.sock"};
-  REQUIRE(::bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-          0);
-  REQUIRE(::listen(listening.get(), 1) == 0);
-  TmuxTerminal terminal(80, 24, top_command("-s /run/other.sock"));
-  const xdp_count::UniqueFd client(::accept(listening.get(), nullptr, nullptr));
+  const ScriptedAgent agent;
+  TmuxTerminal terminal(80, 24, top_command(std::string("-s ") + ScriptedAgent::path));
+  const auto client = agent.next_client();
   terminal.wait_for("waiting for the next snapshot");
-  REQUIRE(::send(client.get(), "HTTP/1.1 200\n", 13, 0) == 13);
+  ScriptedAgent::say(client, "HTTP/1.1 200\n");
   const std::string screen = terminal.wait_for("restored");
   CHECK(contains(screen, "xdp-countctl: not a message of the protocol"));
   CHECK(contains(screen, "ended with 1\n"));

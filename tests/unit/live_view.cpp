@@ -253,7 +253,11 @@ TEST_CASE("an agent that has gone is said first, with the last sources, until it
         0);
   CHECK(order(view) == "1231");
   view.agent_restored();
+  CHECK(drawn(view).find("waiting for the next snapshot  by pps\n") == 0);
+  CHECK(order(view) == "1231");
+  view.show(SnapshotMessage{some_head(), {some_rows()[2]}});
   CHECK(drawn(view).find("eth0  native") == 0);
+  CHECK(order(view) == "3");
 }
 
 TEST_CASE("help is shown and hidden, and q ends") {

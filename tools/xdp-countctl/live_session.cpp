@@ -18,7 +18,7 @@
 namespace xdp_count {
 namespace {
 
-void apply(LiveView& view, const AgentFeed::Event& event) {
+void apply(LiveView& view, AgentFeed& feed, const AgentFeed::Event& event) {
   if (const auto* lost = std::get_if<AgentFeed::Lost>(&event)) {
     view.agent_lost(lost->reason);
   } else if (const auto* line = std::get_if<AgentFeed::Line>(&event)) {
@@ -28,6 +28,7 @@ void apply(LiveView& view, const AgentFeed::Event& event) {
       view.show(*sources);
   } else {
     view.agent_restored();
+    feed.ask_for_top();
   }
 }
 
@@ -69,7 +70,7 @@ int run_live(const std::string& socket_path, const LiveView::Settings& settings,
     }
     while (const auto key = screen.take_key())
       if (!view.press(*key)) return 0;
-    while (const auto event = feed.next()) apply(view, *event);
+    while (const auto event = feed.next()) apply(view, feed, *event);
   }
 }
 

@@ -88,6 +88,11 @@ void LiveView::show(const SourcesMessage& message) {
   newest_.rows = message.rows;
 }
 
+void LiveView::agent_restored() {
+  lost_.reset();
+  newest_.head.reset();
+}
+
 bool LiveView::press(int key) {
   complaint_.clear();
   if (typed_) {

@@ -58,7 +58,7 @@ class LiveView {
   void show(const SnapshotMessage& message);
   void show(const SourcesMessage& message);  // the selected sources, between two snapshots
   void agent_lost(const std::string& reason) { lost_ = reason; }
-  void agent_restored() { lost_.reset(); }
+  void agent_restored();  // it may be another one, whose totals are not known yet
   // Returns false when the key asked to end.
   bool press(int key);
 
