@@ -13,6 +13,7 @@
 
 #include "agent_fixture.hpp"
 #include "ipv4.hpp"
+#include "json_encoding.hpp"
 #include "scripted_agent.hpp"
 
 using namespace xdp_count::testing;
@@ -266,6 +267,21 @@ TEST_CASE("watch waits while a new agent is busy, and ends when one refuses the 
   ScriptedAgent::say(agent.next_client(), busy);
   CHECK(refused.wait() == 1);
   CHECK(refused.standard_error() == "xdp-countctl: the agent says: too many (busy)\n");
+}
+
+TEST_CASE("watch shows nothing of the stream that the agent sent before it was asked") {
+  const Topology topology;
+  const ScriptedAgent agent;
+  const auto snapshot = [](std::uint64_t seq) {
+    return xdp_count::encode_snapshot_body({.seq = seq}, {}) + xdp_count::encode_snapshot_end(0);
+  };
+  Process watch({CLIENT, "watch", "--json", "-c", "1", "-s", ScriptedAgent::path});
+  const auto client = agent.next_client();
+  ScriptedAgent::say(client, snapshot(1));
+  ScriptedAgent::say(client, "{\"type\":\"ok\"}\n");
+  ScriptedAgent::say(client, snapshot(2));
+  CHECK(watch.wait() == 0);
+  CHECK(watch.standard_output() == snapshot(2));
 }
 
 TEST_CASE("an answer that stays incomplete is a failure") {
