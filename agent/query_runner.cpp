@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include "offload.hpp"
+#include "privileges.hpp"
 
 namespace xdp_count {
 
@@ -24,9 +25,12 @@ constexpr int niceness = 10;
 
 QueryRunner::QueryRunner(const asio::any_io_executor& executor, Gate& gate)
     : gate_(gate), turns_(executor) {
-  // Of this thread alone. Where it fails, the thread is as urgent as others.
-  asio::post(encoding_,
-             [] { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness); });
+  asio::post(scanning_, [] { keep_capabilities(0); });
+  asio::post(encoding_, [] {
+    keep_capabilities(0);
+    // Of this thread alone. Where it fails, the thread is as urgent as others.
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+  });
 }
 
 std::optional<QueryRunner::Room> QueryRunner::room_for(const Query& query) {

@@ -42,18 +42,19 @@ std::vector<std::string> of_all_threads(pid_t process, const std::string& field)
   return values;
 }
 
-// The I/O thread and the helper thread keep these; the thread that prints keeps nothing.
+// The I/O thread and the helper thread keep these; those that print and answer queries keep
+// nothing.
 void check_privileges(pid_t process, const std::vector<unsigned>& kept) {
   const std::string none = mask_of({}), some = mask_of(kept);
   for (const std::string field : {"CapPrm", "CapEff"}) {
     CAPTURE(field);
-    CHECK(of_all_threads(process, field) == std::vector{none, some, some});
+    CHECK(of_all_threads(process, field) == std::vector{none, none, none, some, some});
   }
   for (const std::string field : {"CapInh", "CapAmb"}) {
     CAPTURE(field);
-    CHECK(of_all_threads(process, field) == std::vector{none, none, none});
+    CHECK(of_all_threads(process, field) == std::vector(5, none));
   }
-  CHECK(of_all_threads(process, "NoNewPrivs") == std::vector<std::string>{"1", "1", "1"});
+  CHECK(of_all_threads(process, "NoNewPrivs") == std::vector<std::string>(5, "1"));
 }
 
 // A directory in which the user may make a socket.
