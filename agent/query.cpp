@@ -8,11 +8,20 @@
 
 namespace xdp_count {
 
+namespace {
+
+// What an answer tells of its tick. Not the names, which may change between two ticks.
+SnapshotHead moment_of(const SnapshotHead& head) {
+  return {.seq = head.seq, .time = head.time, .interval = head.interval};
+}
+
+}  // namespace
+
 TopQuery::TopQuery(const Tally& tally, std::string id, TopRequest request)
     : Query(std::move(id)), tally_(tally), request_(std::move(request)) {}
 
 bool TopQuery::select(const std::atomic<bool>& give_way) {
-  head_ = tally_.head();
+  head_ = moment_of(tally_.head());
   auto rows = top_sources(tally_.ledger(), request_.selection, head_.interval, give_way);
   if (!rows) return false;
   rows_ = std::move(*rows);
@@ -32,7 +41,7 @@ ListQuery::ListQuery(const Tally& tally, std::string id, ListRequest request)
 
 bool ListQuery::select(const std::atomic<bool>& give_way) {
   const Ledger& ledger = tally_.ledger();
-  head_ = tally_.head();
+  head_ = moment_of(tally_.head());
   sources_.clear();
   // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
   sources_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
