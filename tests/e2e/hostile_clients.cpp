@@ -224,7 +224,7 @@ struct Attack {
 
 TEST_CASE("whatever clients do, nobody else misses a tick and no memory is kept") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.2"});
+  Agent agent(topology, {"-i", "0.5"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 20'000));
   snapshot_with(client, 20'000);
