@@ -125,10 +125,14 @@ std::vector<Publication> Listener::publications_due() {
     if (it == due.end()) it = due.insert(it, {.selection = *selection});
     it->recipients.push_back(session);
   }
-  // Another first one each time: where there is no time for all, everyone's turn comes.
-  if (!due.empty())
-    std::rotate(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(++ticks_ % due.size()),
-                due.end());
+  // Where there is not time for all, who asks for little is served before who asks for much, and
+  // one in turn before everybody.
+  std::ranges::stable_sort(
+      due, {}, [](const Publication& publication) { return publication.selection.top; });
+  if (!due.empty()) {
+    const auto first = due.begin() + static_cast<std::ptrdiff_t>(++ticks_ % due.size());
+    std::rotate(due.begin(), first, first + 1);
+  }
   return due;
 }
 

@@ -34,7 +34,7 @@ class Listener {
   // Lets clients connect, and serves them until stop(). Throws boost::system::system_error.
   void start();
 
-  // Starts a tick: what is due, one publication per distinct selection.
+  // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
   std::vector<Publication> publications_due();
 
   // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
