@@ -85,7 +85,7 @@ std::string ListQuery::next_part() {
                     .last_time = source.last_time});
   }
   done_ = next_ == sources_.size();
-  if (done_) sources_ = {};
+  if (done_) sources_ = std::vector<Source>();  // gives the memory back
   return encode_sources(id(), head_, rows, {}, !done_);
 }
 

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "page_allocator.hpp"
 #include "request.hpp"
 #include "snapshot.hpp"
 #include "tally.hpp"
@@ -97,7 +96,7 @@ class ListQuery : public Query {
   const Tally& tally_;
   ListRequest request_;
   SnapshotHead head_;
-  std::vector<Source, PageAllocator<Source>> sources_;
+  std::vector<Source> sources_;
   std::size_t next_ = 0;  // of sources_
   bool done_ = false;
 };

@@ -12,6 +12,7 @@
 #include "expect.hpp"
 #include "json_requests.hpp"
 #include "owned_ledger.hpp"
+#include "owned_tally.hpp"
 #include "request_handler.hpp"
 
 namespace xdp_count {
@@ -25,12 +26,12 @@ constexpr std::uint32_t sources = 60;
 // A handler over two ticks; only some of the sources were seen in the last one.
 struct Server {
   OwnedLedger owned{2 * sources};
-  Tally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
-  RequestHandler handler{tally, [] { return Status{.pid = 4711, .mode = "generic"}; }};
+  OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
+  RequestHandler handler{tally.tally, [] { return Status{.pid = 4711, .mode = "generic"}; }};
 
   Server() {
-    Cut first{.time = 1000, .interval = 1};
-    Cut second{.time = 3000, .interval = 2};
+    CutWithCounts first{.time = 1000, .interval = 1};
+    CutWithCounts second{.time = 3000, .interval = 2};
     for (std::uint32_t i = 0; i < sources; ++i) {
       first.generation.sources.push_back({network + i, {10 + i, 1000 * i}});
       if (i % 3 == 0) second.generation.sources.push_back({network + i, {1 + i % 7, 60}});
@@ -46,7 +47,7 @@ std::string whole_text(const Answer& answer) {
   expect(text.empty(), "an answer is text or a query", text);
   expect(answer.query->select(false), "a query that nothing interrupts is answered", "");
   answer.query->prepare();
-  for (std::string part; !(part = answer.query->next_part()).empty();) text += part;
+  while (!answer.query->is_done()) text += answer.query->next_part();
   return text;
 }
 
