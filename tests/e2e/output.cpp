@@ -56,11 +56,12 @@ TEST_CASE("a reader of standard output that stops reading holds up nothing") {
   REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
   const xdp_count::UniqueFd reading(pipe[0]);
   xdp_count::UniqueFd writing(pipe[1]);
-  Agent agent(topology, {"-i", "0.1", "-o", "json", "--top", "10000"},
+  // Lines of some 300 KB, which is more than a pipe holds.
+  Agent agent(topology, {"-i", "0.2", "-o", "json", "--top", "2000"},
               {.standard_output = writing.get()});
   LineClient client(default_socket);
-  send_frames(topology, ipv4_frames(ten_net, 10'000));
-  auto last = snapshot_with(client, 10'000);
+  send_frames(topology, ipv4_frames(ten_net, 2000));
+  auto last = snapshot_with(client, 2000);
   for (int i = 0; i < 10; ++i) {
     const auto next = client.next_of_type("snapshot");
     CHECK(next.at("seq") == last.at("seq").get<int>() + 1);
