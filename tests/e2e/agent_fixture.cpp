@@ -32,6 +32,15 @@ Agent::Agent(const Topology& topology, const std::vector<std::string>& arguments
              ProcessOptions options, const std::string& interface)
     : Process(command_line(arguments, interface), in_receiver(options, topology)) {}
 
+void set_mtu(const Topology& topology, std::size_t mtu) {
+  for (const auto& [network, link] : {std::pair{topology.sender(), Topology::sender_link},
+                                      std::pair{topology.receiver(), Topology::receiver_link}}) {
+    Process ip({"/sbin/ip", "link", "set", "dev", link, "mtu", std::to_string(mtu)},
+               {.network_namespace = network});
+    REQUIRE(ip.wait() == 0);
+  }
+}
+
 void send_frames(const Topology& topology, std::span<const Frame> frames) {
   in_network_namespace(topology.sender(),
                        [&] { PacketSocket(Topology::sender_link).send(frames); });
@@ -70,6 +79,10 @@ nlohmann::json snapshot_with(LineClient& client, std::uint64_t frames) {
     check_conserved(snapshot);
     if (snapshot.at("frames").at("packets") >= frames) return snapshot;
   }
+}
+
+std::ostream& operator<<(std::ostream& stream, const Count& count) {
+  return stream << count.packets << " packets, " << count.bytes << " bytes";
 }
 
 std::map<std::string, Count> sources_of(const nlohmann::json& object) {

@@ -4,9 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +39,9 @@ struct Agent : Process {
         ProcessOptions options = {}, const std::string& interface = Topology::receiver_link);
 };
 
+// Lets both ends take frames with this many bytes behind the Ethernet header.
+void set_mtu(const Topology& topology, std::size_t mtu);
+
 // Sends each frame once from the sending end.
 void send_frames(const Topology& topology, std::span<const Frame> frames);
 
@@ -57,6 +62,7 @@ struct Count {
   std::uint64_t bytes = 0;
   friend bool operator==(const Count&, const Count&) = default;
 };
+std::ostream& operator<<(std::ostream& stream, const Count& count);
 std::map<std::string, Count> sources_of(const nlohmann::json& object);
 Count count_of(const nlohmann::json& object);
 

@@ -85,12 +85,7 @@ TEST_CASE_TEMPLATE("every frame is counted once, in its class and under its sour
 TEST_CASE_TEMPLATE("a frame larger than a page is counted with all of its bytes", Mode, Native,
                    Generic) {
   const Topology topology;
-  for (const auto& [network, link] : {std::pair{topology.sender(), Topology::sender_link},
-                                      std::pair{topology.receiver(), Topology::receiver_link}}) {
-    Process ip({"/sbin/ip", "link", "set", "dev", link, "mtu", "9000"},
-               {.network_namespace = network});
-    REQUIRE(ip.wait() == 0);
-  }
+  set_mtu(topology, 9000);
   Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
   LineClient client(default_socket);
   const Frame frame =
