@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
+
+#include "library_log.hpp"
+#include "topology.hpp"
+
+int main(int argc, char** argv) {
+  xdp_count::testing::isolate_this_process();
+  xdp_count::redirect_library_messages();
+  return doctest::Context(argc, argv).run();
+}

@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Runs test suites in virtual machines, on other kernels than this machine's.
+set -eu
+
+usage() {
+  cat <<END
+usage: tests/vm/run.sh KERNEL… [-- OPTION…]
+Boots each of Debian's kernels whose version begins with KERNEL, such as 6.1 or 6.12, and runs the
+suites bpf, e2e (without what measures load, or needs more than the agent) and vm in it. OPTIONs are
+doctest's, for all suites: -tc='*dispatcher*'. Prints a line per kernel, suite and mode. Needs what
+tools/install-deps.sh --vm installs, and the project built in BUILD_DIR, or build at its root; there
+vm/KERNEL.output has what the tests printed, and vm/KERNEL.console what the kernel did.
+END
+}
+
+kernels=
+while [ $# != 0 ] && [ "$1" != -- ]; do
+  case $1 in
+    -h | --help) usage && exit ;;
+    [0-9]*) kernels="$kernels $1" ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+  shift
+done
+[ -n "$kernels" ] || { usage >&2 && exit 2; }
+if [ $# != 0 ]; then shift; fi
+
+here=$(cd "$(dirname "$0")" && pwd)
+build_dir=$(cd "${BUILD_DIR:-$here/../../build}" && pwd)
+state=$build_dir/vm
+mkdir -p "$state"
+
+# Seconds that a suite may take in there, and the guest as a whole.
+suite_limit=240
+guest_limit=420
+
+qemu=
+clean_up() {
+  trap '' INT TERM HUP
+  if [ -n "$qemu" ]; then kill "$qemu" 2>/dev/null || :; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# A word for a shell to read.
+quoted() {
+  printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
+}
+
+# suite NAME OPTIONS…: what the guest is to run, by mode where a test's name has one; all at once
+# when tests were chosen by hand.
+suite() {
+  name=$1
+  executable=$build_dir/tests/$name/$name-tests
+  shift
+  words=
+  for word in "$@"; do words="$words $(quoted "$word")"; done
+  if [ -n "$chosen" ]; then
+    echo "run $name - $suite_limit $executable$chosen"
+  elif [ "$name" = bpf ]; then
+    echo "run $name - $suite_limit $executable$words"
+  else
+    echo "run $name native $suite_limit $executable '-tc=*::Native>'$words"
+    echo "run $name generic $suite_limit $executable '-tc=*::Generic>'$words"
+    echo "run $name - $suite_limit $executable '-tce=*::Native>,*::Generic>'$words"
+  fi
+}
+chosen=
+for word in "$@"; do chosen="$chosen $(quoted "$word")"; done
+{
+  suite bpf
+  suite e2e '-sfe=*/load.cpp,*/start_and_stop.cpp,*/live_view.cpp,*/manual.cpp,*/service.cpp'
+  suite vm
+} >"$state/tests"
+
+# boot LIMIT OPTIONS…: until the guest has switched off, panicked or run out of time.
+boot() {
+  limit=$1
+  shift
+  # As slow as it is without a processor's help, it need not slow down everybody else.
+  nice timeout --kill-after=5 "$limit" qemu-system-x86_64 -cpu max -smp 2 -m 2G \
+    -nodefaults -no-reboot -display none "$@" </dev/null >"$state/qemu" 2>&1 &
+  qemu=$!
+  status=0
+  # Not the shell's own word on how it ended.
+  { wait "$qemu"; } 2>/dev/null || status=$?
+  qemu=
+  return $status
+}
+
+# What the kernel prints is all that shows whether one boots.
+accelerator=tcg,thread=multi
+probe_kvm() {
+  [ -w /dev/kvm ] || return 0
+  boot 5 -accel kvm -kernel "$1" -serial "file:$state/kvm" -append "console=ttyS0 panic=-1" || :
+  if grep -q "Kernel panic - not syncing: VFS" "$state/kvm"; then accelerator=kvm; fi
+}
+
+passed=0 failed=0
+
+# One that is not a test's: named, and counted.
+fail() {
+  echo "$*"
+  failed=$((failed + 1))
+}
+
+# What a suite printed: show SUITE MODE
+show_output() {
+  awk -v header="=== $1	$2" '/^=== / { shown = $0 == header; next } shown { print "  | " $0 }' \
+    "$state/$kernel.output"
+}
+
+# count_suite SUITE MODE STATUS SECONDS SUMMARY
+count_suite() {
+  # test cases: 12 | 10 passed | 1 failed | 3 skipped: not chosen, or not come to after a crash.
+  # shellcheck disable=SC2046 # four numbers, or none
+  set -- "$1" "$2" "$3" "$4" $(echo "$5" | tr -cs 0-9 ' ')
+  cases_passed=${6:-0} cases_failed=${7:-0}
+  label="$kernel $1"
+  if [ "$2" != - ]; then label="$label $2"; fi
+  echo "$label: $cases_passed passed, $cases_failed failed ($4 s)"
+  if [ "$cases_failed" != 0 ] || [ "$3" != 0 ]; then show_output "$1" "$2"; fi
+  passed=$((passed + cases_passed))
+  failed=$((failed + cases_failed))
+  if [ "$cases_failed" = 0 ] && [ "$3" != 0 ]; then fail "$label ended with status $3"; fi
+}
+
+run_kernel() {
+  kernel=$1
+  "$here/unpack-kernel.sh" "$kernel" "$state/linux-$kernel"
+  "$here/make-initramfs.sh" "$state/linux-$kernel" "$build_dir" "$state/tests" "$state/initramfs"
+  rm -f "$state/$kernel.results" "$state/$kernel.output" "$state/$kernel.console"
+  if [ "$accelerator" != kvm ]; then probe_kvm "$state/linux-$kernel/vmlinuz"; fi
+  echo "$kernel: Linux $(cat "$state/linux-$kernel/release"), ${accelerator%,*}"
+
+  # A hub negotiates no guest offloads; a tap device does, in a network namespace of its own.
+  guest_status=0
+  boot "$guest_limit" -accel "$accelerator" \
+    -kernel "$state/linux-$kernel/vmlinuz" -initrd "$state/initramfs" \
+    -append "console=ttyS0 panic=-1 quiet" -serial "file:$state/$kernel.console" \
+    -device virtio-serial-pci \
+    -chardev "file,id=results,path=$state/$kernel.results" \
+    -device virtserialport,chardev=results,name=results \
+    -chardev "file,id=output,path=$state/$kernel.output" \
+    -device virtserialport,chardev=output,name=output \
+    -netdev hubport,id=left,hubid=0 -device virtio-net-pci,netdev=left,mac=02:00:00:00:01:01 \
+    -netdev hubport,id=right,hubid=0 -device virtio-net-pci,netdev=right,mac=02:00:00:00:01:02 ||
+    guest_status=$?
+
+  ran=0
+  tab=$(printf '\t')
+  while IFS=$tab read -r name mode status seconds summary; do
+    ran=$((ran + 1))
+    count_suite "$name" "$mode" "$status" "$seconds" "$summary"
+  done <"$state/$kernel.results"
+  ending=
+  if [ "$guest_status" = 124 ] || [ "$guest_status" = 137 ]; then
+    ending="did not end in $guest_limit seconds"
+  elif [ "$guest_status" != 0 ]; then
+    ending="did not run: $(cat "$state/qemu")"
+  elif grep -q 'Kernel panic\|BUG: \|Oops: ' "$state/$kernel.console"; then
+    ending="has a fault in its kernel"
+  elif [ "$ran" != "$(grep -c ^run "$state/tests")" ]; then
+    ending="ended before its tests"
+  fi
+  if [ -z "$ending" ]; then return; fi
+  tail -n 30 "$state/$kernel.output" "$state/$kernel.console" 2>/dev/null | sed 's/^/  | /' || :
+  fail "the guest with Linux $kernel $ending"
+}
+
+for kernel in $kernels; do run_kernel "$kernel"; done
+
+# As doctest puts it, for who counts test cases.
+echo "[doctest] test cases: $((passed + failed)) | $passed passed | $failed failed | 0 skipped"
+[ "$failed" = 0 ]
