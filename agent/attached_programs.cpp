@@ -6,23 +6,33 @@
 #include <fmt/ranges.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
-#include <xdp/libxdp.h>
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 
 #include "unique_fd.hpp"
 
 namespace xdp_count {
 namespace {
 
-std::string program_name(std::uint32_t id) {
+// Nothing when it has gone, or without CAP_SYS_ADMIN.
+std::optional<bpf_prog_info> info_of_program(std::uint32_t id) {
   bpf_prog_info info{};
   __u32 size = sizeof info;
   const UniqueFd fd(bpf_prog_get_fd_by_id(id));
-  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0 || *info.name == '\0')
-    return "a program";
-  return info.name;
+  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return std::nullopt;
+  return info;
+}
+
+std::string program_name(std::uint32_t id) {
+  const auto info = info_of_program(id);
+  return info && *info->name != '\0' ? info->name : "a program";
+}
+
+// Of a program of another type the kernel names the function's module in place of its program.
+bool is_extension(std::uint32_t id) {
+  const auto info = info_of_program(id);
+  return info && info->type == BPF_PROG_TYPE_EXT;
 }
 
 }  // namespace
@@ -48,22 +58,20 @@ bool is_alone(const std::vector<AttachedProgram>& programs, std::uint32_t id) {
 }
 
 std::vector<std::uint32_t> programs_in_dispatcher(const NetworkInterface& interface) {
-  // libxdp 1.3 forgets a descriptor of every program that it finds so (xdp_multiprog__from_id()):
-  // it must not be asked about one that is alone, which would stay loaded for as long as we run.
-  const auto is_dispatcher = [](const AttachedProgram& program) {
-    return program_name(program.id) == "xdp_dispatcher";
-  };
-  if (std::none_of(interface.programs.begin(), interface.programs.end(), is_dispatcher)) return {};
-  struct Close {
-    void operator()(xdp_multiprog* programs) const noexcept { xdp_multiprog__close(programs); }
-  };
-  xdp_multiprog* found = xdp_multiprog__get_from_ifindex(static_cast<int>(interface.index));
-  if (libxdp_get_error(found) != 0) return {};
-  const std::unique_ptr<xdp_multiprog, Close> programs(found);
+  // Not from libxdp: it would need the bpffs of whoever attached them, and before version 1.6 it
+  // forgets descriptors of the programs that it finds. The kernel knows which program stands in for
+  // a function of which other one.
   std::vector<std::uint32_t> ids;
-  xdp_program* program = nullptr;
-  while ((program = xdp_multiprog__next_prog(program, programs.get())) != nullptr)
-    ids.push_back(xdp_program__id(program));
+  __u32 link_id = 0;
+  while (bpf_link_get_next_id(link_id, &link_id) == 0) {
+    const UniqueFd link(bpf_link_get_fd_by_id(link_id));
+    bpf_link_info info{};
+    __u32 size = sizeof info;
+    if (!link || bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0) continue;
+    if (info.type == BPF_LINK_TYPE_TRACING &&
+        is_alone(interface.programs, info.tracing.target_obj_id) && is_extension(info.prog_id))
+      ids.push_back(info.prog_id);
+  }
   return ids;
 }
 

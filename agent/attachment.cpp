@@ -13,6 +13,7 @@
 
 #include "attached_programs.hpp"
 #include "error.hpp"
+#include "forgotten_descriptors.hpp"
 #include "library_log.hpp"
 #include "log.hpp"
 #include "native_mode_remedy.hpp"
@@ -109,6 +110,7 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
   const std::vector<AttachedProgram> neighbours =
       before ? before->programs : std::vector<AttachedProgram>{};
 
+  ForgottenDescriptors forgotten;
   // A program of its own for each attempt: libxdp may have loaded it as an extension of its
   // dispatcher, and then it is of the wrong type for the next one.
   CountProgram count(settings);
@@ -130,6 +132,7 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
     attached_ = true;
     program_.emplace(duplicate(count.fd()));
     resident_ = {.fd = duplicate(count.fd()), .id = program_->info().id, .mode = mode};
+    forgotten.keep(resident_.id);
     const auto now = find_interface(interface_.index);
     resident_.shared = now && !is_alone(now->programs, resident_.id);
     return {};

@@ -15,6 +15,7 @@
 #include "attached_programs.hpp"
 #include "count_program.hpp"
 #include "error.hpp"
+#include "forgotten_descriptors.hpp"
 #include "library_log.hpp"
 #include "running_program.hpp"
 
@@ -37,6 +38,7 @@ std::optional<ResidentProgram> if_ours(std::uint32_t id, XdpMode mode, bool shar
 }
 
 int detach_from_dispatcher(unsigned ifindex, const ResidentProgram& resident) {
+  const ForgottenDescriptors forgotten;
   struct Close {
     void operator()(xdp_program* program) const noexcept { xdp_program__close(program); }
   };
