@@ -42,6 +42,8 @@ std::string describe(const std::vector<AttachedProgram>& programs) {
   for (const AttachedProgram& program : programs)
     phrases.push_back(
         fmt::format("{} (id {}, {})", program_name(program.id), program.id, program.mode));
+  for (const std::uint32_t id : programs_in_dispatcher(programs))
+    phrases.push_back(fmt::format("called by it {} (id {})", program_name(id), id));
   return fmt::format("{}", fmt::join(phrases, ", "));
 }
 
@@ -57,7 +59,7 @@ bool is_alone(const std::vector<AttachedProgram>& programs, std::uint32_t id) {
                      [&](const AttachedProgram& program) { return program.id == id; });
 }
 
-std::vector<std::uint32_t> programs_in_dispatcher(const NetworkInterface& interface) {
+std::vector<std::uint32_t> programs_in_dispatcher(const std::vector<AttachedProgram>& programs) {
   // Not from libxdp: it would need the bpffs of whoever attached them, and before version 1.6 it
   // forgets descriptors of the programs that it finds. The kernel knows which program stands in for
   // a function of which other one.
@@ -68,8 +70,8 @@ std::vector<std::uint32_t> programs_in_dispatcher(const NetworkInterface& interf
     bpf_link_info info{};
     __u32 size = sizeof info;
     if (!link || bpf_obj_get_info_by_fd(link.get(), &info, &size) != 0) continue;
-    if (info.type == BPF_LINK_TYPE_TRACING &&
-        is_alone(interface.programs, info.tracing.target_obj_id) && is_extension(info.prog_id))
+    if (info.type == BPF_LINK_TYPE_TRACING && is_alone(programs, info.tracing.target_obj_id) &&
+        is_extension(info.prog_id))
       ids.push_back(info.prog_id);
   }
   return ids;
@@ -81,7 +83,7 @@ bool is_attached(const NetworkInterface& interface, std::uint32_t id) {
   // between any two questions of ours: what is asked again is what has changed meanwhile.
   NetworkInterface asked = interface;
   while (!asked.programs.empty()) {
-    const std::vector<std::uint32_t> ids = programs_in_dispatcher(asked);
+    const std::vector<std::uint32_t> ids = programs_in_dispatcher(asked.programs);
     if (std::find(ids.begin(), ids.end(), id) != ids.end()) return true;
     const auto now = find_interface(interface.index);
     if (!now || now->programs == asked.programs) return false;

@@ -11,7 +11,8 @@
 
 namespace xdp_count {
 
-// "xdp_filter (id 7, native)", joined with ", ". The kernel tells names to CAP_SYS_ADMIN alone:
+// "xdp_filter (id 7, native)", joined with ", "; after libxdp's dispatcher come the programs that
+// it calls: "called by it xdp_filter (id 7)". The kernel tells names to CAP_SYS_ADMIN alone:
 // without it this is "a program (id 7, native)".
 std::string describe(const std::vector<AttachedProgram>& programs);
 
@@ -22,9 +23,9 @@ std::string removal_command(const std::string& interface, std::string_view mode)
 // Whether the program `id` is the one that runs on an interface, alone.
 bool is_alone(const std::vector<AttachedProgram>& programs, std::uint32_t id);
 
-// The programs that share an interface by libxdp's dispatcher; none where it is not in use. Takes
-// CAP_SYS_ADMIN.
-std::vector<std::uint32_t> programs_in_dispatcher(const NetworkInterface& interface);
+// The programs that libxdp's dispatcher calls, where it is the program on an interface. Takes
+// CAP_SYS_ADMIN, and finds none without it.
+std::vector<std::uint32_t> programs_in_dispatcher(const std::vector<AttachedProgram>& programs);
 
 // Whether the program `id` runs on the interface, alone or under libxdp's dispatcher. The latter
 // takes CAP_SYS_ADMIN to find out.

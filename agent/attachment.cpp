@@ -5,9 +5,11 @@
 #include <fmt/core.h>
 #include <xdp/libxdp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -74,7 +76,14 @@ bool Attachment::adopt(ModeChoice choice, const ProgramSettings& settings) {
 
 void Attachment::attach(ModeChoice choice, const ProgramSettings& settings) {
   std::string native_failure;
-  if (choice != ModeChoice::generic) {
+  const auto now = find_interface(interface_.index);
+  // The kernel runs all programs of an interface in one mode.
+  const bool generic_is_taken =
+      now && std::any_of(now->programs.begin(), now->programs.end(),
+                         [](const AttachedProgram& program) { return program.mode == "generic"; });
+  if (choice == ModeChoice::automatic && generic_is_taken) {
+    native_failure = "other programs are on the interface in generic mode";
+  } else if (choice != ModeChoice::generic) {
     native_failure = try_attach(XdpMode::native, settings);
     if (native_failure.empty()) {
       explain_mode(choice == ModeChoice::native ? "asked for" : "the driver supports it");
@@ -137,13 +146,18 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
     resident_.shared = now && !is_alone(now->programs, resident_.id);
     return {};
   }
-  if ((error == EBUSY || error == EEXIST) && !neighbours.empty())
-    // Neither mode can be had then, and nothing of theirs is touched.
+  if ((error == EBUSY || error == EEXIST) && !neighbours.empty()) {
+    // Nothing of theirs is touched.
+    const std::string_view their_mode = neighbours[0].mode;
+    if (their_mode != name_of(mode) && !programs_in_dispatcher(neighbours).empty())
+      throw std::runtime_error(
+          fmt::format("interface {} has XDP programs in {} mode already: {}. Use --mode {}",
+                      interface_.name, their_mode, describe(neighbours), their_mode));
     throw std::runtime_error(fmt::format(
         "interface {} has an XDP program already, and this kernel or that program does not let "
         "two share it: {}. Remove it first, for example with: {}",
-        interface_.name, describe(neighbours),
-        removal_command(interface_.name, neighbours[0].mode)));
+        interface_.name, describe(neighbours), removal_command(interface_.name, their_mode)));
+  }
   return reason_for(error, messages);
 }
 

@@ -22,6 +22,10 @@ std::string native_mode_remedy(const std::string& failure, const std::string& in
     return fmt::format(
         "its MTU is {1}: lower it (ip link set dev {0} mtu NUMBER), or use --mode generic",
         interface, mtu);
+  // virtio_net, which switches off by itself what its host lets it.
+  if (mentions({"host is implementing"}))
+    return "have whoever runs the host switch guest_csum, guest_tso4, guest_tso6, guest_ecn and "
+           "guest_ufo off for this device, or use --mode generic";
   if (mentions({"lro", "gro"}))
     return fmt::format(
         "switch that off (ethtool -K {} lro off rx-gro-hw off), or use --mode generic", interface);

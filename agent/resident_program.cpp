@@ -62,7 +62,7 @@ std::optional<ResidentProgram> resident_program(const NetworkInterface& interfac
     if (program.mode == "offloaded") continue;
     const XdpMode mode = program.mode == "native" ? XdpMode::native : XdpMode::generic;
     if (auto ours = if_ours(program.id, mode, false)) return ours;
-    for (const std::uint32_t id : programs_in_dispatcher(*now))
+    for (const std::uint32_t id : programs_in_dispatcher(now->programs))
       if (auto ours = if_ours(id, mode, true)) return ours;
   }
   return std::nullopt;

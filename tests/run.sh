@@ -11,7 +11,7 @@ known_suites=$(cd "$root/tests" && grep -l '\<suite:' -- */meson.build | cut -d/
 usage() {
   cat <<END
 usage: tests/run.sh [SUITE…]
-The suites are: $known_suites. Without a name: unit bpf e2e fuzz.
+The suites are: $known_suites. Without a name: unit bpf e2e fuzz, and vm where QEMU is installed.
 END
 }
 
@@ -28,7 +28,10 @@ for suite in "$@"; do
       ;;
   esac
 done
-if [ $# = 0 ]; then set -- unit bpf e2e fuzz; fi
+if [ $# = 0 ]; then
+  set -- unit bpf e2e fuzz
+  if command -v qemu-system-x86_64 >/dev/null; then set -- "$@" vm; fi
+fi
 
 passed=0 failed=0 skipped=0
 
@@ -38,7 +41,14 @@ print_totals() {
   echo "$totals"
 }
 
-if ! "$root/tools/build.sh"; then
+# What the suites take besides: nothing is installed where all is there.
+prepare() {
+  case " $* " in
+    *" vm "*) "$root/tools/install-deps.sh" --vm ;;
+  esac
+}
+
+if ! { prepare "$@" && "$root/tools/build.sh"; }; then
   echo "there is nothing to run, because the build failed" >&2
   failed=1
   print_totals

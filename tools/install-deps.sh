@@ -7,18 +7,22 @@ set -eu
 
 usage() {
   cat <<END
-usage: install-deps.sh [--print]
+usage: install-deps.sh [--vm] [--print]
+  --vm      what the tests in virtual machines take, too (tests/vm/run.sh; Debian and Ubuntu)
   --print   print the names of this system's packages, and install nothing
 END
 }
 
 just_print=false
-case "$#${1-}" in
-  0) ;;
-  1--print) just_print=true ;;
-  1--help | 1-h) usage && exit ;;
-  *) usage >&2 && exit 2 ;;
-esac
+vm=false
+for argument in "$@"; do
+  case $argument in
+    --print) just_print=true ;;
+    --vm) vm=true ;;
+    --help | -h) usage && exit ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+done
 
 if [ -r /etc/os-release ]; then
   # shellcheck source=/dev/null
@@ -66,6 +70,15 @@ jq             command  -       jq                   jq              jq
 socat          command  -       socat                socat           socat
 jsonschema     python   -       python3-jsonschema   python3-jsonschema python-jsonschema
 END
+  if ! $vm; then return; fi
+  # Kernels come from Debian's archive.
+  cat <<END
+qemu-system-x86_64 command -    qemu-system-x86      qemu-system-x86-core qemu-system-x86
+busybox        command  -       busybox-static       busybox         busybox
+cpio           command  -       cpio                 cpio            cpio
+/sbin/depmod   file     -       kmod                 kmod            kmod
+/usr/share/keyrings/debian-archive-keyring.gpg file - debian-archive-keyring debian-keyring debian-archive-keyring
+END
 }
 
 # Whether the lines given get through the preprocessor: quicker than a compilation, and enough.
@@ -81,6 +94,7 @@ is_there() {
       if [ "$3" = - ]; then set -- "$1" "$2" 0; fi
       pkg-config --atleast-version="$3" "$1" 2>/dev/null
       ;;
+    file) [ -e "$1" ] ;;
     header) preprocesses "#include <$1>" ;;
     boost)
       preprocesses "#include <boost/asio/version.hpp>" "#include <boost/version.hpp>" \

@@ -13,6 +13,9 @@ TEST_CASE("what drivers say of why they refuse XDP is followed by what to do abo
   CHECK(remedy("MTU too large to enable XDP (Invalid argument)") == mtu);
   CHECK(remedy("Jumbo frames are not supported in XDP mode without frags") == mtu);
   CHECK(remedy("Can't set XDP while host is implementing GRO_HW/CSUM, disable GRO_HW/CSUM first") ==
+        "have whoever runs the host switch guest_csum, guest_tso4, guest_tso6, guest_ecn and "
+        "guest_ufo off for this device, or use --mode generic");
+  CHECK(remedy("LRO is not supported with XDP") ==
         "switch that off (ethtool -K eth0 lro off rx-gro-hw off), or use --mode generic");
   CHECK(remedy("Too few free TX rings available") ==
         "let it use fewer queues (ethtool -L eth0 combined NUMBER), or use --mode generic");

@@ -94,6 +94,9 @@ TEST_CASE_TEMPLATE("ours comes and goes last, and both programs count every fram
   LineClient client(default_socket);
   const auto status = client.answer_to({{"cmd", "status"}});
   CHECK(status.at("mode") == Mode::name);
+  if (std::is_same_v<Mode, Generic>)
+    CHECK(status.at("mode_reason") ==
+          "native mode failed: other programs are on the interface in generic mode");
   client.answer_to({{"cmd", "subscribe"}});
   const auto ours = program_of_agent();
   send_frames(topology, ipv4_frames(ten_net, 7, 2));
@@ -268,8 +271,12 @@ TEST_CASE_TEMPLATE("a program in the other mode is named and left alone", Mode, 
   REQUIRE(neighbour.attach(topology) == 0);
   Agent agent(topology, {"-m", Mode::name});
   CHECK(agent.wait() == 1);
-  CHECK(contains(agent.standard_error(), "interface count0 has an XDP program already"));
-  CHECK(contains(agent.standard_error(), "neighbour (id " + std::to_string(neighbour.id())));
+  const std::string theirs = native ? "generic" : "native";
+  const std::string error = agent.standard_error();
+  CHECK(contains(error, "interface count0 has XDP programs in " + theirs +
+                            " mode already: xdp_dispatcher (id "));
+  CHECK(contains(error, theirs + "), called by it neighbour (id " + std::to_string(neighbour.id()) +
+                            "). Use --mode " + theirs + "\n"));
   CHECK(programs_on_receiver(topology) == Ids{neighbour.id()});
   send_frames(topology, ipv4_frames(ten_net, 5));
   CHECK(neighbour.frames(5) == 5);

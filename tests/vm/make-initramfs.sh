@@ -14,6 +14,7 @@ project=$(cd "$here/../.." && pwd)
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
+chmod 755 "$root"
 mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib" "$root/usr/lib64" "$root/etc" \
   "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/tmp" "$root/root" "$root/var"
 for directory in bin sbin lib lib64; do ln -s "usr/$directory" "$root/$directory"; done

@@ -84,7 +84,7 @@ std::vector<std::uint32_t> programs_on_receiver(const Topology& topology) {
   in_network_namespace(topology.receiver(), [&] {
     const auto interface = find_interface(Topology::receiver_link);
     REQUIRE(interface);
-    ids = programs_in_dispatcher(*interface);
+    ids = programs_in_dispatcher(interface->programs);
     if (ids.empty())
       for (const AttachedProgram& program : interface->programs) ids.push_back(program.id);
   });

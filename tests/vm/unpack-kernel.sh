@@ -22,6 +22,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 mirror=${DEBIAN_MIRROR-}
 if [ -z "$mirror" ]; then
+  # shellcheck disable=SC2016 # apt replaces it
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
     sort -u | head -n 1)
 fi
@@ -55,8 +56,8 @@ rm "$directory/$package"_*.deb
 mv "$directory"/boot/vmlinuz-* "$directory/vmlinuz"
 # Newer packages have their modules in /usr/lib.
 if [ ! -d "$directory/lib" ]; then mv "$directory/usr/lib" "$directory/lib"; fi
-rm -rf "$directory/usr" "$directory/boot"
+rm -rf "${directory:?}/usr" "${directory:?}/boot"
 version=$(ls "$directory/lib/modules")
 find "$directory/lib/modules" -name '*.xz' -exec unxz {} +
-depmod -b "$directory" "$version"
+/sbin/depmod -b "$directory" "$version"
 echo "$version" >"$directory/release"
