@@ -117,6 +117,8 @@ asio::awaitable<ExitCode> Agent::count() {
     }
     if (!ending) continue;
     log::error("{}", ending->reason);
+    if (interface_watch_.fate() == InterfaceWatch::Fate::deleted)
+      co_await offload(blocking_calls_, [&] { attachment_->interface_was_deleted(); });
     say_goodbye(ending->reason);
     co_return ending->exit_code;
   }

@@ -32,6 +32,9 @@ class Attachment {
   // until this object goes. A second call does nothing. Throws std::system_error.
   void detach();
 
+  // Instead of detach(), when the interface was deleted, and with it what was attached to it.
+  void interface_was_deleted();
+
   RunningProgram& program() noexcept { return *program_; }
   const RunningProgram& program() const noexcept { return *program_; }
   bool adopted() const noexcept { return adopted_; }

@@ -29,7 +29,7 @@ std::vector<std::string> missing_capabilities() {
   if (!has(CAP_BPF) && !has(CAP_SYS_ADMIN)) missing.emplace_back("CAP_BPF");
   if (!has(CAP_PERFMON) && !has(CAP_SYS_ADMIN)) missing.emplace_back("CAP_PERFMON");
   if (!has(CAP_NET_ADMIN)) missing.emplace_back("CAP_NET_ADMIN");
-  // BPF_PROG_GET_FD_BY_ID, with which libxdp finds the programs that are attached already.
+  // BPF_PROG_GET_FD_BY_ID, to find the programs that are attached already.
   if (!has(CAP_SYS_ADMIN)) missing.emplace_back("CAP_SYS_ADMIN");
   return missing;
 }
@@ -42,6 +42,7 @@ std::vector<std::string> missing_kernel_features() {
     missing.emplace_back("BPF maps of the type PERCPU_HASH");
   if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_ARRAY_OF_MAPS, nullptr) == 0)
     missing.emplace_back("BPF maps of the type ARRAY_OF_MAPS");
+  // The newest of all that is needed.
   if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, nullptr) == 0)
     missing.emplace_back("XDP on multi-buffer frames (Linux 5.18)");
   return missing;

@@ -19,8 +19,7 @@ struct Sighting {
   std::string others;                         // where it is not: who is, for people
 };
 
-// Asks the kernel and, where the program is not on the interface alone, libxdp: not for the I/O
-// thread. Throws std::system_error.
+// Asks the kernel: not for the I/O thread. Throws std::system_error.
 Sighting look_at(LinkQuery& query, unsigned ifindex, std::uint32_t program_id);
 
 // Why counting is over.

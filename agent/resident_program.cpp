@@ -68,6 +68,10 @@ std::optional<ResidentProgram> resident_program(const NetworkInterface& interfac
   return std::nullopt;
 }
 
+void remove_stale_pins(unsigned ifindex) {
+  libxdp_clean_references(static_cast<int>(ifindex));
+}
+
 void detach(const NetworkInterface& interface, const ResidentProgram& program) {
   const LibraryMessages messages;
   const int error = program.shared ? detach_from_dispatcher(interface.index, program)
@@ -75,7 +79,11 @@ void detach(const NetworkInterface& interface, const ResidentProgram& program) {
                                                     program.mode == XdpMode::generic);
   if (error == 0) return;
   const auto now = find_interface(interface.index);
-  if (!now || !is_attached(*now, program.id)) return;
+  if (!now) return;
+  if (!is_attached(*now, program.id)) {
+    if (program.shared) remove_stale_pins(interface.index);
+    return;
+  }
   throw_system_error(error, fmt::format("detaching the XDP program from {}: {}", interface.name,
                                         messages.warnings()));
 }

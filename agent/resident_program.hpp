@@ -22,13 +22,18 @@ struct ResidentProgram {
   xc_config config{};
 };
 
-// Nothing when there is none. Needs CAP_SYS_ADMIN, and libxdp may wait for its lock: not for the
-// I/O thread. Throws std::system_error.
+// Nothing when there is none. Needs CAP_SYS_ADMIN. Asks the kernel: not for the I/O thread. Throws
+// std::system_error.
 std::optional<ResidentProgram> resident_program(const NetworkInterface& interface);
 
 // Takes it off the interface and leaves every other program there. Nothing to do is no error: the
 // interface is gone, or somebody else has taken the program off. Needs CAP_NET_ADMIN, and where it
 // is shared what libxdp needs. Throws std::system_error.
 void detach(const NetworkInterface& interface, const ResidentProgram& program);
+
+// What libxdp has pinned for the programs of a dispatcher keeps them loaded, with all their memory,
+// also when the dispatcher itself was taken off or the interface was deleted: removes it then. Not
+// for an interface that has moved to another network namespace, where they run on.
+void remove_stale_pins(unsigned ifindex);
 
 }  // namespace xdp_count

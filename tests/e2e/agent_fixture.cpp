@@ -3,8 +3,10 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf.h>
 #include <net/if.h>
 
+#include <string_view>
 #include <thread>
 
 #include "ipv4.hpp"
@@ -127,6 +129,14 @@ std::uint32_t program_on_receiver(const Topology& topology) {
     REQUIRE(bpf_xdp_query_id(index, 0, &id) == 0);
   });
   return id;
+}
+
+bool dispatcher_on_receiver(const Topology& topology) {
+  const UniqueFd program(bpf_prog_get_fd_by_id(program_on_receiver(topology)));
+  bpf_prog_info info{};
+  __u32 size = sizeof info;
+  return program && bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
+         std::string_view(info.name) == "xdp_dispatcher";
 }
 
 }  // namespace xdp_count::testing

@@ -83,6 +83,9 @@ void ip(const Topology& topology, std::vector<std::string> arguments);
 
 // The id of the XDP program on the receiving end; 0: there is none.
 std::uint32_t program_on_receiver(const Topology& topology);
+
+// Whether that is libxdp's dispatcher, which it is where the kernel loads programs of the type EXT.
+bool dispatcher_on_receiver(const Topology& topology);
 inline bool receiver_has_program(const Topology& topology) {
   return program_on_receiver(topology) != 0;
 }

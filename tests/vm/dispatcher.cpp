@@ -264,6 +264,29 @@ TEST_CASE_TEMPLATE("when somebody takes ours out of the dispatcher, the agent sa
   CHECK(programs_on_receiver(topology) == Ids{neighbour.id()});
 }
 
+TEST_CASE_TEMPLATE("when the whole dispatcher is taken off, nothing of ours stays", Mode, Native,
+                   Generic) {
+  const Topology topology;
+  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  const auto ours = program_of_agent();
+  CHECK(pinned_dispatchers() == 1);
+  ip(topology, {"link", "set", "dev", Topology::receiver_link, Mode::ip_option, "off"});
+  CHECK(agent.wait() == 4);
+  CHECK(program_is_gone(ours));
+  CHECK(pinned_dispatchers() == 0);
+}
+
+TEST_CASE("when the interface of a dispatcher is deleted, nothing of ours stays") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  const auto ours = program_of_agent();
+  CHECK(pinned_dispatchers() == 1);
+  ip(topology, {"link", "delete", Topology::receiver_link});
+  CHECK(agent.wait() == 3);
+  CHECK(program_is_gone(ours));
+  CHECK(pinned_dispatchers() == 0);
+}
+
 TEST_CASE_TEMPLATE("a program in the other mode is named and left alone", Mode, Native, Generic) {
   const bool native = std::is_same_v<Mode, Native>;
   const Topology topology;
