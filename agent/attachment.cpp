@@ -134,6 +134,9 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
     void operator()(xdp_program* one) const noexcept { xdp_program__close(one); }
   };
   const std::unique_ptr<xdp_program, Close> owner(program);
+  // libxdp does not look at the section's name, and its dispatcher takes frames of several buffers
+  // only where all the programs that it calls do.
+  xdp_program__set_xdp_frags_support(program, true);
 
   const xdp_attach_mode libxdp_mode = mode == XdpMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
   const int error = -xdp_program__attach(program, ifindex, libxdp_mode, 0);

@@ -110,6 +110,7 @@ TEST_CASE_TEMPLATE("with the verdict pass the host gets every frame unchanged, w
       send_frames(topology, frames);
       arrived = host.receive(std::chrono::milliseconds(200));
     });
+    CAPTURE(arrived.size());
     CHECK(arrived == (pass ? frames : std::vector<Frame>{}));
     CHECK(sources_of(snapshot_with(client, 100)) == expected_sources(ten_net, 100, 1));
   }

@@ -94,6 +94,7 @@ TEST_CASE_TEMPLATE("when the interface is deleted, the agent says so at once and
 TEST_CASE_TEMPLATE("when the interface moves to another namespace, the agent says so and ends",
                    Mode, Native, Generic) {
   Watched w(Mode::name);
+  const bool dispatcher = dispatcher_on_receiver(w.topology);
   const std::string sender =
       "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(w.topology.sender());
   ip(w.topology, {"link", "set", "dev", Topology::receiver_link, "netns", sender});
@@ -109,12 +110,19 @@ TEST_CASE_TEMPLATE("when the interface moves to another namespace, the agent say
   Process remedy({"/sbin/ip", "link", "set", "dev", "count0", Mode::ip_option, "off"},
                  {.network_namespace = w.topology.sender()});
   CHECK(remedy.wait() == 0);
-  CHECK(program_is_gone(w.program));
+  // What libxdp has pinned for its dispatcher is another's to remove.
+  if (!dispatcher) CHECK(program_is_gone(w.program));
 }
 
 TEST_CASE_TEMPLATE("a new name of the interface is followed", Mode, Native, Generic) {
   Watched w(Mode::name);
-  ip(w.topology, {"link", "set", "dev", "count0", "name", "uplink0"});
+  Process rename({"/sbin/ip", "link", "set", "dev", "count0", "name", "uplink0"},
+                 {.network_namespace = w.topology.receiver()});
+  if (rename.wait() != 0) {  // before Linux 6.2 not while it is up
+    ip(w.topology, {"link", "set", "dev", "count0", "down"});
+    ip(w.topology, {"link", "set", "dev", "count0", "name", "uplink0"});
+    ip(w.topology, {"link", "set", "dev", "uplink0", "up"});
+  }
   LineClient asker(default_socket);
   // The agent is told before ip(8) is told that it is done, but both wake up at their own time.
   nlohmann::json status;

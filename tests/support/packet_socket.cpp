@@ -31,6 +31,10 @@ PacketSocket::PacketSocket(const std::string& interface)
   if (address.sll_ifindex == 0) throw_errno("looking for the interface " + interface);
   if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw_errno("binding a packet socket to " + interface);
+  // A frame that came through native XDP takes up a page or more: room for thousands of them.
+  const int bytes = 64 << 20;
+  if (::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
+    throw_errno("making room in a packet socket");
 }
 
 void PacketSocket::send(std::span<const Frame> frames) {

@@ -17,14 +17,15 @@ constexpr const char* hub_sender = "eth0";
 constexpr const char* hub_receiver = "eth1";
 constexpr const char* with_offloads = "eth2";
 
-// Brings a device of the virtual machine up in a namespace; it comes back when that goes.
+// Brings a device of the virtual machine up in a namespace, where it takes what is sent to any
+// address; it comes back when that goes.
 void move_in(const char* device, int network_namespace, const char* mtu = "1500") {
   const std::string target =
       "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(network_namespace);
   Process move({"/sbin/ip", "link", "set", "dev", device, "netns", target});
   REQUIRE(move.wait() == 0);
   Process up({"/sbin/ip", "link", "set", "dev", device, "mtu", mtu, "arp", "off", "multicast",
-              "off", "up"},
+              "off", "promisc", "on", "up"},
              {.network_namespace = network_namespace});
   REQUIRE(up.wait() == 0);
 }

@@ -71,11 +71,11 @@ suite() {
 chosen=
 for word in "$@"; do chosen="$chosen $(quoted "$word")"; done
 {
-  # Not what takes minutes without a processor's help, or is about files, sockets and terminals and
-  # tells nothing new of a kernel.
+  # Not what takes minutes without a processor's help; of e2e what depends on the kernel, which files,
+  # sockets, terminals and the protocol do not.
   suite bpf '-sfe=*/killed_tick.cpp' \
     '-tce=*more sources than hot slots*,many sources of which*,sources are spread over*,a source that finds*,a source is counted in a slot*'
-  suite e2e '-sfe=*/client.cpp,*/live_view.cpp,*/load.cpp,*/manual.cpp,*/output.cpp,*/protocol.cpp,*/service.cpp,*/start_and_stop.cpp' \
+  suite e2e '-sf=*/adoption.cpp,*/counting.cpp,*/devices.cpp,*/interface_*.cpp,*/lifecycle.cpp,*/privileges.cpp,*/refusals.cpp' \
     '-tce=agents that are killed at any moment*'
   suite vm
 } >"$state/tests"
