@@ -110,12 +110,13 @@ TEST_CASE("frames of an 802.1Q device are counted as it gives them, without the 
         "xdp-count: error: attaching to tagged0 in native mode: Underlying driver does not support "
         "XDP in native mode (Operation not supported); use --mode generic\n");
 
-  Agent agent(topology, {"-i", "0.1"}, {}, "tagged0");
-  LineClient client("/run/xdp-count/tagged0.sock");
-  CHECK(client.next_of_type("snapshot").at("mode") == "generic");
+  // In this order: the kernel refuses a device's program while one is on a device above it.
   Agent below(topology, {"-m", "native", "-i", "0.1"});
   LineClient client_below(default_socket);
   client_below.next_of_type("snapshot");
+  Agent agent(topology, {"-i", "0.1"}, {}, "tagged0");
+  LineClient client("/run/xdp-count/tagged0.sock");
+  CHECK(client.next_of_type("snapshot").at("mode") == "generic");
   const auto tagged = [](std::uint16_t id) {
     return PacketBuilder()
         .vlan(0x8100, id)
