@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "program_info.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
@@ -17,11 +18,8 @@ namespace {
 
 // Nothing when it has gone, or without CAP_SYS_ADMIN.
 std::optional<bpf_prog_info> info_of_program(std::uint32_t id) {
-  bpf_prog_info info{};
-  __u32 size = sizeof info;
   const UniqueFd fd(bpf_prog_get_fd_by_id(id));
-  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return std::nullopt;
-  return info;
+  return fd ? program_info(fd.get()) : std::nullopt;
 }
 
 std::string program_name(std::uint32_t id) {

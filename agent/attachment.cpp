@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "attachment.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <xdp/libxdp.h>
 
@@ -22,12 +21,6 @@
 
 namespace xdp_count {
 namespace {
-
-UniqueFd duplicate(int fd) {
-  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!copy) throw_errno("duplicating the descriptor of the XDP program");
-  return copy;
-}
 
 bool allows(ModeChoice choice, XdpMode mode) {
   return choice == ModeChoice::automatic ||

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "forgotten_descriptors.hpp"
 
-#include <bpf/bpf.h>
-#include <linux/bpf.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
+
+#include "program_info.hpp"
 
 namespace xdp_count {
 namespace {
@@ -25,9 +25,8 @@ std::vector<int> program_descriptors() {
 }
 
 std::uint32_t program_id(int fd) {
-  bpf_prog_info info{};
-  __u32 size = sizeof info;
-  return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 ? info.id : 0;
+  const auto info = program_info(fd);
+  return info ? info->id : 0;
 }
 
 }  // namespace

@@ -4,13 +4,13 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 
-#include <atomic>
 #include <bit>
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include "error.hpp"
+#include "ordered_store.hpp"
 #include "time_format.hpp"
 
 namespace xdp_count {
@@ -26,15 +26,6 @@ constexpr std::uint64_t in_spill_batch = std::uint64_t{1} << 63;
 
 Counts counts_of(const xc_counts& counts) {
   return {counts.packets, counts.bytes};
-}
-
-// In one piece, after all that was stored before and before all that comes: wherever this process
-// is killed, the next one can tell by it how far things have got.
-template <class Word>
-void clear_in_order(Word& word) {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  std::atomic_ref(word).store(0, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
 // Takes any one source out of a spill table.
@@ -101,9 +92,9 @@ void GenerationReader::drain(unsigned generation, Ledger& ledger) {
 
 void GenerationReader::forget(std::uint64_t item) {
   if (item & in_spill_batch)
-    clear_in_order(program_.spill_batch().counts[item & ~in_spill_batch].packets);
+    store_in_order(program_.spill_batch().counts[item & ~in_spill_batch].packets, 0);
   else
-    clear_in_order(program_.hot_slot(item).packets);
+    store_in_order(program_.hot_slot(item).packets, 0);
 }
 
 void GenerationReader::drain_hot(const CpuCounts& counts, Ledger& ledger) {
@@ -120,11 +111,11 @@ void GenerationReader::drain_hot(const CpuCounts& counts, Ledger& ledger) {
       for (xc_hot_slot& slot : buckets[bit].slots) {
         if (slot.packets == 0) continue;
         ledger.add(ntohl(slot.source), {slot.packets, slot.bytes}, program_.number_of(slot));
-        clear_in_order(slot.packets);
+        store_in_order(slot.packets, 0);
       }
       buckets[bit] = {};
     });
-    clear_in_order(counts.hot_in_use[word]);
+    store_in_order(counts.hot_in_use[word], 0);
   }
 }
 
@@ -163,7 +154,7 @@ void GenerationReader::drain_batch(std::size_t sources, Ledger& ledger) {
     xc_counts& counts = batch.counts[i];
     if (counts.packets == 0) continue;
     ledger.add(ntohl(batch.sources[i / cpus]), counts_of(counts), in_spill_batch | i);
-    clear_in_order(counts.packets);
+    store_in_order(counts.packets, 0);
   }
 }
 

@@ -6,24 +6,19 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <stdexcept>
 
 #include "error.hpp"
+#include "privileges.hpp"
 
 namespace xdp_count {
 
 std::vector<std::string> missing_capabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
-  if (::syscall(SYS_capget, &header, data) != 0) throw_errno("reading this process's capabilities");
-  const auto has = [&](unsigned capability) {
-    return (data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
-  };
+  const Capabilities effective = effective_capabilities();
+  const auto has = [&](unsigned capability) { return (effective >> capability) % 2 != 0; };
   std::vector<std::string> missing;
   // bpf_capable() and perfmon_capable() of the kernel accept CAP_SYS_ADMIN too.
   if (!has(CAP_BPF) && !has(CAP_SYS_ADMIN)) missing.emplace_back("CAP_BPF");

@@ -3,19 +3,17 @@
 
 #include <fmt/core.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstddef>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <thread>
 
 #include "error.hpp"
 #include "log.hpp"
+#include "unix_socket.hpp"
 
 namespace xdp_count {
 namespace {
@@ -23,31 +21,14 @@ namespace {
 constexpr int most_tries = 100;
 constexpr std::chrono::milliseconds pause{1};
 
-struct Address {
-  sockaddr_un name{};
-  socklen_t size = 0;
-
-  explicit Address(unsigned ifindex) {
-    const std::string text = fmt::format("xdp-count/ifindex-{}", ifindex);
-    name.sun_family = AF_UNIX;
-    std::memcpy(name.sun_path + 1, text.data(), text.size());  // the 0 before it makes it abstract
-    size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
-  }
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&name); }
-};
-
-UniqueFd make_socket() {
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) throw_errno("making a Unix socket");
-  return socket;
-}
+constexpr int socket_type = SOCK_STREAM | SOCK_NONBLOCK;
 
 // Who listens there. Nothing, and errno says why, when that cannot be found out.
-std::optional<ucred> holder_of(const Address& address) {
-  const UniqueFd socket = make_socket();
+std::optional<ucred> holder_of(const UnixAddress& address) {
+  const UniqueFd socket = unix_socket(socket_type);
   ucred holder{};
   socklen_t size = sizeof holder;
-  if (::connect(socket.get(), address.get(), address.size) != 0 ||
+  if (::connect(socket.get(), address.data(), static_cast<socklen_t>(address.size())) != 0 ||
       ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &holder, &size) != 0)
     return std::nullopt;
   return holder;
@@ -55,11 +36,13 @@ std::optional<ucred> holder_of(const Address& address) {
 
 }  // namespace
 
-InterfaceLock::InterfaceLock(unsigned ifindex, const std::string& name) : socket_(make_socket()) {
-  const Address address(ifindex);
+InterfaceLock::InterfaceLock(unsigned ifindex, const std::string& name)
+    : socket_(unix_socket(socket_type)) {
+  const std::string lock_name = fmt::format("xdp-count/ifindex-{}", ifindex);
+  const UnixAddress address(std::string(1, '\0') + lock_name);  // the 0 makes it abstract
   std::optional<ucred> holder;
   for (int tries = 0; tries < most_tries; ++tries) {
-    if (::bind(socket_.get(), address.get(), address.size) == 0) {
+    if (::bind(socket_.get(), address.data(), static_cast<socklen_t>(address.size())) == 0) {
       if (::listen(socket_.get(), SOMAXCONN) != 0) throw_errno("listening on the lock of " + name);
       return;
     }
@@ -76,7 +59,7 @@ InterfaceLock::InterfaceLock(unsigned ifindex, const std::string& name) : socket
             : fmt::format("xdp-count with pid {} counts on {} already", holder->pid, name));
   log::warning(
       "the lock of interface {} (the abstract Unix socket @{}) is held by {}; going on without it",
-      name, address.name.sun_path + 1,
+      name, lock_name,
       holder ? fmt::format("pid {} of user {}", holder->pid, holder->uid)
              : "somebody who does not say who it is");
   socket_.reset();

@@ -70,7 +70,7 @@ class JsonWriter {
   JsonWriter& object(const CountsAndRates& value) {
     return raw("{").counts(value.counts).rates(value.rates).raw("}");
   }
-  JsonWriter& rows(const std::vector<SourceRow>& rows) {
+  JsonWriter& rows(std::span<const SourceRow> rows) {
     raw("[");
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const SourceRow& row = rows[i];
@@ -148,7 +148,7 @@ std::string encode_snapshot_end(std::uint64_t skipped) {
 }
 
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
-                           const std::vector<SourceRow>& rows,
+                           std::span<const SourceRow> rows,
                            const std::vector<std::uint32_t>& missing, bool more) {
   JsonWriter out(head_size + rows.size() * row_size);
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);

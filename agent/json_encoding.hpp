@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ std::string encode_snapshot_end(std::uint64_t skipped);
 // The answer to `get` and `top`, and a part of the one to `list`, as of snapshot `head`. `more`:
 // another part follows.
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
-                           const std::vector<SourceRow>& rows,
+                           std::span<const SourceRow> rows,
                            const std::vector<std::uint32_t>& missing, bool more = false);
 
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status);

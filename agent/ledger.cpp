@@ -2,10 +2,10 @@
 #include "ledger.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <stdexcept>
 
+#include "ordered_store.hpp"
 #include "random.hpp"
 
 namespace xdp_count {
@@ -14,13 +14,6 @@ namespace {
 // One scan of the table finds this share of the sources at once, idle longest first, so that a
 // flood of new sources pays for few scans.
 constexpr std::size_t idle_scan_share = 8;
-
-// What is stored before this is stored before what is stored after it. A process that is killed is
-// stopped between two instructions, and all that it stored by then stays: so it is only the
-// compiler that must not change the order.
-void keep_order() noexcept {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-}
 
 __extension__ using Uint128 = unsigned __int128;
 
@@ -52,9 +45,7 @@ void Ledger::settle() noexcept {
 }
 
 void Ledger::set_step(LedgerState::Step step) noexcept {
-  keep_order();
-  std::atomic_ref(state_->step).store(step, std::memory_order_relaxed);
-  keep_order();
+  store_in_order(state_->step, step);
 }
 
 void Ledger::begin_tick(std::uint64_t tick, std::int64_t time) noexcept {
@@ -91,7 +82,6 @@ void Ledger::add(std::uint32_t address, const Counts& counts, std::uint64_t item
   state_->entry = entry;
   set_step(LedgerState::adding);
   slots_[slot] = entry;
-  keep_order();
 }
 
 void Ledger::prefetch(std::uint32_t address) const noexcept {
@@ -169,10 +159,8 @@ void Ledger::close_up(std::size_t hole) noexcept {
     const std::size_t home = home_slot(slots_[next].address);
     if (((next - home) & mask_) < ((next - hole) & mask_)) continue;
     slots_[hole] = slots_[next];
-    keep_order();
     hole = next;
-    std::atomic_ref(state_->slot).store(hole, std::memory_order_relaxed);
-    keep_order();
+    store_in_order(state_->slot, hole);
   }
   slots_[hole] = {};
 }

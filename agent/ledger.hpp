@@ -62,7 +62,7 @@ struct HashSeed {
 //
 // Counts move in exactly once, also when the writer is killed at any instruction and another ledger
 // is opened over the same memory: whoever takes them from somewhere clears them there after each
-// add(), and opens the next ledger by looking at interrupted_item().
+// add(), by store_in_order(), and opens the next ledger by looking at interrupted_item().
 //
 // Single writer, and no readers meanwhile. Nothing here throws but the constructor and an
 // out-of-memory eviction scan.

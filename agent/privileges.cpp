@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "privileges.hpp"
 
-#include <bpf/bpf.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -13,6 +11,7 @@
 #include <filesystem>
 
 #include "error.hpp"
+#include "program_info.hpp"
 
 namespace xdp_count {
 namespace {
@@ -49,9 +48,7 @@ void set_effective(Capabilities wanted) {
 // Kernels before 5.19 refuse unprivileged users all of bpf(2), also what is done through
 // descriptors that they have, where kernel.unprivileged_bpf_disabled is on.
 bool can_use_descriptor(int program_fd) {
-  bpf_prog_info info{};
-  __u32 size = sizeof info;
-  return bpf_obj_get_info_by_fd(program_fd, &info, &size) == 0 || errno != EPERM;
+  return program_info(program_fd) || errno != EPERM;
 }
 
 bool can_remove_from(const std::filesystem::path& directory) {

@@ -2,6 +2,7 @@
 #include "query.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "json_encoding.hpp"
@@ -42,9 +43,9 @@ ListQuery::ListQuery(const Tally& tally, std::string id, ListRequest request)
 bool ListQuery::select(const std::atomic<bool>& give_way) {
   const Ledger& ledger = tally_.ledger();
   head_ = moment_of(tally_.head());
-  sources_.clear();
+  rows_.clear();
   // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
-  sources_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
+  rows_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
   return request_.limit == 0 ||
          ledger.for_each_until(give_way, [&](const LedgerEntry& entry) { take(entry); });
 }
@@ -52,41 +53,30 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
 void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
   if (request_.prefix && !request_.prefix->contains(entry.address)) return;
-  if (sources_.size() == sources_.capacity()) keep_lowest();
-  sources_.push_back({.address = entry.address,
-                      .total = entry.total,
-                      .interval = tally_.ledger().in_current_tick(entry),
-                      .first_time = entry.first_time,
-                      .last_time = entry.last_time});
+  if (rows_.size() == rows_.capacity()) keep_lowest();
+  rows_.push_back(source_row(tally_.ledger(), entry, head_.interval));
 }
 
 void ListQuery::keep_lowest() {
-  if (sources_.size() <= request_.limit) return;
-  const auto end = sources_.begin() + static_cast<std::ptrdiff_t>(request_.limit);
-  std::ranges::nth_element(sources_, end, {}, &Source::address);
-  sources_.erase(end, sources_.end());
+  if (rows_.size() <= request_.limit) return;
+  const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(request_.limit);
+  std::ranges::nth_element(rows_, end, {}, &SourceRow::address);
+  rows_.erase(end, rows_.end());
 }
 
 void ListQuery::prepare() {
   keep_lowest();
-  std::ranges::sort(sources_, {}, &Source::address);
+  std::ranges::sort(rows_, {}, &SourceRow::address);
 }
 
 std::string ListQuery::next_part() {
-  const std::size_t count = std::min(max_part_rows, sources_.size() - next_);
-  std::vector<SourceRow> rows;
-  rows.reserve(count);
-  for (std::size_t end = next_ + count; next_ < end; ++next_) {
-    const Source& source = sources_[next_];
-    rows.push_back({.address = source.address,
-                    .total = source.total,
-                    .rates = rates_over(source.interval, head_.interval),
-                    .first_time = source.first_time,
-                    .last_time = source.last_time});
-  }
-  done_ = next_ == sources_.size();
-  if (done_) sources_ = std::vector<Source>();  // gives the memory back
-  return encode_sources(id(), head_, rows, {}, !done_);
+  const std::size_t count = std::min(max_part_rows, rows_.size() - next_);
+  done_ = next_ + count == rows_.size();
+  std::string part =
+      encode_sources(id(), head_, std::span(rows_).subspan(next_, count), {}, !done_);
+  next_ += count;
+  if (done_) rows_ = std::vector<SourceRow>();  // gives the memory back
+  return part;
 }
 
 }  // namespace xdp_count

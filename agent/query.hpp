@@ -81,23 +81,14 @@ class ListQuery : public Query {
   bool is_large() const override { return true; }
 
  private:
-  // A source as it was when it was selected, in the least memory.
-  struct Source {
-    std::uint32_t address;
-    Counts total;
-    Counts interval;
-    std::int64_t first_time;
-    std::int64_t last_time;
-  };
-
   void take(const LedgerEntry& entry);
   void keep_lowest();
 
   const Tally& tally_;
   ListRequest request_;
   SnapshotHead head_;
-  std::vector<Source> sources_;
-  std::size_t next_ = 0;  // of sources_
+  std::vector<SourceRow> rows_;  // 56 bytes each
+  std::size_t next_ = 0;         // of rows_
   bool done_ = false;
 };
 

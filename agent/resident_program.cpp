@@ -17,6 +17,7 @@
 #include "error.hpp"
 #include "forgotten_descriptors.hpp"
 #include "library_log.hpp"
+#include "program_info.hpp"
 #include "running_program.hpp"
 
 namespace xdp_count {
@@ -26,11 +27,9 @@ namespace {
 std::optional<ResidentProgram> if_ours(std::uint32_t id, XdpMode mode, bool shared) {
   UniqueFd fd(bpf_prog_get_fd_by_id(id));
   if (!fd && errno == ENOENT) return std::nullopt;
-  bpf_prog_info info{};
-  __u32 size = sizeof info;
-  if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0)
-    throw_errno("asking the kernel about the XDP program with id " + std::to_string(id));
-  if (std::string_view(info.name) != CountProgram::name()) return std::nullopt;
+  const auto info = fd ? program_info(fd.get()) : std::nullopt;
+  if (!info) throw_errno("asking the kernel about the XDP program with id " + std::to_string(id));
+  if (std::string_view(info->name) != CountProgram::name()) return std::nullopt;
   const auto config = config_of(fd.get());
   if (!config) return std::nullopt;
   return ResidentProgram{

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "program_info.hpp"
 #include "table_settings.hpp"
 
 namespace xdp_count {
@@ -22,13 +23,9 @@ struct Map {
 };
 
 bpf_prog_info info_of_program(int fd, std::span<std::uint32_t> map_ids) {
-  bpf_prog_info info{};
-  info.map_ids = reinterpret_cast<std::uintptr_t>(map_ids.data());
-  info.nr_map_ids = static_cast<std::uint32_t>(map_ids.size());
-  __u32 size = sizeof info;
-  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
-    throw_errno("asking the kernel about the XDP program");
-  return info;
+  const auto info = program_info(fd, map_ids);
+  if (!info) throw_errno("asking the kernel about the XDP program");
+  return *info;
 }
 
 std::vector<Map> maps_of(int program_fd) {

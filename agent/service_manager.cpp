@@ -14,6 +14,7 @@
 
 #include "log.hpp"
 #include "offload.hpp"
+#include "unix_socket.hpp"
 
 namespace xdp_count {
 
@@ -35,17 +36,16 @@ std::int64_t number(const std::string& text) {
 }
 
 UniqueFd connected_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) return UniqueFd();
-  std::memcpy(address.sun_path, path.data(), path.size());
-  if (path.front() == '@') address.sun_path[0] = '\0';  // an abstract one
+  if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) return UniqueFd();
+  std::string name = path;
+  if (name.front() == '@') name.front() = '\0';  // an abstract one
+  const UnixAddress address(name);
   UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   // A full queue is waited for, since a message that is lost is not sent again; but not for ever.
   const timeval patience{.tv_sec = 1, .tv_usec = 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+  if (!socket ||
+      ::connect(socket.get(), address.data(), static_cast<socklen_t>(address.size())) != 0) {
     log::warning("NOTIFY_SOCKET is {}, which cannot be connected to: {}", path,
                  std::strerror(errno));
     return UniqueFd();

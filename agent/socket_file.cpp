@@ -6,7 +6,6 @@
 #include <grp.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cstring>
 #include <filesystem>
@@ -16,32 +15,15 @@
 
 #include "error.hpp"
 #include "options.hpp"
+#include "unix_socket.hpp"
 
 namespace xdp_count {
 namespace {
 
 // The default directory is only for those who may connect; the socket itself has no execute bit.
 constexpr mode_t directory_mode = 0750;
+constexpr int socket_type = SOCK_STREAM | SOCK_NONBLOCK;
 constexpr mode_t umask_for_socket = 0117;  // leaves 0660
-
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    throw_system_error(ENAMETOOLONG, "the path of the socket " + path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return address;
-}
-
-const sockaddr* generic(const sockaddr_un& address) {
-  return reinterpret_cast<const sockaddr*>(&address);
-}
-
-UniqueFd unix_socket() {
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) throw_errno("making a Unix socket");
-  return socket;
-}
 
 std::optional<gid_t> group_id(const std::string& name) {
   if (name.empty()) return std::nullopt;
@@ -130,18 +112,21 @@ void SocketFile::remove_stale_socket() const {
   }
   if (!S_ISSOCK(status.st_mode))
     throw std::runtime_error(path_ + " exists and is not a socket; it was left as it is");
-  const sockaddr_un address = address_of(path_);
-  if (::connect(unix_socket().get(), generic(address), sizeof address) == 0 || errno == EAGAIN)
+  const UnixAddress address(path_);
+  if (::connect(unix_socket(socket_type).get(), address.data(),
+                static_cast<socklen_t>(address.size())) == 0 ||
+      errno == EAGAIN)
     throw std::runtime_error(path_ + " is served by another program; it was left as it is");
   if (errno != ECONNREFUSED) throw_errno("connecting to the socket " + path_);
   if (::unlink(path_.c_str()) != 0) throw_errno("removing the stale socket " + path_);
 }
 
 void SocketFile::bind_socket(std::optional<gid_t> group) {
-  UniqueFd socket = unix_socket();
-  const sockaddr_un address = address_of(path_);
+  UniqueFd socket = unix_socket(socket_type);
+  const UnixAddress address(path_);
   const mode_t before = ::umask(umask_for_socket);
-  const int error = ::bind(socket.get(), generic(address), sizeof address) == 0 ? 0 : errno;
+  const int error =
+      ::bind(socket.get(), address.data(), static_cast<socklen_t>(address.size())) == 0 ? 0 : errno;
   ::umask(before);
   if (error != 0) throw_system_error(error, "binding the socket " + path_);
   if (::lstat(path_.c_str(), &bound_) != 0) throw_errno("looking at the socket " + path_);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
+
+#include "error.hpp"
 
 namespace xdp_count {
 
@@ -30,5 +33,12 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+// Another descriptor of what `fd` refers to. Throws std::system_error.
+inline UniqueFd duplicate(int fd) {
+  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy) throw_errno("duplicating a file descriptor");
+  return copy;
+}
 
 }  // namespace xdp_count

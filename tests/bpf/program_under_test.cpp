@@ -5,7 +5,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <linux/bpf.h>
 
 #include <map>
@@ -28,7 +27,7 @@ namespace {
 UniqueFd load(const ProgramSettings& settings) {
   CountProgram program(settings);
   program.load();
-  return UniqueFd(::fcntl(program.fd(), F_DUPFD_CLOEXEC, 0));
+  return duplicate(program.fd());
 }
 
 void add(xc_counts& sum, const xc_counts& counts) {

@@ -18,15 +18,6 @@ namespace {
 
 constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
 
-void kill(Agent& agent) {
-  agent.signal(SIGKILL);
-  REQUIRE(agent.wait() == 128 + SIGKILL);
-}
-
-nlohmann::json status_of_agent() {
-  return LineClient(default_socket).answer_to({{"cmd", "status"}});
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and every count", Mode,

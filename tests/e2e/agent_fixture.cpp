@@ -34,6 +34,15 @@ Agent::Agent(const Topology& topology, const std::vector<std::string>& arguments
              ProcessOptions options, const std::string& interface)
     : Process(command_line(arguments, interface), in_receiver(options, topology)) {}
 
+void kill(Agent& agent) {
+  agent.signal(SIGKILL);
+  REQUIRE(agent.wait() == 128 + SIGKILL);
+}
+
+nlohmann::json status_of_agent() {
+  return LineClient(default_socket).answer_to({{"cmd", "status"}});
+}
+
 void set_mtu(const Topology& topology, std::size_t mtu) {
   for (const auto& [network, link] : {std::pair{topology.sender(), Topology::sender_link},
                                       std::pair{topology.receiver(), Topology::receiver_link}}) {

@@ -39,6 +39,12 @@ struct Agent : Process {
         ProcessOptions options = {}, const std::string& interface = Topology::receiver_link);
 };
 
+// Ends it as a crash would.
+void kill(Agent& agent);
+
+// The answer to `status` of the agent that listens at the default place.
+nlohmann::json status_of_agent();
+
 // Lets both ends take frames with this many bytes behind the Ethernet header.
 void set_mtu(const Topology& topology, std::size_t mtu);
 

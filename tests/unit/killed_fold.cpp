@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 
 #include <array>
-#include <atomic>
 #include <cstring>
 #include <map>
 #include <new>
@@ -12,6 +11,7 @@
 
 #include "error.hpp"
 #include "ledger.hpp"
+#include "ordered_store.hpp"
 #include "single_step.hpp"
 #include "tally.hpp"
 
@@ -39,19 +39,12 @@ struct Memory {
 // With this seed the home of an address is its lowest bits: chains of collisions at will.
 constexpr HashSeed home_is_address{0, 1};
 
-// As GenerationReader does it.
-void clear(std::uint64_t& packets) {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  std::atomic_ref(packets).store(0, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-}
-
 // Folds what is left in `memory`, after whatever happened to it before.
 void fold(Memory& memory) {
   Ledger ledger(memory.entries, memory.ledger, capacity, home_is_address);
   Tally tally(ledger, memory.tally, {});
   if (const auto item = ledger.interrupted_item()) {
-    clear(memory.items[*item].counts.packets);
+    store_in_order(memory.items[*item].counts.packets, 0);
     ledger.settle();
   }
   tally.fold({.generation = 1, .time = 2000, .interval = 1}, memory.totals, [&](Ledger& target) {
@@ -59,7 +52,7 @@ void fold(Memory& memory) {
       Item& item = memory.items[i];
       if (item.counts.packets == 0) continue;
       target.add(item.address, item.counts, i);
-      clear(item.counts.packets);
+      store_in_order(item.counts.packets, 0);
     }
   });
 }

@@ -22,17 +22,8 @@ constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
 
 using Ids = std::vector<std::uint32_t>;
 
-nlohmann::json status_of_agent() {
-  return LineClient(default_socket).answer_to({{"cmd", "status"}});
-}
-
 std::uint32_t program_of_agent() {
   return status_of_agent().at("program").at("id");
-}
-
-void kill(Agent& agent) {
-  agent.signal(SIGKILL);
-  REQUIRE(agent.wait() == 128 + SIGKILL);
 }
 
 void check_ended(const Topology& topology, Agent& agent, std::uint64_t frames, std::uint32_t id) {

@@ -4,7 +4,6 @@
 // tracked.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -89,7 +88,7 @@ class Tick {
   static UniqueFd load(const ProgramSettings& settings) {
     CountProgram program(settings);
     program.load();
-    return UniqueFd(::fcntl(program.fd(), F_DUPFD_CLOEXEC, 0));
+    return duplicate(program.fd());
   }
 
   RunningProgram program_;
