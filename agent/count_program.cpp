@@ -50,6 +50,7 @@ std::uint64_t hash_of_build() {
 CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bpf__open()) {
   if (!skeleton_) throw_errno("opening the embedded XDP program");
   size_tables(*skeleton_, settings.hot_slots, settings.max_sources);
+  set_events(*skeleton_, settings.new_sources, settings.sample_every);
 
   // Whoever adopts the program finds this in its map .rodata, where nothing else is.
   static_assert(sizeof(*skeleton_->rodata) == sizeof(xc_config));
@@ -94,7 +95,7 @@ int CountProgram::fd() const noexcept {
 bool interchangeable(const xc_config& a, const xc_config& b) noexcept {
   const auto form = [](const xc_config& c) {
     return std::tuple(c.magic, c.build, c.cpus, c.hot_shift, c.hot_slots, c.max_sources,
-                      c.has_ethernet_header, c.verdict);
+                      c.has_ethernet_header, c.verdict, c.new_sources, c.sample_every);
   };
   return form(a) == form(b);
 }

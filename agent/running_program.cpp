@@ -111,6 +111,10 @@ RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program
       spill_[0] = std::move(map.fd);
     else if (name == "spill_1")
       spill_[1] = std::move(map.fd);
+    else if (name == "events")
+      events_ = std::move(map.fd);
+    else if (name == "known_sources")
+      known_sources_ = std::move(map.fd);
   }
 }
 
@@ -122,17 +126,31 @@ void RunningProgram::set_active_generation(std::uint32_t generation) noexcept {
   std::atomic_ref(generation_word_.values().front()).store(generation);
 }
 
+xc_cpu_counts& RunningProgram::counts_of(std::size_t cpu, unsigned generation) const {
+  const std::size_t size = cpu_counts_bytes(config_.hot_slots);
+  return reinterpret_cast<xc_cpu_counts&>(
+      cpu_counts_.values()[(cpu * XC_GENERATIONS + generation) * size]);
+}
+
+xc_event_counts RunningProgram::event_counts(xc_event_kind kind) const {
+  xc_event_counts sum{};
+  for (std::size_t cpu = 0; cpu < config_.cpus; ++cpu)
+    for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
+      xc_event_counts& counts = counts_of(cpu, generation).events[kind];
+      sum.produced += std::atomic_ref(counts.produced).load(std::memory_order_relaxed);
+      sum.lost += std::atomic_ref(counts.lost).load(std::memory_order_relaxed);
+    }
+  return sum;
+}
+
 std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
   const std::size_t buckets = config_.hot_slots / XC_HOT_BUCKET_SLOTS;
-  const std::size_t size = cpu_counts_bytes(config_.hot_slots);
   std::vector<CpuCounts> counts;
   for (std::size_t cpu = 0; cpu < config_.cpus; ++cpu) {
-    std::byte* value = &cpu_counts_.values()[(cpu * XC_GENERATIONS + generation) * size];
-    auto* table = reinterpret_cast<xc_hot_bucket*>(value + sizeof(xc_cpu_counts));
+    xc_cpu_counts& value = counts_of(cpu, generation);
+    auto* table = reinterpret_cast<xc_hot_bucket*>(&value + 1);
     auto* in_use = reinterpret_cast<std::uint64_t*>(table + buckets);
-    counts.push_back({reinterpret_cast<xc_cpu_counts*>(value)->totals,
-                      {table, buckets},
-                      {in_use, (buckets + 63) / 64}});
+    counts.push_back({value.totals, {table, buckets}, {in_use, (buckets + 63) / 64}});
   }
   return counts;
 }

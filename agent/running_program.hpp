@@ -47,6 +47,13 @@ class RunningProgram {
   std::uint32_t active_generation() const noexcept;
   void set_active_generation(std::uint32_t generation) noexcept;
 
+  // -1 where the program has no use for them: see xc_config. Owned by this object.
+  int events_fd() const noexcept { return events_.get(); }
+  int known_sources_fd() const noexcept { return known_sources_.get(); }
+
+  // What happened to the events of a kind until now, over all CPUs. From any thread.
+  xc_event_counts event_counts(xc_event_kind kind) const;
+
   // One for each possible CPU.
   std::vector<CpuCounts> cpu_counts(unsigned generation) const;
 
@@ -65,9 +72,13 @@ class RunningProgram {
   std::uint64_t map_memory_bytes() const noexcept { return map_memory_bytes_; }
 
  private:
+  xc_cpu_counts& counts_of(std::size_t cpu, unsigned generation) const;
+
   UniqueFd program_;
   xc_config config_;
   UniqueFd spill_[XC_GENERATIONS];
+  UniqueFd events_;
+  UniqueFd known_sources_;
   MappedMemory<std::uint32_t> generation_word_;
   MappedMemory<std::byte> cpu_counts_;
   MappedMemory<std::byte> spill_batch_;

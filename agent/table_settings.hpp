@@ -59,4 +59,25 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
   bpf_map__set_max_entries(skeleton.maps.spill_1, max_sources);
 }
 
+// The ring that events wait in until the agent takes them, which it does as they come: room for
+// 174,762 new sources or 26,214 samples.
+inline constexpr std::uint32_t event_ring_bytes = 4 << 20;
+
+// Room for the sources that are tracked, and as many that come before the agent next looks.
+constexpr std::uint32_t known_sources_entries(std::uint32_t max_sources) {
+  return 2 * max_sources;
+}
+
+// Likewise, after size_tables(). What no event needs is not made. `sample_every` as in xc_config.
+template <class Skeleton>
+void set_events(Skeleton& skeleton, bool new_sources, std::uint32_t sample_every) {
+  xc_config& config = skeleton.rodata->config;
+  config.new_sources = new_sources;
+  config.sample_every = sample_every;
+  bpf_map__set_max_entries(skeleton.maps.known_sources, known_sources_entries(config.max_sources));
+  bpf_map__set_max_entries(skeleton.maps.events, event_ring_bytes);
+  bpf_map__set_autocreate(skeleton.maps.known_sources, new_sources);
+  bpf_map__set_autocreate(skeleton.maps.events, new_sources || sample_every != 0);
+}
+
 }  // namespace xdp_count

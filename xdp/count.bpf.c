@@ -13,6 +13,7 @@
 
 #include "agent_maps.h"
 #include "config.h"
+#include "events.h"
 #include "packet_parsing.h"
 #include "record_packet.h"
 
@@ -27,6 +28,8 @@ int xdp_count(struct xdp_md *ctx)
 	/* Always so: the index is within the array. The verifier wants to hear it. */
 	if (generation.counts)
 		record_frame(&generation, &frame, bytes);
+	if (generation.counts && config.sample_every)
+		sample_frame(ctx, generation.counts->events, bytes);
 	hold_agent_maps(config.cpus);
 	return config.verdict;
 }

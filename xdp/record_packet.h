@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "count_maps.h"
+#include "events.h"
 
 struct generation {
 	__u32 index; /* 0 or 1 */
@@ -62,8 +63,12 @@ static __always_inline void mark_in_use(struct xc_hot_bucket *table, __u32 bucke
 	in_use[bucket / 64] |= 1ULL << (bucket % 64);
 }
 
-static __always_inline bool count_in_bucket(struct xc_hot_bucket *table, __u32 bucket,
-					    __be32 source, __u64 bytes)
+/*
+ * Like the other functions that count a source in a table: how many packets of
+ * it that place now holds. 0: it has none there.
+ */
+static __always_inline __u32 count_in_bucket(struct xc_hot_bucket *table, __u32 bucket,
+					     __be32 source, __u64 bytes)
 {
 #pragma unroll
 	for (int i = 0; i < XC_HOT_BUCKET_SLOTS; i++) {
@@ -76,26 +81,25 @@ static __always_inline bool count_in_bucket(struct xc_hot_bucket *table, __u32 b
 		}
 		if (slot->source == source) {
 			if (slot->packets == XC_HOT_MAX_PACKETS)
-				return false;
-			slot->packets++;
+				return 0;
 			slot->bytes += bytes;
-			return true;
+			return ++slot->packets;
 		}
 	}
-	return false;
+	return 0;
 }
 
-static __always_inline bool count_in_hot(struct xc_cpu_counts *counts, __be32 source, __u64 bytes)
+static __always_inline __u32 count_in_hot(struct xc_cpu_counts *counts, __be32 source, __u64 bytes)
 {
 	struct xc_hot_bucket *table = (void *)(counts + 1);
 	__u32 bucket = hot_bucket_of(source);
+	__u32 packets = count_in_bucket(table, bucket, source, bytes);
 
-	return count_in_bucket(table, bucket, source, bytes) ||
-	       count_in_bucket(table, bucket ^ 1, source, bytes);
+	return packets ? packets : count_in_bucket(table, bucket ^ 1, source, bytes);
 }
 
-/* 0, or negative when the source has no place: the table is full or the kernel was busy. */
-static __always_inline int count_in_spill(__u32 generation, __be32 source, __u64 bytes)
+/* A source has no place when the table is full or the kernel was busy. */
+static __always_inline __u64 count_in_spill(__u32 generation, __be32 source, __u64 bytes)
 {
 	void *spill = generation ? (void *)&spill_1 : (void *)&spill_0;
 	struct xc_counts *counts = bpf_map_lookup_elem(spill, &source);
@@ -105,14 +109,28 @@ static __always_inline int count_in_spill(__u32 generation, __be32 source, __u64
 		int err = bpf_map_update_elem(spill, &source, &first, BPF_NOEXIST);
 
 		if (err != -EEXIST)
-			return err;
+			return err ? 0 : 1;
 		/* Another CPU met the same new source between the look-up and the update. */
 		counts = bpf_map_lookup_elem(spill, &source);
 		if (!counts)
-			return -ENOENT;
+			return 0;
 	}
 	add_frame(counts, bytes);
-	return 0;
+	return counts->packets;
+}
+
+static __always_inline void record_source(const struct generation *generation, __be32 source,
+					  __u64 bytes)
+{
+	__u64 packets = count_in_hot(generation->counts, source, bytes);
+
+	if (!packets)
+		packets = count_in_spill(generation->index, source, bytes);
+	if (!packets)
+		add_frame(&generation->counts->totals.untracked, bytes);
+	/* Asked in this order, so that it costs a comparison where events are off. */
+	else if (packets == 1 && config.new_sources)
+		tell_if_new(generation->counts->events, source);
 }
 
 static __always_inline void record_frame(const struct generation *generation,
@@ -124,9 +142,8 @@ static __always_inline void record_frame(const struct generation *generation,
 	add_frame(&generation->counts->totals.frames, bytes);
 	if (class < XC_CLASSES)
 		add_frame(&generation->counts->totals.classes[class], bytes);
-	if (class == XC_CLASS_IPV4 && !count_in_hot(generation->counts, frame->source, bytes) &&
-	    count_in_spill(generation->index, frame->source, bytes))
-		add_frame(&generation->counts->totals.untracked, bytes);
+	if (class == XC_CLASS_IPV4)
+		record_source(generation, frame->source, bytes);
 }
 
 #endif /* XDP_COUNT_RECORD_PACKET_H */

@@ -65,6 +65,36 @@ struct xc_totals {
 	struct xc_counts untracked; /* IPv4 packets that found no place in a table of sources */
 };
 
+/* What the program may tell besides counting, in the ring buffer and as soon as it happens. */
+enum xc_event_kind {
+	XC_EVENT_NEW_SOURCE, /* told by a struct xc_event */
+	XC_EVENT_SAMPLE, /* told by a struct xc_sample */
+	XC_EVENT_KINDS,
+};
+
+/* Like the totals, they only grow. What was delivered is the difference. */
+struct xc_event_counts {
+	__u64 produced; /* delivered or lost */
+	__u64 lost; /* found no place in the ring buffer, or the source none in known_sources */
+};
+
+struct xc_event {
+	__u64 time; /* CLOCK_MONOTONIC, in ns */
+	__u32 kind; /* enum xc_event_kind */
+	union {
+		__be32 source; /* of XC_EVENT_NEW_SOURCE */
+		__u32 head_bytes; /* of XC_EVENT_SAMPLE: how many of xc_sample.head there are */
+	};
+};
+
+#define XC_SAMPLE_BYTES 128
+
+struct xc_sample {
+	struct xc_event event;
+	__u64 frame_bytes; /* as in xc_counts */
+	__u8 head[XC_SAMPLE_BYTES]; /* the frame's first bytes; what is behind them means nothing */
+};
+
 /*
  * A value of the map cpu_counts is this, on cache lines of its own; behind it
  * the buckets of the hot table; and behind them a __u64 for every 64 buckets,
@@ -73,7 +103,8 @@ struct xc_totals {
  */
 struct xc_cpu_counts {
 	struct xc_totals totals;
-	__u64 padding[2];
+	struct xc_event_counts events[XC_EVENT_KINDS];
+	__u64 padding[6];
 };
 
 /* "xdpcount" in ASCII: what begins with it is a struct xc_config, of whatever build. */
@@ -91,6 +122,8 @@ struct xc_config {
 	__u32 max_sources; /* entries of each spill table, and sources in the ledger at most */
 	__u32 has_ethernet_header; /* 1 or 0: frames begin with it, or with the IP header */
 	__u32 verdict; /* XDP_PASS or XDP_DROP */
+	__u32 new_sources; /* 1 or 0: each source that was not known is an event */
+	__u32 sample_every; /* one frame in so many is an event; 0: none is */
 };
 
 #ifdef __cplusplus
@@ -101,8 +134,10 @@ struct xc_config {
 
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
 XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (2 + XC_CLASSES), "no padding in xc_totals");
-XC_STATIC_ASSERT(sizeof(struct xc_config) == 8 * 8, "no padding in xc_config");
+XC_STATIC_ASSERT(sizeof(struct xc_config) == 9 * 8, "no padding in xc_config");
 XC_STATIC_ASSERT(sizeof(struct xc_hot_bucket) == 64, "one cache line");
-XC_STATIC_ASSERT(sizeof(struct xc_cpu_counts) == 128, "buckets begin on a cache line");
+XC_STATIC_ASSERT(sizeof(struct xc_event) == 16, "no padding in xc_event");
+XC_STATIC_ASSERT(sizeof(struct xc_sample) == 24 + XC_SAMPLE_BYTES, "no padding in xc_sample");
+XC_STATIC_ASSERT(sizeof(struct xc_cpu_counts) == 192, "buckets begin on a cache line");
 
 #endif /* XDP_COUNT_SHARED_TYPES_H */

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What the program tells besides counting: which frame makes which event, and how what is lost is
+// counted.
+#include <bpf/bpf.h>
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <future>
+#include <variant>
+
+#include "address_frame.hpp"
+#include "cpus.hpp"
+#include "event_ring.hpp"
+#include "frame_cases.hpp"
+#include "table_settings.hpp"
+
+namespace xdp_count::testing {
+namespace {
+
+constexpr std::uint32_t first_source = 0x0a000000;
+
+class ToldEvents {
+ public:
+  explicit ToldEvents(const ProgramSettings& settings)
+      : program_(settings), ring_(program_.program().events_fd()) {}
+
+  ProgramUnderTest& program() { return program_; }
+
+  template <class Kind>
+  std::vector<Kind> take(std::size_t most = 1'000'000) {
+    std::vector<Kind> events;
+    ring_.take(most, [&](Event event) { events.push_back(std::get<Kind>(std::move(event))); });
+    return events;
+  }
+
+  // The addresses that were told, in order.
+  std::vector<std::uint32_t> new_sources() {
+    std::vector<std::uint32_t> addresses;
+    for (const NewSource& event : take<NewSource>()) addresses.push_back(event.address);
+    return addresses;
+  }
+
+  void check_counts(xc_event_kind kind, std::uint64_t produced, std::uint64_t lost) {
+    const xc_event_counts counts = program_.program().event_counts(kind);
+    CHECK(counts.produced == produced);
+    CHECK(counts.lost == lost);
+  }
+
+ private:
+  ProgramUnderTest program_;
+  EventRing ring_;
+};
+
+std::vector<std::uint32_t> addresses(std::uint32_t first, std::uint32_t size) {
+  std::vector<std::uint32_t> result(size);
+  for (std::uint32_t i = 0; i < size; ++i) result[i] = first + i;
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("without events there are no maps for them") {
+  ProgramUnderTest off({});
+  CHECK(off.program().events_fd() == -1);
+  CHECK(off.program().known_sources_fd() == -1);
+  ProgramUnderTest samples({.sample_every = 1});
+  CHECK(samples.program().events_fd() >= 0);
+  CHECK(samples.program().known_sources_fd() == -1);
+  ProgramUnderTest new_sources({.new_sources = true});
+  CHECK(new_sources.program().events_fd() >= 0);
+  CHECK(new_sources.program().known_sources_fd() >= 0);
+}
+
+TEST_CASE("each new source is told once, in whichever table it is counted") {
+  // Some are counted in the hot table, the others spill.
+  constexpr std::uint32_t sources = 1000;
+  ToldEvents told({.max_sources = sources, .new_sources = true});
+  const OnOneCpu pinned;
+  AddressFrame frame;
+  for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+  CHECK(told.new_sources() == addresses(first_source, sources));
+
+  SUBCASE("again in the same generation: nothing") {
+    for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+  }
+  SUBCASE("again in the next generations: nothing") {
+    for (int generation = 0; generation < 3; ++generation) {
+      told.program().take_counts();
+      for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+    }
+  }
+  CHECK(told.new_sources().empty());
+  told.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
+}
+
+TEST_CASE("only IPv4 packets with a place in a table tell of a source") {
+  ToldEvents told({.max_sources = 1, .new_sources = true});
+  const OnOneCpu pinned;
+  for (const Frame& frame :
+       {PacketBuilder().ipv6().udp(1, 2).build(), PacketBuilder().arp().pad_to(60).build(),
+        PacketBuilder().ethertype(0x88cc).pad_to(60).build(),
+        PacketBuilder().ipv4({.version = 5}).udp(1, 2).build()})
+    told.program().run(frame);
+  CHECK(told.new_sources().empty());
+
+  AddressFrame frame;
+  for (std::uint32_t i = 0; i < smallest_hot_table + 3; ++i)
+    told.program().run(frame.from(first_source + i));
+  // The known sources have room for two, but the kernel's table for a few more.
+  const xc_event_counts counts = told.program().program().event_counts(XC_EVENT_NEW_SOURCE);
+  CHECK(told.program().take_counts().untracked.packets == 2);
+  CHECK(counts.produced == smallest_hot_table + 1);
+  CHECK(told.new_sources().size() == counts.produced - counts.lost);
+}
+
+TEST_CASE("a source that is not known any more is told again, in the next generation") {
+  ToldEvents told({.max_sources = 16, .new_sources = true});
+  const OnOneCpu pinned;
+  AddressFrame frame;
+  const Frame& same = frame.from(first_source);
+  told.program().run(same);
+  const __be32 key = __builtin_bswap32(first_source);
+  REQUIRE(bpf_map_delete_elem(told.program().program().known_sources_fd(), &key) == 0);
+  told.program().run(same);
+  CHECK(told.new_sources() == addresses(first_source, 1));
+  told.program().take_counts();
+  told.program().run(same);
+  CHECK(told.new_sources() == addresses(first_source, 1));
+}
+
+TEST_CASE("two CPUs that meet the same new sources tell of each once") {
+  constexpr std::uint32_t sources = 20'000;
+  ToldEvents told({.hot_slots = 1024, .max_sources = sources, .new_sources = true});
+  const auto meet_all = [&](int cpu) {
+    const OnOneCpu pinned(cpu);
+    AddressFrame frame;
+    for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+  };
+  auto other = std::async(std::launch::async, meet_all, allowed_cpus().back());
+  meet_all(allowed_cpus().front());
+  other.get();
+  std::vector<std::uint32_t> met = told.new_sources();
+  std::sort(met.begin(), met.end());
+  CHECK((met == addresses(first_source, sources)));
+  told.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
+}
+
+TEST_CASE("new sources that the ring has no room for are counted as lost, and packets are not") {
+  // A new source takes 24 bytes of the ring, 8 of them the kernel's.
+  constexpr std::uint32_t room = event_ring_bytes / 24;
+  constexpr std::uint32_t sources = room + 1000;
+  ToldEvents told({.hot_slots = 262'144, .max_sources = sources, .new_sources = true});
+  const OnOneCpu pinned;
+  AddressFrame frame;
+  for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+  const xc_event_counts counts = told.program().program().event_counts(XC_EVENT_NEW_SOURCE);
+  CHECK(counts.produced == sources);
+  CHECK(counts.lost == sources - room);
+  CHECK((told.new_sources() == addresses(first_source, room)));
+  CHECK(told.program().take_counts().sources.size() == sources);
+
+  // They are known all the same.
+  for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+  CHECK(told.new_sources().empty());
+  told.check_counts(XC_EVENT_NEW_SOURCE, sources, sources - room);
+}
+
+TEST_CASE("events are taken out in slices") {
+  ToldEvents told({.hot_slots = 64, .max_sources = 64, .new_sources = true});
+  const OnOneCpu pinned;
+  AddressFrame frame;
+  for (std::uint32_t i = 0; i < 10; ++i) told.program().run(frame.from(first_source + i));
+  CHECK(told.take<NewSource>(4).size() == 4);
+  CHECK(told.take<NewSource>(4).size() == 4);
+  CHECK(told.take<NewSource>(4).size() == 2);
+  CHECK(told.take<NewSource>(4).empty());
+}
+
+TEST_CASE("a sample has the frame's first 128 bytes, its length and its time, in every class") {
+  ToldEvents told({.max_sources = 16, .sample_every = 1});
+  for (const Frame& frame :
+       {PacketBuilder().ipv4().udp(1, 2).frame_length(60).build(),
+        PacketBuilder().ipv4().udp(1, 2).frame_length(127).build(),
+        PacketBuilder().ipv4().udp(1, 2).frame_length(128).build(),
+        PacketBuilder().ipv4().udp(1, 2).frame_length(129).build(),
+        PacketBuilder().ipv4().udp(1, 2).frame_length(1514).build(),
+        PacketBuilder().vlan(0x8100, 100).ipv4().tcp(443, 51234).frame_length(200).build(),
+        PacketBuilder().ipv4().udp(1, 2).frame_length(9014).build(),  // in several buffers
+        PacketBuilder().ipv6().udp(1, 2).build(), PacketBuilder().arp().pad_to(60).build(),
+        PacketBuilder().ethertype(0x88cc).pad_to(60).build(),
+        PacketBuilder().ipv4({.version = 5}).udp(1, 2).build()}) {
+    INFO("frame of ", frame.size(), " bytes");
+    using namespace std::chrono;
+    const auto now = [] {
+      return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+    };
+    const auto before = now();
+    told.program().run(frame);
+    const std::vector<Sample> samples = told.take<Sample>();
+    REQUIRE(samples.size() == 1);
+    CHECK(samples[0].frame_bytes == frame.size());
+    CHECK(samples[0].head ==
+          Frame(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(
+                                                   std::min<std::size_t>(frame.size(), 128))));
+    // The two clocks are read one after the other.
+    CHECK(samples[0].time >= before - 1000);
+    CHECK(samples[0].time <= now() + 1000);
+  }
+  told.check_counts(XC_EVENT_SAMPLE, 11, 0);
+  told.check_counts(XC_EVENT_NEW_SOURCE, 0, 0);
+}
+
+TEST_CASE("a sample does not depend on how a frame is split into buffers") {
+  ToldEvents told({.max_sources = 16, .sample_every = 1});
+  if (!told.program().kernel_takes_linear_bytes()) return;
+  const Frame frame = PacketBuilder().ipv4().udp(1, 2).frame_length(300).build();
+  told.program().run(frame, 14);
+  const std::vector<Sample> samples = told.take<Sample>();
+  REQUIRE(samples.size() == 1);
+  CHECK(samples[0].head == Frame(frame.begin(), frame.begin() + 128));
+}
+
+TEST_CASE("one frame in N is sampled, within five standard deviations") {
+  constexpr std::uint32_t frames = 1'000'000;
+  constexpr std::uint32_t every = 1000;
+  ToldEvents told({.max_sources = 16, .sample_every = every});
+  told.program().run_repeatedly(AddressFrame().from(first_source), frames);
+  const auto sampled = static_cast<double>(told.take<Sample>().size());
+  const double p = 1.0 / every;
+  CHECK(std::abs(sampled - frames * p) <= 5 * std::sqrt(frames * p * (1 - p)));
+  told.check_counts(XC_EVENT_SAMPLE, static_cast<std::uint64_t>(sampled), 0);
+}
+
+TEST_CASE("samples that the ring has no room for are counted as lost, and packets are not") {
+  // A sample takes 160 bytes of the ring, 8 of them the kernel's.
+  constexpr std::uint32_t room = event_ring_bytes / 160;
+  constexpr std::uint32_t frames = 2 * room;
+  ToldEvents told({.max_sources = 16, .sample_every = 1});
+  told.program().run_repeatedly(AddressFrame().from(first_source), frames);
+  CHECK(told.take<Sample>().size() == room);
+  told.check_counts(XC_EVENT_SAMPLE, frames, frames - room);
+  CHECK(told.program().take_counts().frames.packets == frames);
+}
+
+TEST_CASE("programs that tell different events are not interchangeable") {
+  const CountProgram plain({});
+  const CountProgram new_sources({.new_sources = true});
+  const CountProgram one_in_10({.sample_every = 10});
+  const CountProgram one_in_20({.sample_every = 20});
+  CHECK(interchangeable(plain.config(), CountProgram({}).config()));
+  CHECK_FALSE(interchangeable(plain.config(), new_sources.config()));
+  CHECK_FALSE(interchangeable(plain.config(), one_in_10.config()));
+  CHECK_FALSE(interchangeable(one_in_10.config(), one_in_20.config()));
+}
+
+}  // namespace xdp_count::testing

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the program tells as soon as it happens, where it was asked for before
+ * load; otherwise the verifier removes this, and the maps are not made.
+ */
+#ifndef XDP_COUNT_EVENTS_H
+#define XDP_COUNT_EVENTS_H
+
+#include <asm-generic/errno-base.h>
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include <xdp_count/shared_types.h>
+
+#include "config.h"
+
+/* The agent sets max_entries of both before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+/*
+ * The sources that are no news, in network byte order: those that the agent
+ * tracks, and those that were counted since it last looked. The program adds
+ * to it, the agent takes out whom it tracks no more. Preallocated, as the
+ * spill tables are.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __be32);
+	__type(value, __u8);
+} known_sources SEC(".maps");
+
+/*
+ * Room for an event, or NULL where the ring is full, which is counted. The
+ * kernel wakes the agent for an event that finds the ring empty, so a flood of
+ * them does not wake it for each.
+ */
+static __always_inline void *reserve_event(struct xc_event_counts *counts, __u64 bytes)
+{
+	void *event = bpf_ringbuf_reserve(&events, bytes, 0);
+
+	counts->produced++;
+	if (!event)
+		counts->lost++;
+	return event;
+}
+
+/*
+ * For a source that this CPU meets for the first time in a generation. Of two
+ * CPUs that meet it at once one adds it, and tells.
+ */
+static __always_inline void tell_if_new(struct xc_event_counts *counts, __be32 source)
+{
+	struct xc_event_counts *of_kind = &counts[XC_EVENT_NEW_SOURCE];
+	struct xc_event *event;
+	__u8 known = 1;
+	int err;
+
+	/* The usual case, for which no lock is taken. */
+	if (bpf_map_lookup_elem(&known_sources, &source))
+		return;
+	err = bpf_map_update_elem(&known_sources, &source, &known, BPF_NOEXIST);
+	if (err == -EEXIST)
+		return;
+	if (err) {
+		/* Would be told again and again. */
+		of_kind->produced++;
+		of_kind->lost++;
+		return;
+	}
+	event = reserve_event(of_kind, sizeof(*event));
+	if (!event)
+		return;
+	event->time = bpf_ktime_get_ns();
+	event->kind = XC_EVENT_NEW_SOURCE;
+	event->source = source;
+	bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * Every frame is chosen or not by a random number of its own: traffic of any
+ * rhythm is sampled alike.
+ */
+static __always_inline void sample_frame(struct xdp_md *ctx, struct xc_event_counts *counts,
+					 __u64 bytes)
+{
+	__u64 head_bytes = bytes < XC_SAMPLE_BYTES ? bytes : XC_SAMPLE_BYTES;
+	struct xc_sample *event;
+
+	if ((__u64)bpf_get_prandom_u32() * config.sample_every >> 32)
+		return;
+	event = reserve_event(&counts[XC_EVENT_SAMPLE], sizeof(*event));
+	if (!event)
+		return;
+	event->event.time = bpf_ktime_get_ns();
+	event->event.kind = XC_EVENT_SAMPLE;
+	event->event.head_bytes = head_bytes;
+	event->frame_bytes = bytes;
+	/* Always within the bounds. The verifier has lost sight of them, and wants to hear it again. */
+	barrier_var(head_bytes);
+	if (head_bytes == 0 || head_bytes > XC_SAMPLE_BYTES ||
+	    bpf_xdp_load_bytes(ctx, 0, event->head, head_bytes))
+		event->event.head_bytes = 0;
+	bpf_ringbuf_submit(event, 0);
+}
+
+#endif /* XDP_COUNT_EVENTS_H */
