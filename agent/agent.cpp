@@ -51,6 +51,7 @@ asio::awaitable<ExitCode> Agent::run() {
   }
   interface_watch_.stop();
   service_manager_.stop();
+  if (event_stream_) event_stream_->stop();
   if (failure) {
     // The program comes off first: what else may fail below must not leave it behind.
     try {
@@ -68,7 +69,9 @@ asio::awaitable<void> Agent::attach() {
   const ProgramSettings settings{.has_ethernet_header = interface_.has_ethernet_header(),
                                  .verdict = options_.verdict,
                                  .hot_slots = options_.hot_slots,
-                                 .max_sources = options_.max_sources};
+                                 .max_sources = options_.max_sources,
+                                 .new_sources = options_.events,
+                                 .sample_every = options_.sample};
   const Capabilities kept = co_await offload(blocking_calls_, [&] {
     attachment_.emplace(interface_, options_.mode, settings);
     // Asked once more: the counters of this moment are what `nic` is measured from.
@@ -89,7 +92,11 @@ asio::awaitable<void> Agent::attach() {
   handler_.emplace(counting_->tally(), [this] { return status(); });
   listener_.emplace(io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
                     Subscription{.selection = {.top = options_.top}},
-                    ClientLimits{.clients = options_.max_clients});
+                    ClientLimits{.clients = options_.max_clients},
+                    [this](EventKind kind) { return event_counts(kind).lost; });
+
+  if (const int events = attachment_->program().events_fd(); events >= 0)
+    event_stream_.emplace(io_.get_executor(), events, interface_.has_ethernet_header(), *listener_);
 
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())
@@ -146,6 +153,7 @@ void Agent::watch() {
       },
       log_failure);
   asio::co_spawn(io_, service_manager_.feed_watchdog(blocking_calls_), log_failure);
+  if (event_stream_) asio::co_spawn(io_, event_stream_->run(), log_failure);
 }
 
 asio::awaitable<std::optional<Ending>> Agent::look() {
@@ -197,6 +205,7 @@ asio::awaitable<void> Agent::detach() {
 
 void Agent::say_goodbye(const std::string& reason) {
   service_manager_.stopping(reason);
+  if (event_stream_) event_stream_->finish();
   listener_->stop(reason);
   const SnapshotHead& head = counting_->tally().head();
   log::info(
@@ -212,6 +221,12 @@ void Agent::stop(std::string reason) {
   ticker_.stop();
 }
 
+EventCounts Agent::event_counts(EventKind kind) const {
+  const xc_event_counts counts =
+      attachment_->program().event_counts(static_cast<xc_event_kind>(kind));
+  return {counts.produced, counts.lost};
+}
+
 Status Agent::status() const {
   return {.version = XDP_COUNT_VERSION,
           .pid = ::getpid(),
@@ -224,7 +239,9 @@ Status Agent::status() const {
           .ticks_missed = ticker_.missed(),
           .last_tick_duration = last_tick_duration_,
           .map_bytes = attachment_->program().map_memory_bytes(),
-          .ledger_bytes = counting_->ledger().memory_bytes()};
+          .ledger_bytes = counting_->ledger().memory_bytes(),
+          .has_ethernet_header = interface_.has_ethernet_header(),
+          .events = {event_counts(EventKind::new_source), event_counts(EventKind::sample)}};
 }
 
 }  // namespace xdp_count

@@ -11,6 +11,7 @@
 
 #include "attachment.hpp"
 #include "counting.hpp"
+#include "event_stream.hpp"
 #include "exit_code.hpp"
 #include "gate.hpp"
 #include "interface_lock.hpp"
@@ -50,6 +51,7 @@ class Agent {
   boost::asio::awaitable<void> detach();
   void say_goodbye(const std::string& reason);
   Status status() const;
+  EventCounts event_counts(EventKind kind) const;
 
   boost::asio::io_context& io_;
   Options options_;
@@ -70,6 +72,7 @@ class Agent {
   std::optional<Counting> counting_;
   std::optional<RequestHandler> handler_;
   std::optional<Listener> listener_;
+  std::optional<EventStream> event_stream_;  // where there are events
   std::uint32_t program_id_ = 0;
   double last_tick_duration_ = 0;  // seconds
   std::string stop_reason_;

@@ -143,6 +143,9 @@ void ClientSession::change_stream(std::optional<Subscription> subscription) {
   waiting_snapshot_.reset();
   skipped_ = 0;
   ticks_ = 0;
+  waiting_events_.clear();
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    event_loss_[kind] = {.by_program = services_.events_lost(static_cast<EventKind>(kind))};
 }
 
 asio::awaitable<void> ClientSession::write_lines() {
@@ -157,6 +160,9 @@ asio::awaitable<void> ClientSession::write_lines() {
       const std::string end = encode_snapshot_end(std::exchange(skipped_, 0));
       const std::array buffers{asio::buffer(*body), asio::buffer(end)};
       error = co_await write(buffers);
+    } else if (!waiting_events_.empty()) {
+      const std::string lines = std::exchange(waiting_events_, {});
+      error = co_await write(asio::buffer(lines));
     } else if (!last_line_.empty()) {
       const std::string line = std::exchange(last_line_, {});
       error = co_await write(asio::buffer(line));
@@ -214,12 +220,14 @@ int ClientSession::bytes_unread() {
 }
 
 bool ClientSession::nothing_more_to_write() const {
-  const bool waits = !answer_.empty() || waiting_snapshot_ || !last_line_.empty();
+  const bool waits =
+      !answer_.empty() || waiting_snapshot_ || !waiting_events_.empty() || !last_line_.empty();
   return !waits && (finishing_ || (no_more_requests_ && !subscription_));
 }
 
 const Selection* ClientSession::due_this_tick() {
-  if (!subscription_ || finishing_ || ++ticks_ % subscription_->every != 0) return nullptr;
+  if (!subscription_ || subscription_->every == 0 || finishing_) return nullptr;
+  if (++ticks_ % subscription_->every != 0) return nullptr;
   return &subscription_->selection;
 }
 
@@ -230,6 +238,23 @@ void ClientSession::offer_snapshot(const Selection& selection,
   if (!body || waiting_snapshot_) ++skipped_;
   if (!body) return;
   waiting_snapshot_ = std::move(body);
+  something_to_write_.cancel();
+}
+
+bool ClientSession::wants(EventKind kind) const noexcept {
+  return subscription_ && !finishing_ && subscription_->events[static_cast<std::size_t>(kind)];
+}
+
+void ClientSession::offer_event(EventKind kind, const std::string& body) {
+  EventLoss& loss = event_loss_[static_cast<std::size_t>(kind)];
+  const std::uint64_t by_program = services_.events_lost(kind);
+  loss.untold += by_program - std::exchange(loss.by_program, by_program);
+  if (waiting_events_.size() + body.size() > max_events_waiting) {
+    ++loss.untold;
+    return;
+  }
+  waiting_events_ += body;
+  waiting_events_ += encode_event_end(std::exchange(loss.untold, 0));
   something_to_write_.cancel();
 }
 

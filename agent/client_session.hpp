@@ -2,10 +2,12 @@
 // One connection: a coroutine that reads requests and one that writes lines.
 #pragma once
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +22,8 @@
 
 namespace xdp_count {
 
+inline constexpr std::size_t max_events_waiting = 1 << 19;  // bytes, for each client
+
 // What all sessions share. Outlives them.
 struct ClientServices {
   const RequestHandler& handler;
@@ -29,12 +33,13 @@ struct ClientServices {
   // comes in between: however many clients ask however much, a tick waits for one request.
   Turns& turns;
   ClientLimits limits;
+  std::function<std::uint64_t(EventKind)> events_lost;  // by the program, so far
 };
 
 // All on the thread of the socket's executor. What waits for a client is bounded: one answer, since
 // the next request is read only when it has been written, and one snapshot, since a newer one takes
-// the place of one that was not begun. Of an answer in parts, each is made while the one before is
-// written.
+// the place of one that was not begun; and max_events_waiting bytes of events, besides as many that
+// are being written. Of an answer in parts, each is made while the one before is written.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
@@ -52,6 +57,13 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // nullptr when there was no time for it. It is not sent when the client has asked for something
   // else since.
   void offer_snapshot(const Selection& selection, std::shared_ptr<const std::string> body);
+
+  // Whether the client is to be sent events of this kind.
+  bool wants(EventKind kind) const noexcept;
+
+  // Sends an event that wants() has said yes to, or counts it as lost where too many wait already.
+  // `body`: all of its line but encode_event_end().
+  void offer_event(EventKind kind, const std::string& body);
 
   // Sends `last_line` after what waits already, then closes. What the client does not take within
   // a moment is dropped.
@@ -99,6 +111,13 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   std::string answer_;                                   // being written or waiting; or empty
   std::shared_ptr<const std::string> waiting_snapshot_;  // not begun
   std::uint64_t skipped_ = 0;                            // snapshots missed since the last line
+  std::string waiting_events_;                           // whole lines
+  struct EventLoss {
+    std::uint64_t by_program =
+        0;                     // of ClientServices::events_lost(), what has been added to untold
+    std::uint64_t untold = 0;  // since the last line
+  };
+  std::array<EventLoss, event_kinds> event_loss_;  // by EventKind
   std::string last_line_;
   bool finishing_ = false;
   bool no_more_requests_ = false;

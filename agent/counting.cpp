@@ -20,6 +20,10 @@ Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicCoun
               {program.config().ledger_seed[0], program.config().ledger_seed[1]}),
       tally_(ledger_, program.state().tally, std::move(identity)),
       reader_(program) {
+  if (program.config().new_sources) {
+    ledger_.note_evictions(evicted_);
+    known_sources_.emplace(program.known_sources_fd());
+  }
   if (tally_.head().since == 0)
     begin(nic);
   else
@@ -35,18 +39,25 @@ void Counting::begin(const NicCounters& nic) {
 // What another one was killed over is finished, and what has been counted since is added, as ticks
 // that nobody is told about.
 void Counting::go_on(const NicCounters& nic) {
+  // Whoever was evicted when the other one was killed may still be known. What is known now has
+  // been counted in a generation that is folded below.
+  std::vector<std::uint32_t> known;
+  if (known_sources_) known = known_sources_->list();
   if (const auto item = ledger_.interrupted_item()) {
     reader_.forget(*item);
     ledger_.settle();
   }
   fold(reader_.resume(), nic);
   fold(cut(), nic);
+  if (known_sources_) known_sources_->forget_untracked(known, ledger_);
 }
 
 void Counting::fold(Cut cut, const NicCounters& nic) {
   cut.nic = nic - program_.state().nic_at_start;
   tally_.fold(cut, reader_.totals(cut.generation),
               [&](Ledger& ledger) { reader_.drain(cut.generation, ledger); });
+  if (known_sources_) known_sources_->forget_untracked(evicted_, ledger_);
+  evicted_.clear();
 }
 
 }  // namespace xdp_count

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "generation_reader.hpp"
+#include "known_sources.hpp"
 #include "ledger.hpp"
 #include "running_program.hpp"
 #include "tally.hpp"
@@ -40,9 +44,11 @@ class Counting {
   void go_on(const NicCounters& nic);
 
   RunningProgram& program_;
+  std::vector<std::uint32_t> evicted_;  // since the program was last told
   Ledger ledger_;
   Tally tally_;
   GenerationReader reader_;
+  std::optional<KnownSources> known_sources_;  // where the program tells new ones
 };
 
 }  // namespace xdp_count

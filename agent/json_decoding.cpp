@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base64.hpp"
 #include "ipv4.hpp"
 #include "json_names.hpp"
 #include "time_format.hpp"
@@ -139,6 +140,44 @@ StatusMessage decode_status(const json& object) {
   status.last_tick_duration = object.at("last_tick").at("duration");
   read(object.at("memory").at("maps"), status.map_bytes);
   read(object.at("memory").at("ledger"), status.ledger_bytes);
+  status.options.events = options.at("events");
+  read(options.at("sample"), status.options.sample);
+  status.has_ethernet_header = object.at("link") == link_ethernet;
+  for (std::size_t kind = 0; kind < event_kinds; ++kind) {
+    const json& counts = object.at("events").at(event_names[kind]);
+    read(counts.at("produced"), status.events[kind].produced);
+    read(counts.at("lost"), status.events[kind].lost);
+  }
+  return message;
+}
+
+EventMessage decode_event(const json& object) {
+  EventMessage message;
+  const auto name =
+      std::find(event_names.begin(), event_names.end(), object.at("event").get<std::string>());
+  if (name == event_names.end()) throw std::runtime_error("not an event of this version");
+  message.kind = static_cast<EventKind>(name - event_names.begin());
+  const std::string time = object.at("time");
+  const auto us = parse_rfc3339_us(time);
+  if (!us) throw std::runtime_error("not a time: " + time);
+  message.time = *us;
+  if (object.contains("lost")) read(object.at("lost"), message.lost);
+  if (message.kind == EventKind::new_source) {
+    message.frame.source = ipv4_text(decode_address(object.at("src")));
+    return message;
+  }
+  DecodedFrame& frame = message.frame;
+  frame.source = object.value("src", "");
+  frame.destination = object.value("dst", "");
+  frame.protocol = object.value("proto", "");
+  if (object.contains("sport")) read(object.at("sport"), frame.source_port.emplace());
+  if (object.contains("dport")) read(object.at("dport"), frame.destination_port.emplace());
+  if (object.contains("vlan"))
+    for (const json& id : object.at("vlan")) read(id, frame.vlan_ids.emplace_back());
+  read(object.at("length"), message.frame_bytes);
+  const auto head = parse_base64(object.at("head").get_ref<const std::string&>());
+  if (!head) throw std::runtime_error("head: not base 64");
+  message.head = *head;
   return message;
 }
 
@@ -169,6 +208,7 @@ Message decode_message(std::string_view line) {
     if (type == "snapshot") return decode_snapshot(object);
     if (type == "sources") return decode_sources(object);
     if (type == "status") return decode_status(object);
+    if (type == "event") return decode_event(object);
     if (type == "ok") return OkMessage{};
     if (type == "error") return ErrorMessage{object.at("code"), object.at("message")};
     if (type == "goodbye") return GoodbyeMessage{object.at("reason")};

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "event.hpp"
+#include "frame_decoding.hpp"
 #include "snapshot.hpp"
 #include "status.hpp"
 
@@ -30,6 +32,14 @@ struct StatusMessage {
   SnapshotHead head;  // as far as a status tells
   Status status;
 };
+struct EventMessage {
+  EventKind kind = EventKind::new_source;
+  std::int64_t time = 0;  // µs since the Unix epoch
+  DecodedFrame frame;     // of a new source, its address alone
+  std::uint64_t frame_bytes = 0;
+  std::vector<std::uint8_t> head;  // the frame's first bytes
+  std::uint64_t lost = 0;          // of the kind, since the one before
+};
 struct OkMessage {};
 struct ErrorMessage {
   std::string code;
@@ -45,8 +55,8 @@ struct UnknownMessage {
   std::string type;
 };
 
-using Message = std::variant<SnapshotMessage, SourcesMessage, StatusMessage, OkMessage,
-                             ErrorMessage, GoodbyeMessage, UnknownMessage>;
+using Message = std::variant<SnapshotMessage, SourcesMessage, StatusMessage, EventMessage,
+                             OkMessage, ErrorMessage, GoodbyeMessage, UnknownMessage>;
 
 // `line` without its newline. Throws std::runtime_error when it is no message of the protocol.
 Message decode_message(std::string_view line);

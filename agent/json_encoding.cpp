@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base64.hpp"
 #include "ipv4.hpp"
 #include "json_names.hpp"
 #include "time_format.hpp"
@@ -54,6 +55,10 @@ class JsonWriter {
     text_ += '"';
     return *this;
   }
+  JsonWriter& event(EventKind kind, std::int64_t us) {
+    raw("{\"type\":\"event\",\"event\":\"").raw(event_names[static_cast<std::size_t>(kind)]);
+    return raw("\",\"time\":\"").raw(rfc3339_us(us)).raw("\"");
+  }
   JsonWriter& string(std::string_view value) {
     // Interface names may hold any byte: what is not UTF-8 is replaced, not thrown at us.
     text_ += nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -92,6 +97,7 @@ class JsonWriter {
 };
 
 constexpr std::size_t head_size = 1500;  // about what a line takes without its rows
+constexpr std::size_t event_size = 400;  // more than most events take
 constexpr std::size_t row_size = 200;    // about what a row takes
 
 std::string line_of(const ordered_json& message) {
@@ -170,12 +176,18 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   message["mode"] = status.mode;
   message["mode_reason"] = status.mode_reason;
   message["since"] = rfc3339(head.since);
-  message["options"] = {
-      {"mode", name_of(options.mode)},       {"interval", options.interval},
-      {"socket", options.socket_path},       {"socket_group", options.socket_group},
-      {"max_sources", options.max_sources},  {"hot_slots", options.hot_slots},
-      {"verdict", name_of(options.verdict)}, {"top", options.top},
-      {"max_clients", options.max_clients},  {"output", name_of(options.output)}};
+  message["options"] = {{"mode", name_of(options.mode)},
+                        {"interval", options.interval},
+                        {"socket", options.socket_path},
+                        {"socket_group", options.socket_group},
+                        {"max_sources", options.max_sources},
+                        {"hot_slots", options.hot_slots},
+                        {"verdict", name_of(options.verdict)},
+                        {"top", options.top},
+                        {"max_clients", options.max_clients},
+                        {"output", name_of(options.output)},
+                        {"events", options.events},
+                        {"sample", options.sample}};
   message["program"] = {
       {"id", status.program.id}, {"name", status.program.name}, {"tag", status.program.tag}};
   if (status.program.ns_per_packet) message["ns_per_packet"] = *status.program.ns_per_packet;
@@ -186,7 +198,44 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   message["tracked"] = head.tracked;
   message["capacity"] = head.capacity;
   message["memory"] = {{"maps", status.map_bytes}, {"ledger", status.ledger_bytes}};
+  message["link"] = status.has_ethernet_header ? link_ethernet : link_ip;
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    message["events"][event_names[kind]] = {{"produced", status.events[kind].produced},
+                                            {"lost", status.events[kind].lost}};
   return line_of(message);
+}
+
+std::string encode_event_body(const NewSource& event) {
+  JsonWriter out(event_size);
+  out.event(EventKind::new_source, event.time).raw(",\"src\":").address(event.address);
+  return out.take();
+}
+
+std::string encode_event_body(const Sample& sample, const DecodedFrame& frame) {
+  JsonWriter out(event_size);
+  out.event(EventKind::sample, sample.time);
+  // All of these are of the decoder's own making: there is nothing to be escaped.
+  const auto text = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out.raw(name).raw(value).raw("\"");
+  };
+  const auto port = [&](const char* name, std::optional<std::uint16_t> value) {
+    if (value) out.raw(name).integer(*value);
+  };
+  text(",\"src\":\"", frame.source);
+  text(",\"dst\":\"", frame.destination);
+  text(",\"proto\":\"", frame.protocol);
+  port(",\"sport\":", frame.source_port);
+  port(",\"dport\":", frame.destination_port);
+  out.raw(",\"length\":").integer(sample.frame_bytes);
+  for (std::size_t i = 0; i < frame.vlan_ids.size(); ++i)
+    out.raw(i == 0 ? ",\"vlan\":[" : ",").integer(frame.vlan_ids[i]);
+  if (!frame.vlan_ids.empty()) out.raw("]");
+  out.raw(",\"head\":\"").raw(base64(sample.head)).raw("\"");
+  return out.take();
+}
+
+std::string encode_event_end(std::uint64_t lost) {
+  return lost == 0 ? "}\n" : ",\"lost\":" + std::to_string(lost) + "}\n";
 }
 
 std::string encode_ok(std::string_view id) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "event.hpp"
+#include "frame_decoding.hpp"
 #include "request.hpp"
 #include "snapshot.hpp"
 #include "status.hpp"
@@ -27,6 +29,12 @@ std::string encode_snapshot_end(std::uint64_t skipped);
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows,
                            const std::vector<std::uint32_t>& missing, bool more = false);
+
+// An event's line but for its end, which differs from client to client. `lost`: how many of its
+// kind this client missed since the line of that kind before.
+std::string encode_event_body(const NewSource& event);
+std::string encode_event_body(const Sample& sample, const DecodedFrame& frame);
+std::string encode_event_end(std::uint64_t lost);
 
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status);
 std::string encode_ok(std::string_view id);

@@ -14,6 +14,13 @@ namespace xdp_count {
 inline constexpr std::array<const char*, frame_classes> frame_class_names{"ipv4", "ipv6", "arp",
                                                                           "other", "malformed"};
 
+// What the frames of an interface begin with.
+inline constexpr const char* link_ethernet = "ethernet";
+inline constexpr const char* link_ip = "ip";
+
+// In the order of EventKind.
+inline constexpr std::array<const char*, event_kinds> event_names{"new_source", "sample"};
+
 inline constexpr std::array<std::pair<const char*, SortKey>, 4> sort_key_names{
     {{"pps", SortKey::pps},
      {"bps", SortKey::bps},

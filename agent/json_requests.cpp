@@ -115,13 +115,34 @@ ListRequest decode_list(const json& object) {
           .limit = count_field(object, "limit", any, 0, any)};
 }
 
+std::array<bool, event_kinds> events_field(const json& object) {
+  std::array<bool, event_kinds> events{};
+  const auto it = object.find("events");
+  if (it == object.end()) return events;
+  const auto wrong = [](const json& value) {
+    refuse(fmt::format("events: expected a list of \"new_source\" and \"sample\", not {}",
+                       shown(value)));
+  };
+  if (!it->is_array()) wrong(*it);
+  for (const json& name : *it) {
+    const auto known = std::find(event_names.begin(), event_names.end(), name);
+    if (known == event_names.end()) wrong(name);
+    events[static_cast<std::size_t>(known - event_names.begin())] = true;
+  }
+  return events;
+}
+
 SubscribeRequest decode_subscribe(const json& object) {
-  refuse_unknown_fields(object, {"top", "by", "prefix", "every"}, "subscribe");
+  refuse_unknown_fields(object, {"top", "by", "prefix", "every", "events"}, "subscribe");
   constexpr std::uint64_t default_top = 100;
+  const auto events = events_field(object);
+  // Without snapshots there would be nothing to subscribe to but events.
+  const std::uint64_t least = events == std::array<bool, event_kinds>{} ? 1 : 0;
   return {.subscription = {.selection = {.top = count_field(object, "top", default_top, 0, max_top),
                                          .by = sort_field(object),
                                          .prefix = prefix_field(object)},
-                           .every = count_field(object, "every", 1, 1, max_every)}};
+                           .every = count_field(object, "every", 1, least, max_every),
+                           .events = events}};
 }
 
 decltype(Request::command) decode_command(const json& object) {
@@ -177,11 +198,13 @@ json encode_command(const ListRequest& request) {
 
 json encode_command(const SubscribeRequest& request) {
   const Selection& selection = request.subscription.selection;
-  return with_prefix({{"cmd", "subscribe"},
-                      {"top", selection.top},
-                      {"by", name_of(selection.by)},
-                      {"every", request.subscription.every}},
-                     selection.prefix);
+  json object{{"cmd", "subscribe"},
+              {"top", selection.top},
+              {"by", name_of(selection.by)},
+              {"every", request.subscription.every}};
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    if (request.subscription.events[kind]) object["events"].push_back(event_names[kind]);
+  return with_prefix(std::move(object), selection.prefix);
 }
 
 json encode_command(const UnsubscribeRequest&) {

@@ -119,6 +119,7 @@ void Ledger::evict_most_idle() {
     tracked_total_ -= entry.total;
     evicted_active_ = evicted_active_ || entry.last_tick == tick_;
     --size_;
+    if (evictions_) evictions_->push_back(candidate.address);
 
     state_->slot = slot;
     state_->evicted_after = {state_->evicted.sources + 1, state_->evicted.counts + entry.total};

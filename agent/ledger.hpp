@@ -93,6 +93,10 @@ class Ledger {
   // source. `item` is the caller's name for where the counts came from. Settles the add() before.
   void add(std::uint32_t address, const Counts& counts, std::uint64_t item = 0);
 
+  // Each source that makes room for another from now on is appended to `list`, which outlives the
+  // ledger.
+  void note_evictions(std::vector<std::uint32_t>& list) noexcept { evictions_ = &list; }
+
   // Begins to fetch the memory that add() of this address will touch.
   void prefetch(std::uint32_t address) const noexcept;
 
@@ -167,7 +171,8 @@ class Ledger {
   Counts tracked_total_;
   std::vector<IdleSource> most_idle_;  // the next to be evicted is at the back
   std::vector<std::uint32_t> active_;  // seen in the current tick
-  bool evicted_active_ = false;        // in the current tick
+  std::vector<std::uint32_t>* evictions_ = nullptr;
+  bool evicted_active_ = false;  // in the current tick
 };
 
 }  // namespace xdp_count

@@ -51,11 +51,11 @@ std::string peer_of(ClientSession::Socket& socket) {
 
 Listener::Listener(const asio::any_io_executor& executor, UniqueFd socket,
                    const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
-                   const ClientLimits& limits)
+                   const ClientLimits& limits, std::function<std::uint64_t(EventKind)> events_lost)
     : acceptor_(executor, asio::local::stream_protocol(), socket.release()),
       queries_(executor, ledger_gate),
       turns_(executor),
-      services_{handler, ledger_gate, queries_, turns_, limits},
+      services_{handler, ledger_gate, queries_, turns_, limits, std::move(events_lost)},
       initial_(std::move(initial)) {}
 
 void Listener::start() {
@@ -134,6 +134,16 @@ std::vector<Publication> Listener::publications_due() {
     std::rotate(due.begin(), first, first + 1);
   }
   return due;
+}
+
+bool Listener::wanted(EventKind kind) const noexcept {
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [&](const auto& session) { return session->wants(kind); });
+}
+
+void Listener::hand_out(EventKind kind, const std::string& body) const {
+  for (const auto& session : sessions_)
+    if (session->wants(kind)) session->offer_event(kind, body);
 }
 
 void Listener::stop(std::string_view reason) {

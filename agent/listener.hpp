@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <unordered_set>
@@ -26,16 +27,21 @@ namespace xdp_count {
 class Listener {
  public:
   // `socket` is bound and not yet listening. `handler` outlives all sessions, and so does
-  // `ledger_gate`, which holds requests back. New clients begin with the subscription `initial`.
+  // `ledger_gate`, which holds requests back. `events_lost`: see ClientServices. New clients begin
+  // with the subscription `initial`.
   Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
            const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
-           const ClientLimits& limits);
+           const ClientLimits& limits, std::function<std::uint64_t(EventKind)> events_lost);
 
   // Lets clients connect, and serves them until stop(). Throws boost::system::system_error.
   void start();
 
   // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
   std::vector<Publication> publications_due();
+
+  // Hands an event to all who want its kind.
+  bool wanted(EventKind kind) const noexcept;
+  void hand_out(EventKind kind, const std::string& body) const;
 
   // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
   void stop(std::string_view reason);

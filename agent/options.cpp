@@ -11,6 +11,7 @@
 #include <map>
 
 #include "config.hpp"
+#include "event_memory.hpp"
 #include "ledger.hpp"
 #include "number_option.hpp"
 #include "spill_batch.hpp"
@@ -100,7 +101,13 @@ MemoryNeed memory_need(const Options& options, unsigned possible_cpus) {
   const std::uint64_t spill =
       std::bit_ceil(sources) * bucket + sources * (element + possible_cpus * sizeof(xc_counts));
   const std::uint64_t hot = std::uint64_t{options.hot_slots} * sizeof(xc_hot_slot) * possible_cpus;
-  return {XC_GENERATIONS * (hot + spill) + spill_batch_bytes(possible_cpus),
+  std::uint64_t events = 0;
+  if (options.events || options.sample != 0) events += event_ring_bytes;
+  if (options.events) {
+    const std::uint64_t known = known_sources_entries(options.max_sources);
+    events += std::bit_ceil(known) * bucket + known * element;
+  }
+  return {XC_GENERATIONS * (hot + spill) + spill_batch_bytes(possible_cpus) + events,
           Ledger::slots_for(sources) * sizeof(LedgerEntry)};
 }
 
@@ -151,6 +158,12 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "What to print to standard output: live (a table redrawn in place),\n"
              "table (one per snapshot), json (the snapshot lines), none\n"
              "[live on a terminal, else none]");
+  app.add_flag("--events", options.events,
+               "Tell clients that ask for it of each new source, at its first packet");
+  add_number(app, "--sample", options.sample, 1U, max_sample,
+             "Tell clients that ask for it one frame in N, chosen at random, with its\n"
+             "first 128 bytes")
+      ->option_text("N");
   app.add_flag("--detach", options.detach,
                "Only take off IFACE what an agent that was killed left there. (To start\n"
                "xdp-count again goes on counting with it.)");

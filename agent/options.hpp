@@ -17,7 +17,8 @@ inline constexpr std::size_t max_top = 10'000;                // rows of a snaps
 inline constexpr std::uint32_t max_max_sources = 16'777'216;  // --max-sources
 inline constexpr std::uint32_t min_hot_slots = 8;             // --hot-slots
 inline constexpr std::uint32_t max_hot_slots = 16'777'216;
-inline constexpr std::size_t max_max_clients = 1024;  // --max-clients
+inline constexpr std::size_t max_max_clients = 1024;     // --max-clients
+inline constexpr std::uint32_t max_sample = 16'777'216;  // --sample
 inline constexpr const char* default_socket_directory = "/run/xdp-count";
 
 // "/run/xdp-count/IFACE.sock"
@@ -36,6 +37,8 @@ struct Options {
   std::size_t top = 100;         // rows of the default stream
   std::size_t max_clients = 64;  // connected at once
   OutputFormat output = OutputFormat::none;
+  bool events = false;       // tell new sources
+  std::uint32_t sample = 0;  // tell one frame in so many; 0: none
   bool verbose = false;
 };
 

@@ -2,6 +2,7 @@
 // A client's request, as plain data.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "event.hpp"
 #include "snapshot.hpp"
 
 namespace xdp_count {
@@ -19,7 +21,8 @@ inline constexpr std::uint64_t max_every = 86'400;  // ticks between two snapsho
 
 struct Subscription {
   Selection selection;
-  std::uint64_t every = 1;  // ticks
+  std::uint64_t every = 1;                 // ticks between two snapshots; 0: none are sent
+  std::array<bool, event_kinds> events{};  // by EventKind: which are sent besides
 
   friend bool operator==(const Subscription&, const Subscription&) = default;
 };

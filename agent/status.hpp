@@ -4,10 +4,12 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "event.hpp"
 #include "options.hpp"
 
 namespace xdp_count {
@@ -33,6 +35,8 @@ struct Status {
   double last_tick_duration = 0;  // seconds, the wait for running programs included
   std::uint64_t map_bytes = 0;    // of kernel memory, as the kernel reports it
   std::uint64_t ledger_bytes = 0;
+  bool has_ethernet_header = true;              // or else frames begin with the IP header
+  std::array<EventCounts, event_kinds> events;  // by EventKind
 };
 
 }  // namespace xdp_count

@@ -38,6 +38,14 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
       fmt::format("socket     {}{}", options.socket_path,
                   options.socket_group.empty() ? "" : ", group " + options.socket_group),
   };
+  const auto events_line = [&](const std::string& what, EventKind kind) {
+    const EventCounts& counts = status.events[static_cast<std::size_t>(kind)];
+    lines.push_back(fmt::format("events     {}: {} told, {} lost", what,
+                                grouped(counts.produced - counts.lost), grouped(counts.lost)));
+  };
+  if (options.events) events_line("new sources", EventKind::new_source);
+  if (options.sample != 0)
+    events_line(fmt::format("one frame in {}", grouped(options.sample)), EventKind::sample);
   if (status.program.ns_per_packet)
     lines.push_back(fmt::format("cost       {:.1f} ns a packet", *status.program.ns_per_packet));
   return lines;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "error.hpp"
+#include "event_memory.hpp"
 #include "random.hpp"
 #include "xdp_count/shared_types.h"
 
@@ -57,15 +58,6 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
                           static_cast<std::uint32_t>(cpu_counts_bytes(hot_slots)));
   bpf_map__set_max_entries(skeleton.maps.spill_0, max_sources);
   bpf_map__set_max_entries(skeleton.maps.spill_1, max_sources);
-}
-
-// The ring that events wait in until the agent takes them, which it does as they come: room for
-// 174,762 new sources or 26,214 samples.
-inline constexpr std::uint32_t event_ring_bytes = 4 << 20;
-
-// Room for the sources that are tracked, and as many that come before the agent next looks.
-constexpr std::uint32_t known_sources_entries(std::uint32_t max_sources) {
-  return 2 * max_sources;
 }
 
 // Likewise, after size_tables(). What no event needs is not made. `sample_every` as in xc_config.

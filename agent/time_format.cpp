@@ -66,4 +66,21 @@ std::optional<std::int64_t> parse_rfc3339(const std::string& text) {
   return time.time_since_epoch().count();
 }
 
+std::string rfc3339_us(std::int64_t us) {
+  std::string text = rfc3339(us / 1000);
+  char digits[3];
+  write_padded(static_cast<unsigned>(us % 1000), 3, digits);
+  return text.insert(text.size() - 1, digits, sizeof digits);
+}
+
+std::optional<std::int64_t> parse_rfc3339_us(const std::string& text) {
+  constexpr std::size_t digits_at = rfc3339_length - 1;
+  if (text.size() != rfc3339_length + 3) return std::nullopt;
+  const std::string digits = text.substr(digits_at, 3);
+  if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  const auto ms = parse_rfc3339(std::string(text).erase(digits_at, 3));
+  if (!ms) return std::nullopt;
+  return *ms * 1000 + std::stoi(digits);
+}
+
 }  // namespace xdp_count

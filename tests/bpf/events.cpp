@@ -12,9 +12,9 @@
 
 #include "address_frame.hpp"
 #include "cpus.hpp"
+#include "event_memory.hpp"
 #include "event_ring.hpp"
 #include "frame_cases.hpp"
-#include "table_settings.hpp"
 
 namespace xdp_count::testing {
 namespace {

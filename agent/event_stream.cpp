@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "event_stream.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <variant>
+
+#include "event_memory.hpp"
+#include "json_encoding.hpp"
+#include "xdp_count/shared_types.h"
+
+namespace xdp_count {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
+
+// Some 0.2 ms of work.
+constexpr std::size_t slice = 256;
+
+// When the ring is empty: the kernel wakes us for the next event, and a flood of them should not do
+// so for each.
+constexpr std::chrono::milliseconds pause_between_wakes{5};
+
+}  // namespace
+
+EventStream::EventStream(const asio::any_io_executor& executor, int map_fd,
+                         bool has_ethernet_header, const Listener& listener)
+    : ring_(map_fd),
+      readable_(executor, ring_.readable_fd()),
+      pause_(executor),
+      has_ethernet_header_(has_ethernet_header),
+      listener_(listener) {}
+
+asio::awaitable<void> EventStream::run() {
+  while (readable_.is_open()) {
+    co_await readable_.async_wait(asio::posix::stream_descriptor::wait_read, no_throw);
+    while (readable_.is_open() && pass_on(slice) == slice)
+      co_await asio::post(readable_.get_executor(), asio::use_awaitable);
+    pause_.expires_after(pause_between_wakes);
+    co_await pause_.async_wait(no_throw);
+  }
+}
+
+void EventStream::finish() {
+  pass_on(event_ring_bytes / sizeof(xc_event));
+}
+
+void EventStream::stop() {
+  if (readable_.is_open()) readable_.release();  // the ring closes it
+  pause_.cancel();
+}
+
+std::size_t EventStream::pass_on(std::size_t most) {
+  const bool wanted[] = {listener_.wanted(EventKind::new_source),
+                         listener_.wanted(EventKind::sample)};
+  return ring_.take(most, [&](const Event& event) {
+    const EventKind kind = kind_of(event);
+    if (!wanted[static_cast<std::size_t>(kind)]) return;
+    if (const auto* sample = std::get_if<Sample>(&event))
+      listener_.hand_out(
+          kind, encode_event_body(*sample, decode_frame(sample->head, has_ethernet_header_)));
+    else
+      listener_.hand_out(kind, encode_event_body(std::get<NewSource>(event)));
+  });
+}
+
+}  // namespace xdp_count

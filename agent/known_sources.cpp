@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "known_sources.hpp"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <span>
+
+#include "error.hpp"
+
+namespace xdp_count {
+namespace {
+
+constexpr const char* name = "the BPF map known_sources";
+
+}  // namespace
+
+std::vector<std::uint32_t> KnownSources::list() const {
+  // More than a bucket of the kernel's table ever has, unless by the unlikeliest accident.
+  std::vector<__be32> keys(4096);
+  std::vector<std::uint8_t> values(keys.size());
+  std::vector<std::uint32_t> sources;
+  std::uint32_t position = 0;
+  for (bool first = true, more = true; more; first = false) {
+    auto count = static_cast<__u32>(keys.size());
+    std::uint32_t next = 0;
+    const int error = -bpf_map_lookup_batch(map_fd_, first ? nullptr : &position, &next,
+                                            keys.data(), values.data(), &count, nullptr);
+    if (error != 0 && error != ENOENT) throw_system_error(error, std::string("reading ") + name);
+    more = error == 0;  // ENOENT: this was the last batch
+    position = next;
+    for (const __be32 key : std::span(keys).first(count)) sources.push_back(ntohl(key));
+  }
+  return sources;
+}
+
+void KnownSources::forget_untracked(const std::vector<std::uint32_t>& sources,
+                                    const Ledger& ledger) const {
+  std::vector<__be32> keys;
+  for (const std::uint32_t source : sources)
+    if (!ledger.find(source)) keys.push_back(htonl(source));
+  for (std::span<const __be32> left(keys); !left.empty();) {
+    auto count = static_cast<__u32>(left.size());
+    const int error = -bpf_map_delete_batch(map_fd_, left.data(), &count, nullptr);
+    if (error != 0 && error != ENOENT)
+      throw_system_error(error, std::string("forgetting sources in ") + name);
+    // The kernel stops at one that is not there.
+    left = left.subspan(error == 0 ? left.size() : count + std::size_t{1});
+  }
+}
+
+}  // namespace xdp_count
