@@ -113,8 +113,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   std::uint64_t skipped_ = 0;                            // snapshots missed since the last line
   std::string waiting_events_;                           // whole lines
   struct EventLoss {
-    std::uint64_t by_program =
-        0;                     // of ClientServices::events_lost(), what has been added to untold
+    // Of ClientServices::events_lost(): how many of them have been added to `untold`.
+    std::uint64_t by_program = 0;
     std::uint64_t untold = 0;  // since the last line
   };
   std::array<EventLoss, event_kinds> event_loss_;  // by EventKind

@@ -142,7 +142,7 @@ StatusMessage decode_status(const json& object) {
   read(object.at("memory").at("ledger"), status.ledger_bytes);
   status.options.events = options.at("events");
   read(options.at("sample"), status.options.sample);
-  status.has_ethernet_header = object.at("link") == link_ethernet;
+  status.has_ethernet_header = object.at("link").get<std::string>() == link_ethernet;
   for (std::size_t kind = 0; kind < event_kinds; ++kind) {
     const json& counts = object.at("events").at(event_names[kind]);
     read(counts.at("produced"), status.events[kind].produced);
@@ -151,11 +151,11 @@ StatusMessage decode_status(const json& object) {
   return message;
 }
 
-EventMessage decode_event(const json& object) {
+Message decode_event(const json& object) {
   EventMessage message;
   const auto name =
       std::find(event_names.begin(), event_names.end(), object.at("event").get<std::string>());
-  if (name == event_names.end()) throw std::runtime_error("not an event of this version");
+  if (name == event_names.end()) return UnknownMessage{"event"};
   message.kind = static_cast<EventKind>(name - event_names.begin());
   const std::string time = object.at("time");
   const auto us = parse_rfc3339_us(time);

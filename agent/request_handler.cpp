@@ -42,14 +42,14 @@ Answer RequestHandler::answer(std::string_view id, const ListRequest& request) c
 }
 
 Answer RequestHandler::answer(std::string_view id, const SubscribeRequest& request) const {
-  const auto& events = request.subscription.events;
+  const auto& [new_sources, samples] = request.subscription.events;
+  const Options options = new_sources || samples ? status_().options : Options{};
   const auto refused = [&](const char* why) {
     return Answer{.text = encode_error({std::string(id), ErrorCode::bad_request, why})};
   };
-  const Options options = status_().options;
-  if (events[static_cast<std::size_t>(EventKind::new_source)] && !options.events)
+  if (new_sources && !options.events)
     return refused("events: new_source is told by an agent that was started with --events");
-  if (events[static_cast<std::size_t>(EventKind::sample)] && options.sample == 0)
+  if (samples && options.sample == 0)
     return refused("events: sample is told by an agent that was started with --sample");
   return {.text = encode_ok(id), .stream = Answer::StreamChange{request.subscription}};
 }

@@ -52,6 +52,7 @@ ip             command  -       iproute2             iproute         iproute2
 systemd-analyze command -      systemd              systemd         systemd
 nc             nc       -       netcat-openbsd       nmap-ncat       openbsd-netcat
 tmux           command  -       tmux                 tmux            tmux
+tshark         command  -       tshark               wireshark-cli   wireshark-cli
 man            command  -       man-db               man-db          man-db
 tcpreplay      command  -       tcpreplay            tcpreplay       tcpreplay
 tshark         command  -       tshark               wireshark-cli   wireshark-cli

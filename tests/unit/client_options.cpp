@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <limits>
 #include <string>
 #include <vector>
@@ -50,16 +51,35 @@ TEST_CASE("top shows ten sources, or what fits the live view, or as many as aske
            .selection == Selection{3, SortKey::bytes, Prefix{0x0a000000, 8}}));
 }
 
+TEST_CASE("events are those that there are, or those that are asked for, without snapshots") {
+  using Events = std::array<bool, event_kinds>;
+  const auto events = [](const ClientOptions& options) {
+    const auto subscription = command_of<SubscribeRequest>(options).subscription;
+    CHECK(subscription.every == 0);
+    return subscription.events;
+  };
+  CHECK(parsed({"events"}).any_events);
+  CHECK((events(parsed({"events", "--new"})) == Events{true, false}));
+  CHECK((events(parsed({"events", "--samples"})) == Events{false, true}));
+  CHECK((events(parsed({"events", "--samples", "--new"})) == Events{true, true}));
+  CHECK_FALSE(parsed({"events", "--samples", "--new"}).any_events);
+  CHECK(parsed({"events", "-c", "7"}).count == 7);
+  CHECK((events(parsed({"samples", "--pcap", "-"})) == Events{false, true}));
+  CHECK(parsed({"samples", "--pcap", "-", "-c", "7"}).count == 7);
+  CHECK(parsed({"samples", "--pcap", "a b"}).capture_path == "a b");
+  CHECK(refused({"samples"}).find("--pcap") != std::string::npos);
+}
+
 TEST_CASE("watch takes a selection, an interval and a number") {
   const ClientOptions plain = parsed({"watch"});
   CHECK((command_of<SubscribeRequest>(plain).subscription ==
          Subscription{{20, SortKey::pps, {}}, 1}));
-  CHECK(plain.snapshots == 0);
+  CHECK(plain.count == 0);
   const ClientOptions all = parsed(
       {"watch", "-n", "5", "--by", "bps", "--prefix", "10.0.0.0/8", "--every", "7", "-c", "9"});
   CHECK((command_of<SubscribeRequest>(all).subscription ==
          Subscription{{5, SortKey::bps, Prefix{0x0a000000, 8}}, 7}));
-  CHECK(all.snapshots == 9);
+  CHECK(all.count == 9);
 }
 
 TEST_CASE("list takes all sources or what is asked for") {

@@ -140,11 +140,13 @@ TEST_CASE("a status has the fields of the protocol") {
     "since":"2026-11-20T11:59:43.101Z",
     "options":{"mode":"generic","interval":0.25,"socket":"/run/x.sock","socket_group":"adm",
                "max_sources":1000,"hot_slots":4096,"verdict":"drop","top":50,"max_clients":8,
-               "output":"json"},
+               "output":"json","events":true,"sample":1000},
     "program":{"id":99,"name":"xdp_count","tag":"0123456789abcdef"},
     "clients":3,"seq":17,"ticks_missed":5,
     "last_tick":{"time":"2026-11-20T12:00:00.123Z","duration":0.0155},
-    "tracked":2,"capacity":262144,"memory":{"maps":123456,"ledger":65536}})");
+    "tracked":2,"capacity":262144,"memory":{"maps":123456,"ledger":65536},
+    "link":"ip","events":{"new_source":{"produced":271,"lost":72},
+                          "sample":{"produced":373,"lost":74}}})");
   Status status = any_status();
   check_same(message_of(encode_status(R"("x")", any_head(), status)), expected);
 

@@ -44,7 +44,9 @@ TEST_CASE("a request that a client writes is read as it was meant") {
       CHECK((std::get<TopRequest>(read_back({"null", TopRequest{selection}}).command).selection ==
              selection));
       for (const Subscription& subscription :
-           {Subscription{selection, 1}, Subscription{selection, max_every}})
+           {Subscription{selection, 1}, Subscription{selection, max_every},
+            Subscription{selection, 0, {true, false}}, Subscription{selection, 0, {false, true}},
+            Subscription{selection, 1, {true, true}}})
         CHECK((std::get<SubscribeRequest>(read_back({"", SubscribeRequest{subscription}}).command)
                    .subscription == subscription));
     }

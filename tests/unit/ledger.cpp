@@ -230,6 +230,17 @@ TEST_CASE("a source idle longest makes room for a new one") {
   CHECK(ledger.tracked_total() == Counts{108, 1080});
 }
 
+TEST_CASE("who makes room is noted where that is asked for") {
+  std::vector<std::uint32_t> evicted;
+  OwnedLedger owned(2);
+  owned.ledger.note_evictions(evicted);
+  for (std::uint32_t tick = 1; tick <= 4; ++tick) {
+    owned.ledger.begin_tick(tick, 0);
+    owned.ledger.add(tick, {1, 60});
+  }
+  CHECK(evicted == std::vector<std::uint32_t>{1, 2});
+}
+
 TEST_CASE("a source seen again is no longer among the next to make room") {
   // So many that one scan for idle sources finds several of them.
   constexpr std::uint32_t capacity = 32;

@@ -88,7 +88,7 @@ TEST_CASE("a status is printed in each format") {
 TEST_CASE("what is no answer is not printed") {
   for (const TextFormat format : {TextFormat::table, TextFormat::json, TextFormat::csv})
     for (const std::string& line :
-         {encode_ok(""), encode_goodbye("why"), std::string("{\"type\":\"event\"}\n")})
+         {encode_ok(""), encode_goodbye("why"), std::string("{\"type\":\"weather\"}\n")})
       CHECK(text_of(format, line) == "");
 }
 

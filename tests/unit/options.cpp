@@ -60,6 +60,18 @@ TEST_CASE("an interface alone gives the defaults") {
   CHECK(options.max_clients == 64);
   CHECK(options.output == OutputFormat::none);
   CHECK_FALSE(options.verbose);
+  CHECK_FALSE(options.events);
+  CHECK(options.sample == 0);
+}
+
+TEST_CASE("events are asked for one by one") {
+  CHECK(accepted({"eth0", "--events"}).events);
+  CHECK(accepted({"eth0", "--events"}).sample == 0);
+  CHECK(accepted({"eth0", "--sample", "1"}).sample == 1);
+  CHECK(accepted({"eth0", "--sample=16777216"}).sample == 16'777'216);
+  CHECK_FALSE(accepted({"eth0", "--sample", "1"}).events);
+  for (const char* wrong : {"0", "16777217", "-1", "1.5", "all"})
+    CHECK(contains(refusal({"eth0", "--sample", wrong}), "--sample"));
 }
 
 TEST_CASE("every option has its effect, in its long form and its short one") {
@@ -249,12 +261,27 @@ TEST_CASE("help names every option and the memory that the default takes") {
       REQUIRE(std::holds_alternative<EarlyExit>(result));
       const auto& exit = std::get<EarlyExit>(result);
       CHECK(exit.code == 0);
-      for (const std::string part :
-           {"IFACE", "-h,--help", "-V,--version", "-m,--mode", "auto|generic|native",
-            "-i,--interval", "-s,--socket", "--socket-group", "--max-sources", "--hot-slots",
-            "--verdict", "drop|pass", "--top", "--max-clients", "-o,--output",
-            "json|live|none|table", "-v,--verbose", "72 MiB of kernel tables and 32 MiB of ledger",
-            "Exit status:"}) {
+      for (const std::string part : {"IFACE",
+                                     "-h,--help",
+                                     "-V,--version",
+                                     "-m,--mode",
+                                     "auto|generic|native",
+                                     "-i,--interval",
+                                     "-s,--socket",
+                                     "--socket-group",
+                                     "--max-sources",
+                                     "--hot-slots",
+                                     "--verdict",
+                                     "drop|pass",
+                                     "--top",
+                                     "--max-clients",
+                                     "--events",
+                                     "--sample",
+                                     "-o,--output",
+                                     "json|live|none|table",
+                                     "-v,--verbose",
+                                     "72 MiB of kernel tables and 32 MiB of ledger",
+                                     "Exit status:"}) {
         CAPTURE(part);
         CHECK(contains(exit.text, part));
       }
@@ -309,6 +336,14 @@ TEST_CASE("memory grows with the sources, and the kernel's part with hot slots a
     CHECK(memory_need(options, c.cpus).maps == c.maps + batch);
     CHECK(memory_need(options, c.cpus).ledger == c.ledger);
   }
+}
+
+TEST_CASE("events take memory where they are asked for alone") {
+  constexpr std::uint64_t mib = 1 << 20;
+  const std::uint64_t plain = memory_need({}, 2).maps;
+  CHECK(memory_need({.sample = 1}, 2).maps == plain + 4 * mib);
+  CHECK(memory_need({.events = true}, 2).maps == plain + 44 * mib);
+  CHECK(memory_need({.events = true, .sample = 1}, 2).maps == plain + 44 * mib);
 }
 
 }  // namespace

@@ -41,9 +41,10 @@ struct Fixture {
   OwnedLedger owned{100};
   OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
   int status_calls = 0;
+  Options told;  // of the agent
   RequestHandler handler{tally.tally, [this] {
                            ++status_calls;
-                           return Status{.pid = 4711, .mode = "generic"};
+                           return Status{.pid = 4711, .options = told, .mode = "generic"};
                          }};
 
   Fixture() {
@@ -249,6 +250,46 @@ TEST_CASE("before the first tick there are no sources") {
     CHECK(message.at("sources").empty());
     CHECK(message.at("more") == false);
   }
+}
+
+TEST_CASE("events are subscribed to where the agent tells them, with snapshots or without") {
+  Fixture fixture;
+  const auto subscription = [&](const std::string& fields) {
+    const Answer answer = fixture.handler.handle(R"({"cmd":"subscribe")" + fields + "}");
+    REQUIRE(answer.stream);
+    return answer.stream->subscription.value();
+  };
+  const auto refusal = [&](const std::string& fields) {
+    return fixture.refusal(R"({"cmd":"subscribe")" + fields + "}", "bad_request");
+  };
+  CHECK(refusal(R"(,"events":["new_source"])") ==
+        "events: new_source is told by an agent that was started with --events");
+  CHECK(refusal(R"(,"events":["sample"])") ==
+        "events: sample is told by an agent that was started with --sample");
+  fixture.told.events = true;
+  CHECK(refusal(R"(,"events":["new_source","sample"])") ==
+        "events: sample is told by an agent that was started with --sample");
+  fixture.told.sample = 10;
+
+  using Events = std::array<bool, event_kinds>;
+  CHECK((subscription(R"(,"events":["new_source"])").events == Events{true, false}));
+  CHECK((subscription(R"(,"events":["sample","sample"])").events == Events{false, true}));
+  CHECK((subscription(R"(,"events":["sample","new_source"],"every":0)").events ==
+         Events{true, true}));
+  CHECK(subscription(R"(,"events":["sample"],"every":0)").every == 0);
+  CHECK(subscription(R"(,"events":["sample"])").every == 1);
+  CHECK((subscription(R"(,"events":[])").events == Events{}));
+
+  CHECK(refusal(R"(,"events":[],"every":0)") ==
+        "every: expected a whole number from 1 to 86400, not 0");
+  for (const auto& [value, shown] : {std::pair("\"sample\"", "\"sample\""),
+                                     {"[1]", "1"},
+                                     {"[\"samples\"]", "\"samples\""},
+                                     {"{}", "an object"},
+                                     {"null", "null"},
+                                     {"[[]]", "an array"}})
+    CHECK(refusal(R"(,"events":)" + std::string(value)) ==
+          "events: expected a list of \"new_source\" and \"sample\", not " + std::string(shown));
 }
 
 TEST_CASE("an id of any scalar type comes back with every answer, errors included") {

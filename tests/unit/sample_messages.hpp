@@ -61,6 +61,8 @@ inline Status any_status() {
                       .top = 50,
                       .max_clients = 8,
                       .output = OutputFormat::json,
+                      .events = true,
+                      .sample = 1000,
                       .verbose = true},
           .mode = "generic",
           .mode_reason = "asked for",
@@ -69,7 +71,9 @@ inline Status any_status() {
           .ticks_missed = 5,
           .last_tick_duration = 0.0155,
           .map_bytes = 123'456,
-          .ledger_bytes = 65'536};
+          .ledger_bytes = 65'536,
+          .has_ethernet_header = false,
+          .events = {{{271, 72}, {373, 74}}}};
 }
 
 inline std::string snapshot_line(const SnapshotHead& head, const std::vector<SourceRow>& rows,

@@ -81,7 +81,9 @@ std::optional<AgentFeed::Event> AgentFeed::event_of(std::string line) {
   } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {
     last_words_ = farewell(*goodbye);
   } else if (std::holds_alternative<SourcesMessage>(message) ||
-             (std::holds_alternative<SnapshotMessage>(message) && unconfirmed_ == 0)) {
+             ((std::holds_alternative<SnapshotMessage>(message) ||
+               std::holds_alternative<EventMessage>(message)) &&
+              unconfirmed_ == 0)) {
     return Line{std::move(line), std::move(message)};
   }
   return std::nullopt;

@@ -19,7 +19,7 @@ class AgentFeed {
   // What happens to it.
   struct Line {
     std::string text;  // as the agent wrote it, without the newline
-    Message message;   // a SnapshotMessage, or the SourcesMessage of ask_for_top()
+    Message message;   // a SnapshotMessage, an EventMessage, or the SourcesMessage of ask_for_top()
   };
   struct Lost {  // also each time that it was looked for in vain
     std::string reason;

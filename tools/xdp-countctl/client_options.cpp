@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <limits>
 #include <map>
 #include <optional>
@@ -65,6 +66,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   Selection top{.top = 10};
   Subscription watched{.selection = {.top = 20}};
   ListRequest list;
+  std::array<bool, event_kinds> told{};
 
   CLI::App app{"Asks a running xdp-count who sends packets to this machine.", "xdp-countctl"};
   app.set_version_flag("-V,--version", "xdp-countctl " XDP_COUNT_VERSION);
@@ -110,8 +112,27 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   add_selection(*watch, watched.selection, "How many sources  [20]");
   add_number(*watch, "--every", watched.every, std::uint64_t{1}, max_every,
              "One snapshot in so many  [1]");
-  add_number(*watch, "-c,--count", options.snapshots, std::uint64_t{1}, any_number,
+  add_number(*watch, "-c,--count", options.count, std::uint64_t{1}, any_number,
              "End after so many snapshots")
+      ->option_text("COUNT");
+  auto* events =
+      app.add_subcommand("events", "New sources and frames chosen at random, as they come");
+  events->add_flag("--new", told[static_cast<std::size_t>(EventKind::new_source)],
+                   "Only new sources");
+  events->add_flag("--samples", told[static_cast<std::size_t>(EventKind::sample)],
+                   "Only frames chosen at random");
+  add_number(*events, "-c,--count", options.count, std::uint64_t{1}, any_number,
+             "End after so many events")
+      ->option_text("COUNT");
+  auto* samples =
+      app.add_subcommand("samples", "Frames chosen at random, as a capture for Wireshark");
+  samples
+      ->add_option("--pcap", options.capture_path,
+                   "The file to write, in the pcapng format; - is standard output")
+      ->required()
+      ->option_text("PATH");
+  add_number(*samples, "-c,--count", options.count, std::uint64_t{1}, any_number,
+             "End after so many frames")
       ->option_text("COUNT");
   auto* status = app.add_subcommand("status", "The agent's state and settings");
   app.footer(
@@ -142,6 +163,11 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     options.request.command = list;
   } else if (*watch) {
     options.request.command = SubscribeRequest{watched};
+  } else if (*events) {
+    options.any_events = told == std::array<bool, event_kinds>{};
+    options.request.command = SubscribeRequest{{.every = 0, .events = told}};
+  } else if (*samples) {
+    options.request.command = SubscribeRequest{{.every = 0, .events = {false, true}}};
   } else if (*status) {
     options.request.command = StatusRequest{};
   }

@@ -17,8 +17,10 @@ struct ClientOptions {
   std::string interface;    // empty: the only agent there is
   TextFormat format = TextFormat::table;
   Request request;
-  bool live = false;            // the full screen, for what `request`, a TopRequest, selects
-  std::uint64_t snapshots = 0;  // of a subscription; 0: as many as come
+  bool live = false;         // the full screen, for what `request`, a TopRequest, selects
+  std::uint64_t count = 0;   // of a subscription's snapshots or events; 0: as many as come
+  bool any_events = false;   // `request`, a subscription, is to have the events that there are
+  std::string capture_path;  // of the samples; "-": standard output; empty: not asked for
 };
 
 // `arguments` without the program's name. `terminal`: whether standard input and output both are

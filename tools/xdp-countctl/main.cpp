@@ -12,6 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -25,6 +27,7 @@
 #include "json_decoding.hpp"
 #include "live_session.hpp"
 #include "message_view.hpp"
+#include "pcapng.hpp"
 
 namespace {
 
@@ -69,17 +72,18 @@ void wait_for(const AgentFeed& feed) {
   if ((ready[1].revents & POLLERR) != 0) std::raise(SIGPIPE);
 }
 
-void watch(const std::string& socket_path, const ClientOptions& options) {
-  AgentFeed feed(socket_path, std::get<SubscribeRequest>(options.request.command).subscription);
-  MessageView view(options.format);
+// Calls use(line) for each line of a subscription, until there were `count`, unless that is 0.
+void follow(const std::string& socket_path, const Subscription& subscription, std::uint64_t count,
+            const std::function<void(const AgentFeed::Line&)>& use) {
+  AgentFeed feed(socket_path, subscription);
   bool lost = false;
-  for (std::uint64_t printed = 0;;) {
+  for (std::uint64_t used = 0;;) {
     const auto event = feed.next();
     if (!event) {
       wait_for(feed);
     } else if (const auto* line = std::get_if<AgentFeed::Line>(&*event)) {
-      print(view.text_of(line->text, line->message));
-      if (++printed == options.snapshots) return;
+      use(*line);
+      if (++used == count) return;
     } else if (const auto* loss = std::get_if<AgentFeed::Lost>(&*event)) {
       // Said once, however often it is then looked for in vain.
       if (!std::exchange(lost, true)) say(loss->reason + "; waiting for it to come back");
@@ -88,6 +92,66 @@ void watch(const std::string& socket_path, const ClientOptions& options) {
       say("connected again to " + socket_path);
     }
   }
+}
+
+void watch(const std::string& socket_path, const ClientOptions& options,
+           const Subscription& subscription) {
+  MessageView view(options.format);
+  follow(socket_path, subscription, options.count,
+         [&](const AgentFeed::Line& line) { print(view.text_of(line.text, line.message)); });
+}
+
+StatusMessage status_of(const std::string& socket_path) {
+  AgentConnection agent(socket_path);
+  agent.send({.command = StatusRequest{}});
+  while (const auto line = agent.wait_for_line()) {
+    const Message message = decode_message(*line);
+    if (const auto* status = std::get_if<StatusMessage>(&message)) return *status;
+    if (const auto* error = std::get_if<ErrorMessage>(&message))
+      throw std::runtime_error(refusal(*error));
+  }
+  throw std::runtime_error("the agent closed the connection before it told its status");
+}
+
+void watch_any_events(const std::string& socket_path, const ClientOptions& options,
+                      Subscription subscription) {
+  const Options agent = status_of(socket_path).status.options;
+  subscription.events = {agent.events, agent.sample != 0};
+  if (!agent.events && agent.sample == 0)
+    throw std::runtime_error(
+        "the agent tells no events: start it with --events, --sample N or both");
+  watch(socket_path, options, subscription);
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const noexcept {
+    if (file != stdout) std::fclose(file);
+  }
+};
+
+void capture(const std::string& socket_path, const ClientOptions& options,
+             const Subscription& subscription) {
+  const StatusMessage agent = status_of(socket_path);
+  if (agent.status.options.sample == 0)
+    throw std::runtime_error("the agent samples no frames: start it with --sample N");
+  const std::string& path = options.capture_path;
+  const std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdout
+                                                               : std::fopen(path.c_str(), "wbe"));
+  if (!file) throw_errno("opening " + path);
+  // Whole frames, also where this is ended by a signal.
+  const auto write = [&](const std::string& bytes) {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size() ||
+        std::fflush(file.get()) != 0)
+      throw_errno("writing to " + (path == "-" ? "standard output" : path));
+  };
+  write(pcapng_head(agent.head.interface, agent.status.has_ethernet_header));
+  follow(socket_path, subscription, options.count, [&](const AgentFeed::Line& line) {
+    if (const auto* sample = std::get_if<EventMessage>(&line.message))
+      write(pcapng_frame({.time = sample->time,
+                          .frame_bytes = sample->frame_bytes,
+                          .head = sample->head,
+                          .lost = sample->lost}));
+  });
 }
 
 bool wants_colours() {
@@ -109,8 +173,14 @@ void run(const ClientOptions& options) {
   if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) throw_errno("writing to standard output");
   const std::string socket_path =
       options.socket_path.empty() ? find_socket(options.interface) : options.socket_path;
-  if (std::holds_alternative<SubscribeRequest>(options.request.command)) {
-    watch(socket_path, options);
+  if (const auto* subscribe = std::get_if<SubscribeRequest>(&options.request.command)) {
+    const Subscription& subscription = subscribe->subscription;
+    if (!options.capture_path.empty())
+      capture(socket_path, options, subscription);
+    else if (options.any_events)
+      watch_any_events(socket_path, options, subscription);
+    else
+      watch(socket_path, options, subscription);
   } else if (options.live) {
     const auto& request = std::get<TopRequest>(options.request.command);
     if (const int signal = top_live(socket_path, request.selection)) {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "message_view.hpp"
 
-#include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 #include <vector>
 
 #include "csv.hpp"
+#include "event_view.hpp"
 #include "ipv4.hpp"
+#include "json_names.hpp"
 #include "status_view.hpp"
 #include "table_view.hpp"
 #include "time_format.hpp"
@@ -25,6 +27,24 @@ std::string source_record(std::uint64_t seq, std::int64_t time, const SourceRow&
                      std::to_string(row.total.packets), std::to_string(row.total.bytes),
                      fmt::format("{:.3f}", row.rates.pps), fmt::format("{:.3f}", row.rates.bps),
                      rfc3339(row.first_time), rfc3339(row.last_time)});
+}
+
+std::string event_header() {
+  return csv_record(
+      {"time", "event", "src", "dst", "proto", "sport", "dport", "length", "vlan", "lost"});
+}
+
+std::string event_record(const EventMessage& event) {
+  const DecodedFrame& frame = event.frame;
+  const auto port = [](std::optional<std::uint16_t> value) {
+    return value ? std::to_string(*value) : "";
+  };
+  const bool is_sample = event.kind == EventKind::sample;
+  return csv_record(
+      {rfc3339_us(event.time), event_names[static_cast<std::size_t>(event.kind)], frame.source,
+       frame.destination, frame.protocol, port(frame.source_port), port(frame.destination_port),
+       is_sample ? std::to_string(event.frame_bytes) : "",
+       fmt::format("{}", fmt::join(frame.vlan_ids, " ")), std::to_string(event.lost)});
 }
 
 // Zero is a count too; but there is no time of a first packet.
@@ -46,7 +66,8 @@ std::string farewell(const GoodbyeMessage& message) {
 std::string MessageView::text_of(const std::string& line, const Message& message) {
   const bool answer = std::holds_alternative<SnapshotMessage>(message) ||
                       std::holds_alternative<SourcesMessage>(message) ||
-                      std::holds_alternative<StatusMessage>(message);
+                      std::holds_alternative<StatusMessage>(message) ||
+                      std::holds_alternative<EventMessage>(message);
   if (!answer) return {};
   switch (format_) {
     case TextFormat::table:
@@ -69,6 +90,8 @@ std::string MessageView::table_of(const Message& message) {
   if (const auto* status = std::get_if<StatusMessage>(&message))
     return joined(status_table(status->head, status->status));
 
+  if (const auto* event = std::get_if<EventMessage>(&message)) return event_text(*event) + "\n";
+
   const auto& sources = std::get<SourcesMessage>(message);
   const SourceColumns columns;
   std::string text;
@@ -86,7 +109,9 @@ std::string MessageView::csv_of(const std::string& line, const Message& message)
     return text;
   }
   std::string text;
-  if (!std::exchange(begun_, true)) text += source_header();
+  const auto* event = std::get_if<EventMessage>(&message);
+  if (!std::exchange(begun_, true)) text += event ? event_header() : source_header();
+  if (event) return text + event_record(*event);
   if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
     for (const SourceRow& row : snapshot->rows)
       text += source_record(snapshot->head.seq, snapshot->head.time, row);
