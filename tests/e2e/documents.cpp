@@ -3,6 +3,8 @@
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 
+#include <optional>
+
 #include "agent_fixture.hpp"
 #include "unique_fd.hpp"
 
@@ -21,8 +23,10 @@ std::string run_script(const std::vector<std::string>& arguments) {
   return script.standard_output();
 }
 
-std::string conformance(const std::string& check) {
-  return run_script({SCRIPTS "/protocol_conformance.py", default_socket, check});
+std::string conformance(const std::string& check, const std::vector<std::string>& lines = {}) {
+  std::vector<std::string> arguments{SCRIPTS "/protocol_conformance.py", default_socket, check};
+  arguments.insert(arguments.end(), lines.begin(), lines.end());
+  return run_script(arguments);
 }
 
 // A frame of every class.
@@ -42,7 +46,11 @@ TEST_CASE("every line of a run is what the schema says, and adds up") {
   const xdp_count::UniqueFd statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
   REQUIRE(statistics);
   // So little room that sources are evicted and untracked too.
-  Agent agent(topology, {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8"});
+  Agent agent(topology,
+              {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8", "--events", "--sample", "1"});
+  std::optional<LineClient> events(default_socket);
+  events->ask({{"cmd", "subscribe"}, {"every", 0}, {"events", {"new_source", "sample"}}});
+  CHECK(events->next_of_type("ok").size() == 1);
   for (std::uint32_t i = 1; i <= 3; ++i) {
     LineClient client(default_socket);
     send_frames(topology, frames_of_every_class());
@@ -51,22 +59,26 @@ TEST_CASE("every line of a run is what the schema says, and adds up") {
     CHECK(snapshot.at("evicted").at("sources") > 0);
     CHECK(snapshot.at("untracked").at("packets") > 0);
   }
-  CHECK(conformance("messages") == "10 kinds of lines are valid, 603 spoilt ones are not\n");
+  // The first frame is of a new source, and is sampled.
+  const std::vector<std::string> lines{events->next_of_type("event").dump(),
+                                       events->next_of_type("event").dump()};
+  events.reset();
+  CHECK(conformance("messages", lines) == "12 kinds of lines are valid, 687 spoilt ones are not\n");
   CHECK(agent.wait() == 0);
 }
 
 TEST_CASE("the agent takes and refuses the requests that the schema takes and refuses") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"-i", "0.1", "--events", "--sample", "1000"});
   LineClient client(default_socket);
-  CHECK(conformance("requests") == "19 requests are taken, 47 refused\n");
+  CHECK(conformance("requests") == "22 requests are taken, 50 refused\n");
 }
 
 TEST_CASE("the examples in the description of the protocol are true") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"-i", "0.1", "--events", "--sample", "1000"});
   LineClient client(default_socket);
-  CHECK(conformance("examples") == "8 requests and 11 lines are as described\n");
+  CHECK(conformance("examples") == "9 requests and 14 lines are as described\n");
 }
 
 TEST_CASE("the examples in README.md print what it says") {

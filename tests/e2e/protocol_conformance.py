@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Holds a running agent to the description of its protocol in agent/protocol.
 
-usage: protocol_conformance.py SOCKET messages|requests|examples
+usage: protocol_conformance.py SOCKET messages|requests|examples [LINE...]
 
   messages   every kind of line that the agent sends is valid, adds up, and is not once spoilt; ends
-             the agent
+             the agent; each LINE is one that it has sent before
   requests   the agent takes and refuses what the schema takes and refuses: tests/fuzz/corpus/requests
   examples   the examples in the description are what the agent takes and answers
 """
@@ -26,6 +26,8 @@ CORPUS = pathlib.Path(__file__).resolve().parents[1] / "fuzz" / "corpus" / "requ
 
 # What the schema of requests cannot say, as its description tells.
 BEYOND_SCHEMA = {"bad_request.n-with-fraction", "bad_request.prefix-host-bits"}
+
+OPTIONAL_IN_SAMPLES = ("src", "dst", "proto", "sport", "dport", "vlan")
 
 
 def check_conserved(snapshot):
@@ -61,7 +63,9 @@ def spoilt(message):
     """What was done, where, and the message with that one fault."""
     for path in places([message]):
         value = functools.reduce(operator.getitem, path, [message])
-        optional = path[-1] in ("id", "ns_per_packet")
+        optional = path[-1] in ("id", "ns_per_packet", "lost") or (
+            message.get("event") == "sample" and path[-1] in OPTIONAL_IN_SAMPLES
+        )
         yield "another type", path, changed(message, path, set_to({"no": ["such", "type"]}))
         if isinstance(path[-1], str) and not optional:
             yield "nothing", path, changed(message, path, operator.delitem)
@@ -75,8 +79,10 @@ def set_to(value):
     return lambda container, key: operator.setitem(container, key, value)
 
 
-def check_messages(path):
-    seen = []
+def check_messages(path, *lines):
+    seen = [parse(line) for line in lines]
+    for message in seen:
+        Client.messages.validate(message)
     client = Client(path, seen)
     for _ in range(3):
         check_conserved(client.next())
@@ -206,6 +212,6 @@ def fields(definition, path=""):
 CHECKS = {"messages": check_messages, "requests": check_requests, "examples": check_examples}
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[2] not in CHECKS:
+    if len(sys.argv) < 3 or sys.argv[2] not in CHECKS:
         sys.exit(__doc__)
-    print(CHECKS[sys.argv[2]](sys.argv[1]))
+    print(CHECKS[sys.argv[2]](sys.argv[1], *sys.argv[3:]))

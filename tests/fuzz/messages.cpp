@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "event_view.hpp"
 #include "expect.hpp"
 #include "json_decoding.hpp"
 #include "status_view.hpp"
@@ -25,6 +26,9 @@ std::vector<std::string> shown(const SourcesMessage& message) {
 }
 std::vector<std::string> shown(const StatusMessage& message) {
   return status_table(message.head, message.status);
+}
+std::vector<std::string> shown(const EventMessage& message) {
+  return {event_text(message)};
 }
 std::vector<std::string> shown(const OkMessage&) {
   return {"ok"};
