@@ -11,10 +11,12 @@
 #include <variant>
 
 #include "address_frame.hpp"
+#include "counting.hpp"
 #include "cpus.hpp"
 #include "event_memory.hpp"
 #include "event_ring.hpp"
 #include "frame_cases.hpp"
+#include "known_sources.hpp"
 
 namespace xdp_count::testing {
 namespace {
@@ -242,6 +244,44 @@ TEST_CASE("samples that the ring has no room for are counted as lost, and packet
   CHECK(told.take<Sample>().size() == room);
   told.check_counts(XC_EVENT_SAMPLE, frames, frames - room);
   CHECK(told.program().take_counts().frames.packets == frames);
+}
+
+TEST_CASE("who is known and not tracked is forgotten when counting goes on") {
+  ToldEvents told({.max_sources = 16, .new_sources = true});
+  const OnOneCpu pinned;
+  AddressFrame frame;
+  { const Counting first(told.program().program(), {}, {}); }
+  told.program().run(frame.from(first_source));
+  // Of an agent that was killed after it had evicted this one, and before it had taken it out.
+  const __be32 stray = __builtin_bswap32(first_source + 1);
+  const std::uint8_t known = 1;
+  const KnownSources sources(told.program().program().known_sources_fd());
+  REQUIRE(bpf_map_update_elem(told.program().program().known_sources_fd(), &stray, &known,
+                              BPF_NOEXIST) == 0);
+  CHECK(sources.list().size() == 2);
+  const Counting second(told.program().program(), {}, {});
+  CHECK(sources.list() == addresses(first_source, 1));
+}
+
+TEST_CASE("as many sources as there may be are listed, and forgotten but for those tracked") {
+  constexpr std::uint32_t size = 20'000;
+  ToldEvents told({.hot_slots = 64, .max_sources = size, .new_sources = true});
+  const OnOneCpu pinned;
+  AddressFrame frame;
+  for (std::uint32_t i = 0; i < size; ++i) told.program().run(frame.from(first_source + i));
+  const KnownSources known(told.program().program().known_sources_fd());
+  std::vector<std::uint32_t> listed = known.list();
+  std::sort(listed.begin(), listed.end());
+  CHECK((listed == addresses(first_source, size)));
+
+  std::vector<LedgerEntry> slots(4);
+  LedgerState state;
+  Ledger ledger(slots, state, 2, {});
+  ledger.begin_tick(1, 0);
+  ledger.add(first_source + 7, {1, 60});
+  listed.insert(listed.begin() + 100, first_source - 1);  // one that is not there
+  known.forget_untracked(listed, ledger);
+  CHECK(known.list() == addresses(first_source + 7, 1));
 }
 
 TEST_CASE("programs that tell different events are not interchangeable") {

@@ -35,7 +35,8 @@ class Server {
       for (std::uint32_t i = 0; i < sources; ++i) ledger.add(0x0a000000 + i, {1, 60});
     });
     listener_ = std::make_unique<Listener>(io_.get_executor(), file_.take_socket(), handler_, gate_,
-                                           Subscription{}, limits);
+                                           Subscription{}, limits,
+                                           [](EventKind) { return std::uint64_t{0}; });
     listener_->start();
     thread_ = std::jthread([this] { io_.run(); });
   }
