@@ -5,6 +5,8 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -50,45 +52,47 @@ Order zipf(std::uint32_t sources, std::mt19937_64& random) {
   return order;
 }
 
-class Contestants {
+// The benchmark's programs, loaded with some settings, over one order of packets.
+class Programs {
  public:
-  Contestants(const Order& order, std::uint32_t hot_slots) : skeleton_(packet_cost_bpf__open()) {
+  // `ours_alone`: the others are not loaded.
+  Programs(const Order& order, std::uint32_t hot_slots, bool ours_alone, bool new_sources = false,
+           std::uint32_t sample_every = 0)
+      : skeleton_(packet_cost_bpf__open()) {
     if (!skeleton_) throw_errno("opening the benchmark's programs");
     size_tables(*skeleton_, hot_slots, draws);
+    set_events(*skeleton_, new_sources, sample_every);
     for (bpf_map* map : {skeleton_->maps.percpu_hash, skeleton_->maps.lru_percpu_hash,
-                         skeleton_->maps.hash, skeleton_->maps.lru_hash})
+                         skeleton_->maps.hash, skeleton_->maps.lru_hash}) {
       bpf_map__set_max_entries(map, draws);
+      bpf_map__set_autocreate(map, !ours_alone);
+    }
     bpf_map__set_max_entries(skeleton_->maps.lru_hash_of_16, 16);
+    std::vector<bpf_program*> loaded;
+    for (bpf_program* program = nullptr;
+         (program = bpf_object__next_program(skeleton_->obj, program)) != nullptr;)
+      if (!ours_alone || program == skeleton_->progs.ours)
+        loaded.push_back(program);
+      else
+        bpf_program__set_autoload(program, false);
     if (packet_cost_bpf__load(skeleton_.get()) != 0)
       throw_errno("loading the benchmark's programs");
     const MappedMemory<std::uint32_t> sources(bpf_map__fd(skeleton_->maps.draws), draws, "draws");
     for (std::uint32_t i = 0; i < draws; ++i)
       sources.values()[i] = __builtin_bswap32(0x0a000000 + order[i]);
-    for (bpf_program* program = nullptr;
-         (program = bpf_object__next_program(skeleton_->obj, program)) != nullptr;) {
+    counts_ = {bpf_map__fd(skeleton_->maps.cpu_counts),
+               XC_GENERATIONS * possible_cpus() * cpu_counts_bytes(hot_slots), "cpu_counts"};
+    for (bpf_program* program : loaded) {
       std::string name = bpf_program__name(program);
       constexpr std::string_view prefix = "count_in_";
       if (name.starts_with(prefix)) name.erase(0, prefix.size());
-      programs_.emplace_back(name, bpf_program__fd(program));
+      fds_.emplace_back(name, bpf_program__fd(program));
     }
   }
 
-  // ns per packet of every program, a sample a round.
-  std::map<std::string, std::vector<double>> run() {
-    std::map<std::string, std::vector<double>> samples;
-    for (int round = 0; round < warm_up_rounds + rounds; ++round)
-      for (const auto& [name, fd] : programs_) {
-        const double cost = run_once(fd);
-        if (round >= warm_up_rounds) samples[name].push_back(cost);
-      }
-    return samples;
-  }
+  const std::vector<std::pair<std::string, int>>& fds() const { return fds_; }
 
- private:
-  struct Destroy {
-    void operator()(packet_cost_bpf* skeleton) const { packet_cost_bpf__destroy(skeleton); }
-  };
-
+  // ns per packet of one of them.
   double run_once(int program) {
     bpf_test_run_opts options{};
     options.sz = sizeof options;
@@ -101,14 +105,58 @@ class Contestants {
     return (thread_cpu_ns() - start) / draws;
   }
 
+  // Ours then meets every source of the hot tier for the first time, as in a new generation.
+  void begin_generation() { std::ranges::fill(counts_.values(), std::byte{}); }
+
+ private:
+  struct Destroy {
+    void operator()(packet_cost_bpf* skeleton) const { packet_cost_bpf__destroy(skeleton); }
+  };
+
   std::unique_ptr<packet_cost_bpf, Destroy> skeleton_;
-  std::vector<std::pair<std::string, int>> programs_;
+  std::vector<std::pair<std::string, int>> fds_;
+  MappedMemory<std::byte> counts_;
   std::vector<std::uint8_t> frame_ =
       testing::PacketBuilder().ipv4().udp(1024, 9).frame_length(64).build();
 };
 
+using Samples = std::map<std::string, std::vector<double>>;
+
+// ns per packet of every program, a sample a round.
+Samples run(const Order& order, std::uint32_t hot_slots) {
+  Programs programs(order, hot_slots, false);
+  Programs new_sources(order, hot_slots, true, true);
+  Programs sampling(order, hot_slots, true, false, 1000);
+  Samples samples;
+  for (int round = 0; round < warm_up_rounds + rounds; ++round) {
+    const auto measure = [&](Programs& with, int fd, const std::string& name) {
+      const double cost = with.run_once(fd);
+      if (round >= warm_up_rounds) samples[name].push_back(cost);
+    };
+    for (const auto& [name, fd] : programs.fds()) measure(programs, fd, name);
+    measure(new_sources, new_sources.fds().front().second, "ours, --events");
+    measure(sampling, sampling.fds().front().second, "ours, --sample 1000");
+  }
+  return samples;
+}
+
+// Likewise of ours alone, in rounds that each begin a generation.
+Samples run_generations(const Order& order, std::uint32_t hot_slots) {
+  Programs plain(order, hot_slots, true);
+  Programs new_sources(order, hot_slots, true, true);
+  Samples samples;
+  for (int round = 0; round < warm_up_rounds + rounds; ++round)
+    for (auto& [programs, name] :
+         {std::pair(&plain, "ours"), std::pair(&new_sources, "ours, --events")}) {
+      programs->begin_generation();
+      const double cost = programs->run_once(programs->fds().front().second);
+      if (round >= warm_up_rounds) samples[name].push_back(cost);
+    }
+  return samples;
+}
+
 void compare(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
-  const auto samples = Contestants(order, hot_slots).run();
+  const auto samples = run(order, hot_slots);
   const auto median = [&](const char* name) { return summarize(samples.at(name)).median; };
   const double parse = median("parse_only");
   const double yardstick = median("percpu_hash") - parse;
@@ -120,6 +168,19 @@ void compare(const std::string& setting, const Order& order, std::uint32_t hot_s
                   .samples = values,
                   .ratio = (summarize(values).median - parse) / yardstick,
                   .ratio_to = "percpu_hash over parse_only"});
+}
+
+void compare_generations(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
+  const auto samples = run_generations(order, hot_slots);
+  const double plain = summarize(samples.at("ours")).median;
+  for (const auto& [name, values] : samples)
+    print_result({.bench = "packet_cost",
+                  .setting = setting,
+                  .what = name,
+                  .unit = "ns/packet",
+                  .samples = values,
+                  .ratio = summarize(values).median / plain,
+                  .ratio_to = "ours"});
 }
 
 }  // namespace
@@ -139,5 +200,8 @@ int main(int argc, char** argv) {
     compare("zipf 100000", zipf(100'000, random), hot_slots);
     for (const std::uint32_t sources : {16u, 256u, 4096u, 16'384u, 65'536u, 262'144u, 1'048'576u})
       compare("uniform " + std::to_string(sources), uniform(sources, random), hot_slots);
+    for (const std::uint32_t sources : {1000u, 65'536u})
+      compare_generations(fmt::format("a generation of {} packets, uniform {}", draws, sources),
+                          uniform(sources, random), hot_slots);
   });
 }
