@@ -245,10 +245,10 @@ bool ClientSession::wants(EventKind kind) const noexcept {
   return subscription_ && !finishing_ && subscription_->events[static_cast<std::size_t>(kind)];
 }
 
-void ClientSession::offer_event(EventKind kind, const std::string& body) {
+void ClientSession::offer_event(EventKind kind, const std::string& body,
+                                std::uint64_t lost_by_program) {
   EventLoss& loss = event_loss_[static_cast<std::size_t>(kind)];
-  const std::uint64_t by_program = services_.events_lost(kind);
-  loss.untold += by_program - std::exchange(loss.by_program, by_program);
+  loss.untold += lost_by_program - std::exchange(loss.by_program, lost_by_program);
   if (waiting_events_.size() + body.size() > max_events_waiting) {
     ++loss.untold;
     return;

@@ -62,8 +62,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   bool wants(EventKind kind) const noexcept;
 
   // Sends an event that wants() has said yes to, or counts it as lost where too many wait already.
-  // `body`: all of its line but encode_event_end().
-  void offer_event(EventKind kind, const std::string& body);
+  // `body`: all of its line but encode_event_end(). `lost_by_program`: see Listener::hand_out().
+  void offer_event(EventKind kind, const std::string& body, std::uint64_t lost_by_program);
 
   // Sends `last_line` after what waits already, then closes. What the client does not take within
   // a moment is dropped.
@@ -113,7 +113,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   std::uint64_t skipped_ = 0;                            // snapshots missed since the last line
   std::string waiting_events_;                           // whole lines
   struct EventLoss {
-    // Of ClientServices::events_lost(): how many of them have been added to `untold`.
+    // How many of those that the program lost have been added to `untold`.
     std::uint64_t by_program = 0;
     std::uint64_t untold = 0;  // since the last line
   };

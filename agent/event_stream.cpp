@@ -56,16 +56,24 @@ void EventStream::stop() {
 }
 
 std::size_t EventStream::pass_on(std::size_t most) {
-  const bool wanted[] = {listener_.wanted(EventKind::new_source),
-                         listener_.wanted(EventKind::sample)};
+  // Asked once: each answer is summed up over all CPUs.
+  struct {
+    bool wanted;
+    std::uint64_t lost;
+  } kinds[event_kinds];
+  for (std::size_t i = 0; i < event_kinds; ++i) {
+    const auto kind = static_cast<EventKind>(i);
+    kinds[i] = {listener_.wanted(kind), listener_.events_lost(kind)};
+  }
   return ring_.take(most, [&](const Event& event) {
     const EventKind kind = kind_of(event);
-    if (!wanted[static_cast<std::size_t>(kind)]) return;
+    const auto& [wanted, lost] = kinds[static_cast<std::size_t>(kind)];
+    if (!wanted) return;
     if (const auto* sample = std::get_if<Sample>(&event))
       listener_.hand_out(
-          kind, encode_event_body(*sample, decode_frame(sample->head, has_ethernet_header_)));
+          kind, encode_event_body(*sample, decode_frame(sample->head, has_ethernet_header_)), lost);
     else
-      listener_.hand_out(kind, encode_event_body(std::get<NewSource>(event)));
+      listener_.hand_out(kind, encode_event_body(std::get<NewSource>(event)), lost);
   });
 }
 

@@ -141,9 +141,9 @@ bool Listener::wanted(EventKind kind) const noexcept {
                      [&](const auto& session) { return session->wants(kind); });
 }
 
-void Listener::hand_out(EventKind kind, const std::string& body) const {
+void Listener::hand_out(EventKind kind, const std::string& body, std::uint64_t lost) const {
   for (const auto& session : sessions_)
-    if (session->wants(kind)) session->offer_event(kind, body);
+    if (session->wants(kind)) session->offer_event(kind, body, lost);
 }
 
 void Listener::stop(std::string_view reason) {

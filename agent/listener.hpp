@@ -39,9 +39,10 @@ class Listener {
   // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
   std::vector<Publication> publications_due();
 
-  // Hands an event to all who want its kind.
+  // Hands an event to all who want its kind. `lost`: what events_lost() said, now or a moment ago.
+  std::uint64_t events_lost(EventKind kind) const { return services_.events_lost(kind); }
   bool wanted(EventKind kind) const noexcept;
-  void hand_out(EventKind kind, const std::string& body) const;
+  void hand_out(EventKind kind, const std::string& body, std::uint64_t lost) const;
 
   // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
   void stop(std::string_view reason);
