@@ -55,7 +55,6 @@ tmux           command  -       tmux                 tmux            tmux
 tshark         command  -       tshark               wireshark-cli   wireshark-cli
 man            command  -       man-db               man-db          man-db
 tcpreplay      command  -       tcpreplay            tcpreplay       tcpreplay
-tshark         command  -       tshark               wireshark-cli   wireshark-cli
 linux/bpf.h    header   -       linux-libc-dev       kernel-headers  linux-api-headers
 libbpf         library  1.1     libbpf-dev           libbpf-devel    libbpf
 libxdp         library  1.3     libxdp-dev           libxdp-devel    libxdp

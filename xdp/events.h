@@ -6,6 +6,8 @@
 #ifndef XDP_COUNT_EVENTS_H
 #define XDP_COUNT_EVENTS_H
 
+#include <stdbool.h>
+
 #include <asm-generic/errno-base.h>
 #include <linux/bpf.h>
 
@@ -82,18 +84,26 @@ static __always_inline void tell_if_new(struct xc_event_counts *counts, __be32 s
 }
 
 /*
- * Every frame is chosen or not by a random number of its own: traffic of any
- * rhythm is sampled alike.
+ * Each frame is chosen with the same probability, and which one is known to
+ * nobody before: so traffic of any rhythm is sampled alike. One random number
+ * serves a whole run of frames, since drawing it costs more than counting.
  */
+static __always_inline bool choose_frame(struct xc_sampling *sampling)
+{
+	__u32 position = sampling->position;
+
+	if (position == 0)
+		sampling->drawn = (__u64)bpf_get_prandom_u32() * config.sample_every >> 32;
+	sampling->position = position + 1 == config.sample_every ? 0 : position + 1;
+	return position == sampling->drawn;
+}
+
 static __always_inline void sample_frame(struct xdp_md *ctx, struct xc_event_counts *counts,
 					 __u64 bytes)
 {
 	__u64 head_bytes = bytes < XC_SAMPLE_BYTES ? bytes : XC_SAMPLE_BYTES;
-	struct xc_sample *event;
+	struct xc_sample *event = reserve_event(&counts[XC_EVENT_SAMPLE], sizeof(*event));
 
-	if ((__u64)bpf_get_prandom_u32() * config.sample_every >> 32)
-		return;
-	event = reserve_event(&counts[XC_EVENT_SAMPLE], sizeof(*event));
 	if (!event)
 		return;
 	event->event.time = bpf_ktime_get_ns();

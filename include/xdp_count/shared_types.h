@@ -78,6 +78,12 @@ struct xc_event_counts {
 	__u64 lost; /* found no place in the ring buffer, or the source none in known_sources */
 };
 
+/* Of every run of xc_config.sample_every frames, one that is drawn at its begin is sampled. */
+struct xc_sampling {
+	__u32 position; /* of the next frame in its run */
+	__u32 drawn; /* the position that is sampled */
+};
+
 struct xc_event {
 	__u64 time; /* CLOCK_MONOTONIC, in ns */
 	__u32 kind; /* enum xc_event_kind */
@@ -104,7 +110,8 @@ struct xc_sample {
 struct xc_cpu_counts {
 	struct xc_totals totals;
 	struct xc_event_counts events[XC_EVENT_KINDS];
-	__u64 padding[6];
+	struct xc_sampling sampling;
+	__u64 padding[5];
 };
 
 /* "xdpcount" in ASCII: what begins with it is a struct xc_config, of whatever build. */
@@ -123,7 +130,7 @@ struct xc_config {
 	__u32 has_ethernet_header; /* 1 or 0: frames begin with it, or with the IP header */
 	__u32 verdict; /* XDP_PASS or XDP_DROP */
 	__u32 new_sources; /* 1 or 0: each source that was not known is an event */
-	__u32 sample_every; /* one frame in so many is an event; 0: none is */
+	__u32 sample_every; /* of so many frames one is an event; 0: none is */
 };
 
 #ifdef __cplusplus

@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <future>
+#include <utility>
 #include <variant>
 
 #include "address_frame.hpp"
@@ -224,15 +226,39 @@ TEST_CASE("a sample does not depend on how a frame is split into buffers") {
   CHECK(samples[0].head == Frame(frame.begin(), frame.begin() + 128));
 }
 
-TEST_CASE("one frame in N is sampled, within five standard deviations") {
-  constexpr std::uint32_t frames = 1'000'000;
+TEST_CASE("on a CPU one frame of every N is sampled") {
   constexpr std::uint32_t every = 1000;
+  constexpr std::uint32_t runs = 1000;
   ToldEvents told({.max_sources = 16, .sample_every = every});
-  told.program().run_repeatedly(AddressFrame().from(first_source), frames);
-  const auto sampled = static_cast<double>(told.take<Sample>().size());
-  const double p = 1.0 / every;
-  CHECK(std::abs(sampled - frames * p) <= 5 * std::sqrt(frames * p * (1 - p)));
-  told.check_counts(XC_EVENT_SAMPLE, static_cast<std::uint64_t>(sampled), 0);
+  const OnOneCpu pinned;
+  told.program().run_repeatedly(AddressFrame().from(first_source), every * runs);
+  CHECK(told.take<Sample>().size() == runs);
+  told.check_counts(XC_EVENT_SAMPLE, runs, 0);
+}
+
+TEST_CASE("which frame is sampled is even chance, and no frame of a rhythm is preferred") {
+  constexpr std::uint32_t every = 8;
+  constexpr std::uint32_t runs = 8000;
+  ToldEvents told({.max_sources = 16, .sample_every = every});
+  const OnOneCpu pinned;
+  AddressFrame frame;
+  std::array<std::uint32_t, every> chosen{};
+  std::uint32_t repeated = 0;  // how often the frame of the run before was chosen again
+  std::uint32_t last = every;
+  for (std::uint32_t i = 0; i < runs; ++i) {
+    for (std::uint32_t position = 0; position < every; ++position)
+      told.program().run(frame.from(first_source + position));
+    const std::vector<Sample> samples = told.take<Sample>();
+    REQUIRE(samples.size() == 1);
+    const std::uint32_t position = samples[0].head[29];  // the last byte of the source
+    REQUIRE(position < every);
+    ++chosen[position];
+    if (std::exchange(last, position) == position) ++repeated;
+  }
+  constexpr double p = 1.0 / every;
+  const double deviation = std::sqrt(runs * p * (1 - p));
+  for (const std::uint32_t times : chosen) CHECK(std::abs(times - runs * p) <= 5 * deviation);
+  CHECK(std::abs(repeated - runs * p) <= 5 * deviation);
 }
 
 TEST_CASE("samples that the ring has no room for are counted as lost, and packets are not") {

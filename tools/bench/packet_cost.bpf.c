@@ -87,7 +87,8 @@ int ours(struct xdp_md *ctx)
 		return XDP_DROP;
 	if (generation.counts)
 		record_frame(&generation, &frame, bytes);
-	if (generation.counts && config.sample_every)
+	if (generation.counts && config.sample_every &&
+	    choose_frame(&generation.counts->sampling))
 		sample_frame(ctx, generation.counts->events, bytes);
 	return XDP_PASS;
 }
