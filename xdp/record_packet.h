@@ -64,11 +64,11 @@ static __always_inline void mark_in_use(struct xc_hot_bucket *table, __u32 bucke
 }
 
 /*
- * Like the other functions that count a source in a table: how many packets of
- * it that place now holds. 0: it has none there.
+ * Like the other functions that count a source in a table, sets "is_first" when
+ * that place had none of it.
  */
-static __always_inline __u32 count_in_bucket(struct xc_hot_bucket *table, __u32 bucket,
-					     __be32 source, __u64 bytes)
+static __always_inline bool count_in_bucket(struct xc_hot_bucket *table, __u32 bucket,
+					    __be32 source, __u64 bytes, bool *is_first)
 {
 #pragma unroll
 	for (int i = 0; i < XC_HOT_BUCKET_SLOTS; i++) {
@@ -76,30 +76,34 @@ static __always_inline __u32 count_in_bucket(struct xc_hot_bucket *table, __u32 
 
 		if (slot->packets == 0) {
 			slot->source = source;
+			*is_first = true;
 			if (i == 0)
 				mark_in_use(table, bucket);
 		}
 		if (slot->source == source) {
 			if (slot->packets == XC_HOT_MAX_PACKETS)
-				return 0;
+				return false;
+			slot->packets++;
 			slot->bytes += bytes;
-			return ++slot->packets;
+			return true;
 		}
 	}
-	return 0;
+	return false;
 }
 
-static __always_inline __u32 count_in_hot(struct xc_cpu_counts *counts, __be32 source, __u64 bytes)
+static __always_inline bool count_in_hot(struct xc_cpu_counts *counts, __be32 source, __u64 bytes,
+					 bool *is_first)
 {
 	struct xc_hot_bucket *table = (void *)(counts + 1);
 	__u32 bucket = hot_bucket_of(source);
-	__u32 packets = count_in_bucket(table, bucket, source, bytes);
 
-	return packets ? packets : count_in_bucket(table, bucket ^ 1, source, bytes);
+	return count_in_bucket(table, bucket, source, bytes, is_first) ||
+	       count_in_bucket(table, bucket ^ 1, source, bytes, is_first);
 }
 
-/* A source has no place when the table is full or the kernel was busy. */
-static __always_inline __u64 count_in_spill(__u32 generation, __be32 source, __u64 bytes)
+/* False when the source has no place: the table is full or the kernel was busy. */
+static __always_inline bool count_in_spill(__u32 generation, __be32 source, __u64 bytes,
+					   bool *is_first)
 {
 	void *spill = generation ? (void *)&spill_1 : (void *)&spill_0;
 	struct xc_counts *counts = bpf_map_lookup_elem(spill, &source);
@@ -108,29 +112,29 @@ static __always_inline __u64 count_in_spill(__u32 generation, __be32 source, __u
 		struct xc_counts first = { .packets = 1, .bytes = bytes };
 		int err = bpf_map_update_elem(spill, &source, &first, BPF_NOEXIST);
 
+		*is_first = !err;
 		if (err != -EEXIST)
-			return err ? 0 : 1;
+			return !err;
 		/* Another CPU met the same new source between the look-up and the update. */
 		counts = bpf_map_lookup_elem(spill, &source);
 		if (!counts)
-			return 0;
+			return false;
 	}
 	add_frame(counts, bytes);
-	return counts->packets;
+	return true;
 }
 
 static __always_inline void record_source(const struct generation *generation, __be32 source,
 					  __u64 bytes)
 {
-	__u64 packets = count_in_hot(generation->counts, source, bytes);
+	struct xc_cpu_counts *counts = generation->counts;
+	bool is_first = false; /* of the source in this generation, on this CPU or on any */
 
-	if (!packets)
-		packets = count_in_spill(generation->index, source, bytes);
-	if (!packets)
-		add_frame(&generation->counts->totals.untracked, bytes);
-	/* Asked in this order, so that it costs a comparison where events are off. */
-	else if (packets == 1 && config.new_sources)
-		tell_if_new(generation->counts->events, source);
+	if (!count_in_hot(counts, source, bytes, &is_first) &&
+	    !count_in_spill(generation->index, source, bytes, &is_first))
+		add_frame(&counts->totals.untracked, bytes);
+	else if (config.new_sources && is_first)
+		tell_if_new(counts->events, source);
 }
 
 static __always_inline void record_frame(const struct generation *generation,
