@@ -48,15 +48,16 @@ static __always_inline struct generation open_active_generation(void)
  * more. Multiplied twice: once spreads the addresses of one network unevenly,
  * for some multipliers badly.
  */
-static __always_inline __u32 hot_bucket_of(__be32 source)
+static __always_inline __u64 hot_bucket_of(__be32 source)
 {
-	__u64 hash = source * config.hash_multiplier;
+	__u64 multiplier = config.hash_multiplier; /* volatile: each use would be a load */
+	__u64 hash = source * multiplier;
 
 	hash ^= hash >> 32;
-	return (hash * config.hash_multiplier) >> config.hot_shift;
+	return (hash * multiplier) >> config.hot_shift;
 }
 
-static __always_inline void mark_in_use(struct xc_hot_bucket *table, __u32 bucket)
+static __always_inline void mark_in_use(struct xc_hot_bucket *table, __u64 bucket)
 {
 	__u64 *in_use = (void *)(table + (1ULL << (64 - config.hot_shift)));
 
@@ -65,26 +66,29 @@ static __always_inline void mark_in_use(struct xc_hot_bucket *table, __u32 bucke
 
 /*
  * Like the other functions that count a source in a table, sets "is_first" when
- * that place had none of it.
+ * that place had none of it. A slot that is full is passed over as another's is.
  */
-static __always_inline bool count_in_bucket(struct xc_hot_bucket *table, __u32 bucket,
+static __always_inline bool count_in_bucket(struct xc_hot_bucket *table, __u64 bucket,
 					    __be32 source, __u64 bytes, bool *is_first)
 {
 #pragma unroll
 	for (int i = 0; i < XC_HOT_BUCKET_SLOTS; i++) {
 		struct xc_hot_slot *slot = &table[bucket].slots[i];
+		__u32 packets = slot->packets;
 
-		if (slot->packets == 0) {
+		/* Neither empty nor full: one comparison for both. */
+		if (slot->source == source && packets - 1 < XC_HOT_MAX_PACKETS - 1) {
+			slot->packets = packets + 1;
+			slot->bytes += bytes;
+			return true;
+		}
+		if (packets == 0) {
 			slot->source = source;
-			*is_first = true;
+			slot->packets = 1;
+			slot->bytes = bytes;
 			if (i == 0)
 				mark_in_use(table, bucket);
-		}
-		if (slot->source == source) {
-			if (slot->packets == XC_HOT_MAX_PACKETS)
-				return false;
-			slot->packets++;
-			slot->bytes += bytes;
+			*is_first = true;
 			return true;
 		}
 	}
@@ -95,7 +99,7 @@ static __always_inline bool count_in_hot(struct xc_cpu_counts *counts, __be32 so
 					 bool *is_first)
 {
 	struct xc_hot_bucket *table = (void *)(counts + 1);
-	__u32 bucket = hot_bucket_of(source);
+	__u64 bucket = hot_bucket_of(source);
 
 	return count_in_bucket(table, bucket, source, bytes, is_first) ||
 	       count_in_bucket(table, bucket ^ 1, source, bytes, is_first);

@@ -296,26 +296,29 @@ TEST_CASE("a slot that cannot count any more packets is left, and its source goe
       INFO(missing << " packets before the last");
       preset(hot, hot.table()[bucket].slots[0], source, most - missing);
       hot.count(source, 3);
-      CHECK(hot.rows(bucket) == Rows{{source, packets(most)}});
-      CHECK(hot.rows(bucket ^ 1) == Rows{{source, packets(3 - missing)}});
+      CHECK(hot.rows(bucket) == Rows{{source, packets(most)}, {source, packets(3 - missing)}});
+      CHECK(hot.rows(bucket ^ 1).empty());
       CHECK(hot.spilled().empty());
       hot.check_and_clear({{source, packets(most - missing + 3)}}, {});
     }
   }
 }
 
-TEST_CASE("with two slots that cannot count any more packets, the source goes on in the spill") {
+TEST_CASE("with no slot left that can count any more packets, the source goes on in the spill") {
   HotTier hot;
   for (const std::size_t bucket : some_buckets) {
     INFO("bucket " << bucket);
     const std::uint32_t source = hot.sources_of(bucket, 1).front();
-    preset(hot, hot.table()[bucket].slots[0], source, most);
-    preset(hot, hot.table()[bucket ^ 1].slots[0], source, most - 1);
+    const xc_hot_slot& last = hot.table()[bucket ^ 1].slots[in_bucket - 1];
+    for (const std::size_t each : {bucket, bucket ^ 1})
+      for (xc_hot_slot& slot : hot.table()[each].slots)
+        preset(hot, slot, source, &slot == &last ? most - 1 : most);
     hot.count(source, 3);
-    CHECK(hot.rows(bucket) == Rows{{source, packets(most)}});
-    CHECK(hot.rows(bucket ^ 1) == Rows{{source, packets(most)}});
+    const Rows full(in_bucket, {source, packets(most)});
+    CHECK(hot.rows(bucket) == full);
+    CHECK(hot.rows(bucket ^ 1) == full);
     CHECK(hot.spilled() == Rows{{source, packets(2)}});
-    hot.check_and_clear({{source, packets(2 * most + 2)}}, {});
+    hot.check_and_clear({{source, packets(in_pair * most + 2)}}, {});
   }
 }
 
@@ -345,9 +348,9 @@ TEST_CASE("other sources are not held up by a slot that cannot count any more pa
     for (const std::uint32_t source : sources) hot.count(source);
     CHECK(hot.rows(bucket) == Rows{{sources[0], packets(2)},
                                    {sources[1], packets(most)},
-                                   {sources[2], packets(1)},
-                                   {sources[3], packets(1)}});
-    CHECK(hot.rows(bucket ^ 1) == Rows{{sources[1], packets(1)}});
+                                   {sources[1], packets(1)},
+                                   {sources[2], packets(1)}});
+    CHECK(hot.rows(bucket ^ 1) == Rows{{sources[3], packets(1)}});
     hot.check_and_clear({{sources[0], packets(2)},
                          {sources[1], packets(most + 1)},
                          {sources[2], packets(1)},

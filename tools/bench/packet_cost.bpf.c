@@ -79,12 +79,13 @@ int parse_only(struct xdp_md *ctx)
 SEC("xdp.frags")
 int ours(struct xdp_md *ctx)
 {
-	struct generation generation = open_active_generation();
+	struct generation generation;
 	struct parsed_frame frame;
 	__u64 bytes;
 
 	if (!next_packet(ctx, &frame, &bytes))
 		return XDP_DROP;
+	generation = open_active_generation();
 	if (generation.counts)
 		record_frame(&generation, &frame, bytes);
 	if (generation.counts && config.sample_every &&

@@ -29,8 +29,9 @@ namespace xdp_count::bench {
 namespace {
 
 constexpr std::uint32_t draws = 1 << 20;  // packets of one run: DRAWS of packet_cost.bpf.c
+constexpr int loads = 5;                  // since it matters where in memory things come to lie
 constexpr int warm_up_rounds = 1;         // in which every map meets its sources
-constexpr int rounds = 15;
+constexpr int rounds = 5;                 // of each load
 
 // Which source the packets come from, one after the other.
 using Order = std::vector<std::uint32_t>;
@@ -123,11 +124,10 @@ class Programs {
 using Samples = std::map<std::string, std::vector<double>>;
 
 // ns per packet of every program, a sample a round.
-Samples run(const Order& order, std::uint32_t hot_slots) {
+void run(const Order& order, std::uint32_t hot_slots, Samples& samples) {
   Programs programs(order, hot_slots, false);
   Programs new_sources(order, hot_slots, true, true);
   Programs sampling(order, hot_slots, true, false, 1000);
-  Samples samples;
   for (int round = 0; round < warm_up_rounds + rounds; ++round) {
     const auto measure = [&](Programs& with, int fd, const std::string& name) {
       const double cost = with.run_once(fd);
@@ -137,14 +137,12 @@ Samples run(const Order& order, std::uint32_t hot_slots) {
     measure(new_sources, new_sources.fds().front().second, "ours, --events");
     measure(sampling, sampling.fds().front().second, "ours, --sample 1000");
   }
-  return samples;
 }
 
 // Likewise of ours alone, in rounds that each begin a generation.
-Samples run_generations(const Order& order, std::uint32_t hot_slots) {
+void run_generations(const Order& order, std::uint32_t hot_slots, Samples& samples) {
   Programs plain(order, hot_slots, true);
   Programs new_sources(order, hot_slots, true, true);
-  Samples samples;
   for (int round = 0; round < warm_up_rounds + rounds; ++round)
     for (auto& [programs, name] :
          {std::pair(&plain, "ours"), std::pair(&new_sources, "ours, --events")}) {
@@ -152,11 +150,11 @@ Samples run_generations(const Order& order, std::uint32_t hot_slots) {
       const double cost = programs->run_once(programs->fds().front().second);
       if (round >= warm_up_rounds) samples[name].push_back(cost);
     }
-  return samples;
 }
 
 void compare(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
-  const auto samples = run(order, hot_slots);
+  Samples samples;
+  for (int load = 0; load < loads; ++load) run(order, hot_slots, samples);
   const auto median = [&](const char* name) { return summarize(samples.at(name)).median; };
   const double parse = median("parse_only");
   const double yardstick = median("percpu_hash") - parse;
@@ -171,7 +169,8 @@ void compare(const std::string& setting, const Order& order, std::uint32_t hot_s
 }
 
 void compare_generations(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
-  const auto samples = run_generations(order, hot_slots);
+  Samples samples;
+  for (int load = 0; load < loads; ++load) run_generations(order, hot_slots, samples);
   const double plain = summarize(samples.at("ours")).median;
   for (const auto& [name, values] : samples)
     print_result({.bench = "packet_cost",
