@@ -103,6 +103,7 @@ static __always_inline void sample_frame(struct xdp_md *ctx, struct xc_event_cou
 {
 	__u64 head_bytes = bytes < XC_SAMPLE_BYTES ? bytes : XC_SAMPLE_BYTES;
 	struct xc_sample *event = reserve_event(&counts[XC_EVENT_SAMPLE], sizeof(*event));
+	__u64 last = head_bytes - 1;
 
 	if (!event)
 		return;
@@ -110,10 +111,12 @@ static __always_inline void sample_frame(struct xdp_md *ctx, struct xc_event_cou
 	event->event.kind = XC_EVENT_SAMPLE;
 	event->event.head_bytes = head_bytes;
 	event->frame_bytes = bytes;
-	/* Always within the bounds. The verifier has lost sight of them, and wants to hear it again. */
-	barrier_var(head_bytes);
-	if (head_bytes == 0 || head_bytes > XC_SAMPLE_BYTES ||
-	    bpf_xdp_load_bytes(ctx, 0, event->head, head_bytes))
+	/*
+	 * Always within the bounds, of which the verifier has lost sight. Only kernels since 6.8
+	 * would understand "head_bytes != 0".
+	 */
+	barrier_var(last);
+	if (last >= XC_SAMPLE_BYTES || bpf_xdp_load_bytes(ctx, 0, event->head, last + 1))
 		event->event.head_bytes = 0;
 	bpf_ringbuf_submit(event, 0);
 }

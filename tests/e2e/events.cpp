@@ -94,12 +94,13 @@ std::string output_of(Process& process) {
   return process.standard_output();
 }
 
-// Sends frames again and again until `process` has ended.
-void send_until_ended(const Topology& topology, std::span<const Frame> frames, Process& process) {
+// Sends frames(0), frames(1) and so on until `process` has ended.
+template <class Frames>
+void send_until_ended(const Topology& topology, const Frames& frames, Process& process) {
   std::atomic<bool> ended = false;
   auto sending = std::async(std::launch::async, [&] {
-    while (!ended) {
-      send_frames(topology, frames);
+    for (std::uint32_t round = 0; !ended; ++round) {
+      send_frames(topology, frames(round));
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   });
@@ -395,8 +396,10 @@ TEST_CASE("xdp-countctl events prints a line for each event") {
   Agent agent(topology, {"-i", "0.1", "--events", "--sample", "1"});
   LineClient ready(default_socket);
   ready.next_of_type("snapshot");
-  const std::vector<Frame> frames{
-      PacketBuilder().vlan(0x8100, 100).ipv4().tcp(443, 51234).frame_length(98).build()};
+  const auto frames = [](std::uint32_t) {
+    return std::vector<Frame>{
+        PacketBuilder().vlan(0x8100, 100).ipv4().tcp(443, 51234).frame_length(98).build()};
+  };
 
   Process samples({CLIENT, "events", "--samples", "-c", "2"});
   send_until_ended(topology, frames, samples);
@@ -406,9 +409,10 @@ TEST_CASE("xdp-countctl events prints a line for each event") {
   CHECK(printed.substr(27, line.size()) == line);
   CHECK(printed.substr(27 + line.size() + 27) == line);
 
-  // The source is known by now.
+  // That source is known by now.
+  const auto new_one = [](std::uint32_t round) { return ipv4_frames(ten_net + round, 1); };
   Process new_sources({CLIENT, "events", "--new", "-c", "1", "--json"});
-  send_until_ended(topology, ipv4_frames(ten_net, 200), new_sources);
+  send_until_ended(topology, new_one, new_sources);
   const json event = json::parse(output_of(new_sources));
   CHECK(event.at("event") == "new_source");
   CHECK(event.at("src").get<std::string>().starts_with("10.0.0."));
@@ -419,8 +423,10 @@ TEST_CASE("tshark reads what xdp-countctl samples writes") {
   Agent agent(topology, {"-i", "0.1", "--sample", "1"});
   LineClient ready(default_socket);
   ready.next_of_type("snapshot");
-  const std::vector<Frame> frames{
-      PacketBuilder().vlan(0x8100, 100).ipv4().udp(1024, 9).frame_length(1000).build()};
+  const auto frames = [](std::uint32_t) {
+    return std::vector<Frame>{
+        PacketBuilder().vlan(0x8100, 100).ipv4().udp(1024, 9).frame_length(1000).build()};
+  };
   const std::string fields =
       " -T fields -E separator=, -e frame.len -e frame.cap_len -e vlan.id -e ip.src -e ip.dst "
       "-e udp.srcport -e udp.dstport -e frame.interface_name 2>/dev/null";

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The root file system of a guest, in memory: make-initramfs.sh KERNEL_DIRECTORY BUILD_DIR TESTS OUTPUT
-# TESTS is a file with the calls of `run` that the init there is to make. The file system has the kernel's modules, the project's programs where the tests look for them, what these
-# call, and busybox for the rest.
+# TESTS is a file with the calls of `run` that the init there is to make. The file system has the
+# kernel's modules, the project's programs where the tests look for them, what these call, and busybox
+# for the rest.
 set -eu
 
 kernel=$1
