@@ -152,34 +152,31 @@ void run_generations(const Order& order, std::uint32_t hot_slots, Samples& sampl
     }
 }
 
-void compare(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
-  Samples samples;
-  for (int load = 0; load < loads; ++load) run(order, hot_slots, samples);
-  const auto median = [&](const char* name) { return summarize(samples.at(name)).median; };
-  const double parse = median("parse_only");
-  const double yardstick = median("percpu_hash") - parse;
+// Of each program also how many times `yardstick` it costs on top of `floor`, both ns per packet.
+void print_costs(const std::string& setting, const Samples& samples, double floor, double yardstick,
+                 const std::string& ratio_to) {
   for (const auto& [name, values] : samples)
     print_result({.bench = "packet_cost",
                   .setting = setting,
                   .what = name,
                   .unit = "ns/packet",
                   .samples = values,
-                  .ratio = (summarize(values).median - parse) / yardstick,
-                  .ratio_to = "percpu_hash over parse_only"});
+                  .ratio = (summarize(values).median - floor) / yardstick,
+                  .ratio_to = ratio_to});
+}
+
+void compare(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
+  Samples samples;
+  for (int load = 0; load < loads; ++load) run(order, hot_slots, samples);
+  const double parse = summarize(samples.at("parse_only")).median;
+  const double yardstick = summarize(samples.at("percpu_hash")).median - parse;
+  print_costs(setting, samples, parse, yardstick, "percpu_hash over parse_only");
 }
 
 void compare_generations(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
   Samples samples;
   for (int load = 0; load < loads; ++load) run_generations(order, hot_slots, samples);
-  const double plain = summarize(samples.at("ours")).median;
-  for (const auto& [name, values] : samples)
-    print_result({.bench = "packet_cost",
-                  .setting = setting,
-                  .what = name,
-                  .unit = "ns/packet",
-                  .samples = values,
-                  .ratio = summarize(values).median / plain,
-                  .ratio_to = "ours"});
+  print_costs(setting, samples, 0, summarize(samples.at("ours")).median, "ours");
 }
 
 }  // namespace
