@@ -62,7 +62,7 @@ asio::awaitable<ExitCode> Agent::run() {
     say_goodbye("the agent failed");
     std::rethrow_exception(failure);
   }
-  co_return exit_code;
+  co_return failed_ ? exit_failure : exit_code;
 }
 
 asio::awaitable<void> Agent::attach() {
@@ -153,7 +153,15 @@ void Agent::watch() {
       },
       log_failure);
   asio::co_spawn(io_, service_manager_.feed_watchdog(blocking_calls_), log_failure);
-  if (event_stream_) asio::co_spawn(io_, event_stream_->run(), log_failure);
+  // Who asked for events must not wait for them in vain.
+  if (event_stream_)
+    asio::co_spawn(io_, event_stream_->run(),
+                   [this, log_failure](const std::exception_ptr& failure) {
+                     if (!failure) return;
+                     log_failure(failure);
+                     failed_ = true;
+                     stop("events could not be read");
+                   });
 }
 
 asio::awaitable<std::optional<Ending>> Agent::look() {
@@ -205,7 +213,11 @@ asio::awaitable<void> Agent::detach() {
 
 void Agent::say_goodbye(const std::string& reason) {
   service_manager_.stopping(reason);
-  if (event_stream_) event_stream_->finish();
+  try {
+    if (event_stream_) event_stream_->finish();
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());  // all the same
+  }
   listener_->stop(reason);
   const SnapshotHead& head = counting_->tally().head();
   log::info(

@@ -76,6 +76,7 @@ class Agent {
   std::uint32_t program_id_ = 0;
   double last_tick_duration_ = 0;  // seconds
   std::string stop_reason_;
+  bool failed_ = false;  // which is why it stops
 };
 
 }  // namespace xdp_count

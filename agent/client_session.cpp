@@ -139,10 +139,13 @@ asio::awaitable<void> ClientSession::send(std::string line) {
 }
 
 void ClientSession::change_stream(std::optional<Subscription> subscription) {
+  const bool same_events =
+      subscription_ && subscription && subscription_->events == subscription->events;
   subscription_ = std::move(subscription);
   waiting_snapshot_.reset();
   skipped_ = 0;
   ticks_ = 0;
+  if (same_events) return;
   waiting_events_.clear();
   for (std::size_t kind = 0; kind < event_kinds; ++kind)
     event_loss_[kind] = {.by_program = services_.events_lost(static_cast<EventKind>(kind))};
@@ -256,6 +259,16 @@ void ClientSession::offer_event(EventKind kind, const std::string& body,
   waiting_events_ += body;
   waiting_events_ += encode_event_end(std::exchange(loss.untold, 0));
   something_to_write_.cancel();
+}
+
+void ClientSession::say_goodbye(std::string_view reason) {
+  EventLosses untold{};
+  for (std::size_t i = 0; i < event_kinds; ++i) {
+    const auto kind = static_cast<EventKind>(i);
+    const EventLoss& loss = event_loss_[i];
+    if (wants(kind)) untold[i] = loss.untold + services_.events_lost(kind) - loss.by_program;
+  }
+  finish(encode_goodbye(reason, untold));
 }
 
 void ClientSession::finish(std::string last_line) {

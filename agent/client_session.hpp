@@ -65,9 +65,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // `body`: all of its line but encode_event_end(). `lost_by_program`: see Listener::hand_out().
   void offer_event(EventKind kind, const std::string& body, std::uint64_t lost_by_program);
 
-  // Sends `last_line` after what waits already, then closes. What the client does not take within
-  // a moment is dropped.
-  void finish(std::string last_line);
+  // Tells `reason` after what waits already, then closes. What the client does not take within a
+  // moment is dropped.
+  void say_goodbye(std::string_view reason);
 
   // As in the log.
   const std::string& name() const noexcept { return name_; }
@@ -88,6 +88,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   void check_reading();
   int bytes_unread();
   void change_stream(std::optional<Subscription> subscription);
+  void finish(std::string last_line);
   bool nothing_more_to_write() const;
   void close();
   void close_slow_one(const char* why);

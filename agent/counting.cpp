@@ -49,7 +49,8 @@ void Counting::go_on(const NicCounters& nic) {
   }
   fold(reader_.resume(), nic);
   fold(cut(), nic);
-  if (known_sources_) known_sources_->forget_untracked(known, ledger_);
+  evicted_.insert(evicted_.end(), known.begin(), known.end());
+  if (known_sources_) known_sources_->forget_untracked(evicted_, ledger_);
 }
 
 void Counting::fold(Cut cut, const NicCounters& nic) {
@@ -57,7 +58,6 @@ void Counting::fold(Cut cut, const NicCounters& nic) {
   tally_.fold(cut, reader_.totals(cut.generation),
               [&](Ledger& ledger) { reader_.drain(cut.generation, ledger); });
   if (known_sources_) known_sources_->forget_untracked(evicted_, ledger_);
-  evicted_.clear();
 }
 
 }  // namespace xdp_count

@@ -2,6 +2,7 @@
 // What the program tells besides counts, as plain data.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <variant>
@@ -30,6 +31,9 @@ using Event = std::variant<NewSource, Sample>;
 inline EventKind kind_of(const Event& event) noexcept {
   return static_cast<EventKind>(event.index());
 }
+
+// How many were lost, by EventKind.
+using EventLosses = std::array<std::uint64_t, event_kinds>;
 
 // Of one kind since the program was loaded.
 struct EventCounts {

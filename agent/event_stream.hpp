@@ -18,6 +18,7 @@ class EventStream {
   // `map_fd` is of the map `events`. `listener` outlives the stream. Throws std::system_error.
   EventStream(const boost::asio::any_io_executor& executor, int map_fd, bool has_ethernet_header,
               const Listener& listener);
+  ~EventStream() { stop(); }
 
   // Passes events on, in slices between which others have their turn, until stop(). Throws
   // std::system_error.
@@ -28,6 +29,7 @@ class EventStream {
   void stop();
 
  private:
+  std::size_t events_at_once() const;
   std::size_t pass_on(std::size_t most);
 
   EventRing ring_;

@@ -60,6 +60,8 @@ class Bytes {
     return ::inet_ntop(family, &bytes_[at], text, sizeof text);
   }
   void skip(std::size_t size) { bytes_ = bytes_.subspan(std::min(size, bytes_.size())); }
+  // What is behind is padding.
+  void end_at(std::size_t size) { bytes_ = bytes_.first(std::min(size, bytes_.size())); }
 
  private:
   std::span<const std::uint8_t> bytes_;
@@ -80,6 +82,8 @@ void decode_ipv4(Bytes bytes, DecodedFrame& frame) {
   frame.destination = bytes.address(AF_INET, 16);
   const std::uint8_t protocol = bytes.u8(9);
   const bool first_fragment = (bytes.u16(6) & 0x1fff) == 0;
+  // 0: more than 16 bits can say.
+  if (const std::size_t total = bytes.u16(2); total >= 20) bytes.end_at(total);
   bytes.skip(first_fragment && header >= 20 ? header : SIZE_MAX);
   decode_transport(bytes, protocol, frame);
 }
@@ -90,6 +94,8 @@ void decode_ipv6(Bytes bytes, DecodedFrame& frame) {
   frame.source = bytes.address(AF_INET6, 8);
   frame.destination = bytes.address(AF_INET6, 24);
   std::uint8_t next = bytes.u8(6);
+  // 0: more than 16 bits can say.
+  if (const std::size_t payload = bytes.u16(4); payload > 0) bytes.end_at(40 + payload);
   bytes.skip(40);
   for (;;) {
     constexpr std::uint8_t hop_by_hop = 0, routing = 43, fragment = 44, destination = 60;

@@ -17,7 +17,7 @@ struct DecodedFrame {
   std::string destination;              // likewise; of ARP, whose hardware address is asked for
   // "tcp", "udp", "icmp", …; else the number of an IP protocol, such as "ip-proto-132"; "ipv4" or
   // "ipv6" where that is cut off; "arp"; or else an ethertype, such as "0x88cc". Empty: less than
-  // an Ethernet header.
+  // an Ethernet header, or none where there should be IP.
   std::string protocol;
   // Of TCP, UDP, UDP-Lite, SCTP and DCCP; a fragment but the first has none.
   std::optional<std::uint16_t> source_port;

@@ -249,9 +249,11 @@ std::string encode_error(const RequestError& error) {
   return line_of(message);
 }
 
-std::string encode_goodbye(std::string_view reason) {
+std::string encode_goodbye(std::string_view reason, const EventLosses& lost) {
   ordered_json message = message_of_type("goodbye", {});
   message["reason"] = reason;
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    if (lost[kind] != 0) message["lost"][event_names[kind]] = lost[kind];
   return line_of(message);
 }
 

@@ -39,6 +39,7 @@ std::string encode_event_end(std::uint64_t lost);
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status);
 std::string encode_ok(std::string_view id);
 std::string encode_error(const RequestError& error);
-std::string encode_goodbye(std::string_view reason);
+// `lost`: events that no later line of their kind has told.
+std::string encode_goodbye(std::string_view reason, const EventLosses& lost = {});
 
 }  // namespace xdp_count

@@ -149,7 +149,7 @@ void Listener::hand_out(EventKind kind, const std::string& body, std::uint64_t l
 void Listener::stop(std::string_view reason) {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
-  for (const auto& session : sessions_) session->finish(encode_goodbye(reason));
+  for (const auto& session : sessions_) session->say_goodbye(reason);
 }
 
 }  // namespace xdp_count

@@ -137,8 +137,9 @@ xc_event_counts RunningProgram::event_counts(xc_event_kind kind) const {
   for (std::size_t cpu = 0; cpu < config_.cpus; ++cpu)
     for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
       xc_event_counts& counts = counts_of(cpu, generation).events[kind];
+      // The program writes them the other way round: so no more are lost than produced.
+      sum.lost += std::atomic_ref(counts.lost).load(std::memory_order_acquire);
       sum.produced += std::atomic_ref(counts.produced).load(std::memory_order_relaxed);
-      sum.lost += std::atomic_ref(counts.lost).load(std::memory_order_relaxed);
     }
   return sum;
 }

@@ -58,6 +58,17 @@ TEST_CASE("only the first fragment has ports") {
         "udp" + ends);
 }
 
+TEST_CASE("padding behind the packet is no port") {
+  for (const int total : {20, 23})
+    CHECK(decoded(PacketBuilder()
+                      .ipv4({.total_length = static_cast<std::uint16_t>(total)})
+                      .udp(53, 1024)
+                      .build()) == "udp" + ends);
+  // More than 16 bits can say.
+  CHECK(decoded(PacketBuilder().ipv4({.total_length = std::uint16_t{0}}).udp(53, 1024).build()) ==
+        "udp" + ends + " from 53 to 1024");
+}
+
 TEST_CASE("tags are named from the outer one on") {
   CHECK(decoded(PacketBuilder().vlan(0x88a8, 7, 5).vlan(0x8100, 4095).ipv4().udp(1, 2).build()) ==
         "udp" + ends + " from 1 to 2 vlan 7 vlan 4095");

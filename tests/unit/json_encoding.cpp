@@ -172,6 +172,8 @@ TEST_CASE("ok and goodbye are messages of their own") {
   check_same(message_of(encode_ok("")), {{"type", "ok"}});
   check_same(message_of(encode_goodbye("asked to stop")),
              {{"type", "goodbye"}, {"reason", "asked to stop"}});
+  check_same(message_of(encode_goodbye("asked to stop", {0, 7})),
+             {{"type", "goodbye"}, {"reason", "asked to stop"}, {"lost", {{"sample", 7u}}}});
 }
 
 TEST_CASE("an id of any scalar type comes back as it was in every answer") {

@@ -216,7 +216,8 @@ for kernel in $kernels; do
   "$here/unpack-kernel.sh" "$kernel" "$state/linux-$kernel"
   "$here/make-initramfs.sh" "$state/linux-$kernel" "$build_dir" "$state/tests" \
     "$state/$kernel.initramfs"
-  rm -f "$state/$kernel.results" "$state/$kernel.output" "$state/$kernel.console"
+  rm -f "$state/$kernel.output" "$state/$kernel.console"
+  : >"$state/$kernel.results"
   if [ "$accelerator" != kvm ]; then probe_kvm "$state/linux-$kernel/vmlinuz"; fi
 done
 for kernel in $kernels; do start_guest "$kernel"; done
