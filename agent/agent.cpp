@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <exception>
 #include <utility>
 
@@ -167,13 +168,21 @@ void Agent::watch() {
 asio::awaitable<std::optional<Ending>> Agent::look() {
   const Sighting seen = co_await offload(
       blocking_calls_, [&] { return look_at(link_query_, interface_.index, program_id_); });
-  co_return follow_interface(seen);
+  co_return co_await follow_interface(seen);
 }
 
-std::optional<Ending> Agent::follow_interface(const Sighting& seen) {
+asio::awaitable<std::optional<Ending>> Agent::follow_interface(const Sighting& seen) {
+  // The kernel takes an interface out of its list a moment before it tells whether it was moved
+  // (dev_change_net_namespace() of net/core/dev.c).
+  asio::steady_timer pause(io_);
+  for (int i = 0;
+       i < 20 && !seen.interface && interface_watch_.fate() == InterfaceWatch::Fate::there; ++i) {
+    pause.expires_after(std::chrono::milliseconds(10));
+    co_await pause.async_wait(asio::use_awaitable);
+  }
   const auto ending = follow(interface_, seen, interface_watch_.fate());
   counting_->rename(interface_.name);
-  return ending;
+  co_return ending;
 }
 
 asio::awaitable<std::optional<Ending>> Agent::tick() {
@@ -185,7 +194,7 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
     seen = look_at(link_query_, interface_.index, program_id_);
     return counting_->cut();
   });
-  const auto ending = follow_interface(seen);
+  const auto ending = co_await follow_interface(seen);
   if (seen.interface) interface_.counters = seen.interface->counters;
 
   // All that is long happens on the helper thread. Clients are served meanwhile; only a request

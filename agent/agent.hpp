@@ -46,7 +46,7 @@ class Agent {
   boost::asio::awaitable<ExitCode> count();
   boost::asio::awaitable<std::optional<Ending>> tick();
   boost::asio::awaitable<std::optional<Ending>> look();  // without a tick
-  std::optional<Ending> follow_interface(const Sighting& seen);
+  boost::asio::awaitable<std::optional<Ending>> follow_interface(const Sighting& seen);
   void watch();
   boost::asio::awaitable<void> detach();
   void say_goodbye(const std::string& reason);

@@ -89,6 +89,7 @@ agents that are killed at any moment*
 a flood of a million*
 what the kernel has no room for*
 what a client does not read*
+what is lost and no later event tells*
 one frame in a thousand*
 tshark*
 END
