@@ -43,11 +43,11 @@ void print(const std::string& text) {
     throw_errno("writing to standard output");
 }
 
-// One request and its answer, which may come in parts.
-void ask(const std::string& socket_path, const ClientOptions& options) {
+// One request and its answer, which may come in parts: calls use(line, message) for each.
+template <class Use>
+void ask(const std::string& socket_path, const Request& request, const Use& use) {
   AgentConnection agent(socket_path);
-  agent.send(options.request);
-  MessageView view(options.format);
+  agent.send(request);
   while (const auto line = agent.wait_for_line()) {
     const Message message = decode_message(*line);
     if (const auto* error = std::get_if<ErrorMessage>(&message))
@@ -56,7 +56,7 @@ void ask(const std::string& socket_path, const ClientOptions& options) {
       throw std::runtime_error(farewell(*goodbye));
     // Of the default stream: it was on its way before the agent had read the request.
     if (std::holds_alternative<SnapshotMessage>(message)) continue;
-    print(view.text_of(*line, message));
+    use(*line, message);
     const auto* sources = std::get_if<SourcesMessage>(&message);
     if (std::holds_alternative<StatusMessage>(message) || (sources && !sources->more)) return;
   }
@@ -102,15 +102,10 @@ void watch(const std::string& socket_path, const ClientOptions& options,
 }
 
 StatusMessage status_of(const std::string& socket_path) {
-  AgentConnection agent(socket_path);
-  agent.send({.command = StatusRequest{}});
-  while (const auto line = agent.wait_for_line()) {
-    const Message message = decode_message(*line);
-    if (const auto* status = std::get_if<StatusMessage>(&message)) return *status;
-    if (const auto* error = std::get_if<ErrorMessage>(&message))
-      throw std::runtime_error(refusal(*error));
-  }
-  throw std::runtime_error("the agent closed the connection before it told its status");
+  StatusMessage status;
+  ask(socket_path, {.command = StatusRequest{}},
+      [&](const std::string&, const Message& answer) { status = std::get<StatusMessage>(answer); });
+  return status;
 }
 
 void watch_any_events(const std::string& socket_path, const ClientOptions& options,
@@ -189,7 +184,10 @@ void run(const ClientOptions& options) {
       std::raise(signal);
     }
   } else {
-    ask(socket_path, options);
+    MessageView view(options.format);
+    ask(socket_path, options.request, [&](const std::string& line, const Message& message) {
+      print(view.text_of(line, message));
+    });
   }
 }
 
