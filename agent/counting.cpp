@@ -49,8 +49,10 @@ void Counting::go_on(const NicCounters& nic) {
   }
   fold(reader_.resume(), nic);
   fold(cut(), nic);
-  evicted_.insert(evicted_.end(), known.begin(), known.end());
-  if (known_sources_) known_sources_->forget_untracked(evicted_, ledger_);
+  if (known_sources_) {
+    evicted_.insert(evicted_.end(), known.begin(), known.end());
+    known_sources_->forget_untracked(evicted_, ledger_);
+  }
 }
 
 void Counting::fold(Cut cut, const NicCounters& nic) {

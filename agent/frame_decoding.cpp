@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
@@ -11,12 +13,8 @@
 namespace xdp_count {
 namespace {
 
-constexpr std::uint16_t ethertype_ipv4 = 0x0800;
-constexpr std::uint16_t ethertype_arp = 0x0806;
-constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
-
 constexpr bool is_vlan_tag(std::uint16_t ethertype) {
-  return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
+  return ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD || ethertype == ETH_P_QINQ1;
 }
 
 // What protocol numbers are called (IANA); those that people meet.
@@ -42,7 +40,8 @@ std::string name_of_protocol(std::uint8_t number) {
 }
 
 constexpr bool has_ports(std::uint8_t protocol) {
-  return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
+  return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_DCCP ||
+         protocol == IPPROTO_SCTP || protocol == IPPROTO_UDPLITE;
 }
 
 // The rest of the frame, of which the front is taken off. What is read beyond its end is nothing.
@@ -98,15 +97,15 @@ void decode_ipv6(Bytes bytes, DecodedFrame& frame) {
   if (const std::size_t payload = bytes.u16(4); payload > 0) bytes.end_at(40 + payload);
   bytes.skip(40);
   for (;;) {
-    constexpr std::uint8_t hop_by_hop = 0, routing = 43, fragment = 44, destination = 60;
-    const bool extension = next == hop_by_hop || next == routing || next == destination;
-    if (!extension && next != fragment) break;
+    const bool extension =
+        next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS;
+    if (!extension && next != IPPROTO_FRAGMENT) break;
     if (!bytes.has(8)) return;  // cut off: what would have followed is not known
     const std::uint8_t following = bytes.u8(0);
-    if (next == fragment && bytes.u16(2) >> 3 != 0)
+    if (next == IPPROTO_FRAGMENT && bytes.u16(2) >> 3 != 0)
       bytes.skip(SIZE_MAX);
     else
-      bytes.skip(next == fragment ? 8 : (bytes.u8(1) + 1U) * 8);
+      bytes.skip(next == IPPROTO_FRAGMENT ? 8 : (bytes.u8(1) + 1U) * 8);
     next = following;
   }
   decode_transport(bytes, next, frame);
@@ -115,7 +114,7 @@ void decode_ipv6(Bytes bytes, DecodedFrame& frame) {
 // Of IPv4 over Ethernet.
 void decode_arp(Bytes bytes, DecodedFrame& frame) {
   frame.protocol = "arp";
-  if (!bytes.has(28) || bytes.u16(2) != ethertype_ipv4 || bytes.u16(4) != 0x0604) return;
+  if (!bytes.has(28) || bytes.u16(2) != ETH_P_IP || bytes.u16(4) != 0x0604) return;
   frame.source = bytes.address(AF_INET, 14);
   frame.destination = bytes.address(AF_INET, 24);
 }
@@ -129,11 +128,11 @@ void decode_ethernet(Bytes bytes, DecodedFrame& frame) {
     ethertype = bytes.u16(2);
     bytes.skip(4);
   }
-  if (ethertype == ethertype_ipv4)
+  if (ethertype == ETH_P_IP)
     decode_ipv4(bytes, frame);
-  else if (ethertype == ethertype_ipv6)
+  else if (ethertype == ETH_P_IPV6)
     decode_ipv6(bytes, frame);
-  else if (ethertype == ethertype_arp)
+  else if (ethertype == ETH_P_ARP)
     decode_arp(bytes, frame);
   else
     frame.protocol = fmt::format("0x{:04x}", ethertype);
