@@ -129,12 +129,7 @@ TEST_CASE("a program with other settings is replaced, and the log says why") {
         Case{{"-m", "generic"}, {"-m", "native"}, "is in another mode"}}) {
     CAPTURE(c.second);
     const Topology topology;
-    std::uint32_t id = 0;
-    {
-      Agent first(topology, c.first);
-      id = status_of_agent().at("program").at("id");
-      kill(first);
-    }
+    const std::uint32_t id = leave_program(topology, c.first);
     send_frames(topology, ipv4_frames(ten_net, 1, 5));
     Agent second(topology, c.second);
     const auto status = status_of_agent();
@@ -168,12 +163,7 @@ TEST_CASE("any mode is adopted where none is asked for, and why it was chosen is
 TEST_CASE_TEMPLATE("--detach takes off what a killed agent left, and nothing else", Mode, Native,
                    Generic) {
   const Topology topology;
-  std::uint32_t id = 0;
-  {
-    Agent first(topology, {"-m", Mode::name});
-    id = status_of_agent().at("program").at("id");
-    kill(first);
-  }
+  const std::uint32_t id = leave_program(topology, {"-m", Mode::name});
   Agent detach(topology, {"--detach"});
   CHECK(detach.wait() == 0);
   CHECK(detach.standard_error() == "xdp-count: detached program " + std::to_string(id) +

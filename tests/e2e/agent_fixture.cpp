@@ -43,6 +43,13 @@ nlohmann::json status_of_agent() {
   return LineClient(default_socket).answer_to({{"cmd", "status"}});
 }
 
+std::uint32_t leave_program(const Topology& topology, const std::vector<std::string>& arguments) {
+  Agent agent(topology, arguments);
+  const std::uint32_t id = status_of_agent().at("program").at("id");
+  kill(agent);
+  return id;
+}
+
 void set_mtu(const Topology& topology, std::size_t mtu) {
   for (const auto& [network, link] : {std::pair{topology.sender(), Topology::sender_link},
                                       std::pair{topology.receiver(), Topology::receiver_link}}) {

@@ -45,6 +45,9 @@ void kill(Agent& agent);
 // The answer to `status` of the agent that listens at the default place.
 nlohmann::json status_of_agent();
 
+// The id of a program that is there because an agent with these arguments was killed.
+std::uint32_t leave_program(const Topology& topology, const std::vector<std::string>& arguments);
+
 // Lets both ends take frames with this many bytes behind the Ethernet header.
 void set_mtu(const Topology& topology, std::size_t mtu);
 

@@ -26,6 +26,13 @@ json subscribe_to(const std::vector<std::string>& events) {
   return {{"cmd", "subscribe"}, {"every", 0}, {"events", events}};
 }
 
+// A client that has asked for events.
+LineClient subscriber_to(const std::vector<std::string>& events) {
+  LineClient client(default_socket);
+  CHECK(client.answer_to(subscribe_to(events)).at("type") == "ok");
+  return client;
+}
+
 // What has come of one kind.
 struct Received {
   std::vector<json> events;
@@ -122,8 +129,7 @@ TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again 
                    Native, Generic) {
   const Topology topology;
   Agent agent(topology, {"-m", Mode::name, "-i", "0.1", "--events"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
+  LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
 
   send_frames(topology, ipv4_frames(ten_net, 1000, 3));
@@ -150,8 +156,7 @@ TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again 
 TEST_CASE("a new source is told without waiting for a tick") {
   const Topology topology;
   Agent agent(topology, {"-i", "3600", "--events"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
+  LineClient client = subscriber_to({"new_source"});
   send_frames(topology, ipv4_frames(ten_net, 1));
   CHECK(client.next_of_type("event").at("src") == "10.0.0.1");
   CHECK(client.answer_to({{"cmd", "status"}}).at("seq") == 0);
@@ -160,8 +165,7 @@ TEST_CASE("a new source is told without waiting for a tick") {
 TEST_CASE("a source that comes again after it made room for others is told again") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--events", "--max-sources", "4"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
+  LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 1));
   snapshot_with(snapshots, 1);
@@ -185,8 +189,7 @@ TEST_CASE("the next agent knows who is not new, and goes on counting events") {
     LineClient snapshots(default_socket);
     send_frames(topology, ipv4_frames(ten_net, 1));
     snapshot_with(snapshots, 1);
-    first.signal(SIGKILL);
-    REQUIRE(first.wait() == 128 + SIGKILL);
+    kill(first);
   }
   // One more than there is room for: the first one is evicted by the agent that comes.
   send_frames(topology, ipv4_frames(ten_net + 1, 4));
@@ -206,13 +209,7 @@ TEST_CASE("the next agent knows who is not new, and goes on counting events") {
 
 TEST_CASE("an agent with other events replaces the program that was left") {
   const Topology topology;
-  {
-    Agent first(topology, {"-i", "0.1", "--events"});
-    LineClient client(default_socket);
-    client.next_of_type("snapshot");
-    first.signal(SIGKILL);
-    REQUIRE(first.wait() == 128 + SIGKILL);
-  }
+  leave_program(topology, {"-i", "0.1", "--events"});
   Agent second(topology, {"-i", "0.1", "--sample", "10"});
   LineClient client(default_socket);
   const json options = client.answer_to({{"cmd", "status"}}).at("options");
@@ -225,8 +222,7 @@ TEST_CASE("a flood of a million new sources: every event is delivered or counted
   constexpr std::uint32_t sources = 1'000'000;
   const Topology topology;
   Agent agent(topology, {"--events"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
+  LineClient client = subscriber_to({"new_source"});
   auto receiving =
       std::async(std::launch::async, [&] { return events_until(client, "192.168.0."); });
   LineClient snapshots(default_socket);
@@ -262,8 +258,7 @@ TEST_CASE("what the kernel has no room for is told to the clients as lost") {
   constexpr std::uint32_t sources = 200'000;
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--events"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
+  LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
   agent.signal(SIGSTOP);
   send_scattered(topology, sources);
@@ -283,10 +278,8 @@ TEST_CASE("what a client does not read is counted as lost, and others get it") {
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--events"});
-  LineClient slow(default_socket);
-  CHECK(slow.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
-  LineClient quick(default_socket);
-  CHECK(quick.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
+  LineClient slow = subscriber_to({"new_source"});
+  LineClient quick = subscriber_to({"new_source"});
   auto reading = std::async(std::launch::async, [&] { return events_until(quick, "10.0.156.64"); });
   // In parts that the quick one can keep up with.
   for (std::uint32_t i = 0; i < sources; i += 1000) {
@@ -321,8 +314,7 @@ TEST_CASE(
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--events"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
+  LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
   send_frames(topology, ipv4_frames(ten_net, sources));
   snapshot_with(snapshots, sources);
@@ -348,8 +340,7 @@ TEST_CASE("one frame in a thousand is sampled, within five standard deviations")
   constexpr std::uint32_t frames = 1'000'000;
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--sample", "1000"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"sample"})).at("type") == "ok");
+  LineClient client = subscriber_to({"sample"});
   LineClient snapshots(default_socket);
   const std::vector<Frame> round = ipv4_frames(ten_net, 10'000);
   for (std::uint32_t sent = 0; sent < frames; sent += 10'000) send_frames(topology, round);
@@ -372,8 +363,7 @@ TEST_CASE("one frame in a thousand is sampled, within five standard deviations")
 TEST_CASE_TEMPLATE("samples say what was sent", Mode, Native, Generic) {
   const Topology topology;
   Agent agent(topology, {"-m", Mode::name, "-i", "0.1", "--sample", "1"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to(subscribe_to({"sample"})).at("type") == "ok");
+  LineClient client = subscriber_to({"sample"});
   const auto check = [&](const PacketBuilder& builder, json expected) {
     const Frame frame = builder.build();
     send_frames(topology, std::vector<Frame>{frame});

@@ -58,12 +58,7 @@ TEST_CASE("an agent whose clients do not read ends all the same") {
 
 TEST_CASE("a socket that a killed agent left is taken over") {
   const Topology topology;
-  {
-    Agent agent(topology, {});
-    LineClient client(default_socket);
-    agent.signal(SIGKILL);
-    CHECK(agent.wait() == 128 + SIGKILL);
-  }
+  leave_program(topology, {});
   CHECK(std::filesystem::is_socket(default_socket));
   Process ip({"/sbin/ip", "link", "set", "dev", Topology::receiver_link, "xdp", "off"},
              {.network_namespace = topology.receiver()});

@@ -160,12 +160,7 @@ TEST_CASE_TEMPLATE("a program with other settings leaves the dispatcher, and nob
   const Topology topology;
   Neighbour neighbour(Mode::name);
   REQUIRE(neighbour.attach(topology) == 0);
-  std::uint32_t earlier = 0;
-  {
-    Agent first(topology, {"-m", Mode::name, "--max-sources", "100"});
-    earlier = program_of_agent();
-    kill(first);
-  }
+  const std::uint32_t earlier = leave_program(topology, {"-m", Mode::name, "--max-sources", "100"});
   Agent second(topology, {"-m", Mode::name, "-i", "0.1"});
   const auto ours = program_of_agent();
   CHECK(ours != earlier);
@@ -206,12 +201,7 @@ TEST_CASE_TEMPLATE("--detach takes ours out of the dispatcher, and nobody else's
   const Topology topology;
   Neighbour neighbour(Mode::name);
   REQUIRE(neighbour.attach(topology) == 0);
-  std::uint32_t ours = 0;
-  {
-    Agent agent(topology, {"-m", Mode::name});
-    ours = program_of_agent();
-    kill(agent);
-  }
+  const std::uint32_t ours = leave_program(topology, {"-m", Mode::name});
   Agent detach(topology, {"--detach"});
   CHECK(detach.wait() == 0);
   CHECK(detach.standard_error() == "xdp-count: detached program " + std::to_string(ours) +
