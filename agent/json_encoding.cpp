@@ -96,9 +96,12 @@ class JsonWriter {
   std::string text_;
 };
 
-constexpr std::size_t head_size = 1500;  // about what a line takes without its rows
+// What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
+constexpr std::size_t head_size = 2048;  // without its rows
+constexpr std::size_t row_size = 224;
+constexpr std::size_t address_size = max_ipv4_text + 3;  // with quotes and a comma
+
 constexpr std::size_t event_size = 400;  // more than most events take
-constexpr std::size_t row_size = 200;    // about what a row takes
 
 std::string line_of(const ordered_json& message) {
   return message.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -129,7 +132,7 @@ const char* name_of(ErrorCode code) {
 }  // namespace
 
 std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows) {
-  JsonWriter out(head_size + rows.size() * row_size);
+  JsonWriter out(snapshot_body_capacity(rows.size()));
   out.raw("{\"type\":\"snapshot\",\"v\":").integer(protocol_version);
   out.raw(",\"seq\":").integer(head.seq).raw(",\"time\":").time(head.time);
   out.raw(",\"interval\":").decimal(head.interval, second_decimals);
@@ -149,6 +152,10 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
   return out.take();
 }
 
+std::size_t snapshot_body_capacity(std::size_t rows) {
+  return head_size + rows * row_size;
+}
+
 std::string encode_snapshot_end(std::uint64_t skipped) {
   return ",\"skipped\":" + std::to_string(skipped) + "}\n";
 }
@@ -156,12 +163,16 @@ std::string encode_snapshot_end(std::uint64_t skipped) {
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows,
                            const std::vector<std::uint32_t>& missing, bool more) {
-  JsonWriter out(head_size + rows.size() * row_size);
+  JsonWriter out(sources_capacity(id, rows.size(), missing.size()));
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
   out.raw(",\"time\":").time(head.time).raw(",\"sources\":").rows(rows).raw(",\"missing\":[");
   for (std::size_t i = 0; i < missing.size(); ++i) out.raw(i == 0 ? "" : ",").address(missing[i]);
   out.raw(more ? "],\"more\":true}\n" : "],\"more\":false}\n");
   return out.take();
+}
+
+std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing) {
+  return head_size + id.size() + rows * row_size + missing * address_size;
 }
 
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status) {

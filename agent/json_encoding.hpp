@@ -3,6 +3,7 @@
 // "\n"; `id` is JSON text to send back, or empty.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,6 +22,9 @@ namespace xdp_count {
 // who have the same selection, followed by snapshot_end() of each.
 std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows);
 
+// The string's capacity with so many rows: enough for any counts.
+std::size_t snapshot_body_capacity(std::size_t rows);
+
 // `skipped`: the snapshots that this client missed since its last line.
 std::string encode_snapshot_end(std::uint64_t skipped);
 
@@ -29,6 +33,9 @@ std::string encode_snapshot_end(std::uint64_t skipped);
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows,
                            const std::vector<std::uint32_t>& missing, bool more = false);
+
+// The string's capacity with so many rows and addresses missing, likewise.
+std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing);
 
 // An event's line but for its end, which differs from client to client. `lost`: how many of its
 // kind this client missed since the line of that kind before.

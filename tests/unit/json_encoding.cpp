@@ -115,6 +115,35 @@ TEST_CASE("rates are floating-point numbers of three decimals, whole ones too") 
   CHECK(line.find(R"("pps":0.333,"bps":2000000000.000})") != std::string::npos);
 }
 
+TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
+  constexpr std::int64_t time = 253'402'300'799'999;  // the last with a year of four digits
+  const CountsAndRates counts{{most, most}, rates_over({most, most}, 0.1)};
+  SnapshotHead head{.seq = most,
+                    .time = time,
+                    .interval = 3600.000001,
+                    .interface = std::string(15, '\x01'),
+                    .ifindex = std::numeric_limits<unsigned>::max(),
+                    .mode = "generic",
+                    .since = time,
+                    .frames = counts,
+                    .untracked = {most, most},
+                    .evicted = {most, {most, most}},
+                    .nic = {most, most, most},
+                    .tracked = most,
+                    .capacity = most};
+  head.classes.fill(counts);
+  for (const std::size_t count : {0U, 1U, 2U, 10'000U}) {
+    CAPTURE(count);
+    const std::vector<SourceRow> rows(count, {0xffffffff, counts.counts, counts.rates, time, time});
+    CHECK(encode_snapshot_body(head, rows).capacity() == snapshot_body_capacity(count));
+    const std::string id = '"' + std::string(100, 'x') + '"';
+    const std::vector<std::uint32_t> missing(count, 0xffffffff);
+    CHECK(encode_sources(id, head, rows, missing, true).capacity() ==
+          sources_capacity(id, count, count));
+    CHECK(encode_sources(id, head, rows, {}).capacity() == sources_capacity(id, count, 0));
+  }
+}
+
 TEST_CASE("any bytes in a name make one line of valid JSON, the odd ones replaced") {
   struct Case {
     std::string name;
