@@ -91,10 +91,11 @@ asio::awaitable<void> Agent::attach() {
   });
   keep_capabilities(kept);
   handler_.emplace(counting_->tally(), [this] { return status(); });
-  listener_.emplace(io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
-                    Subscription{.selection = {.top = options_.top}},
-                    ClientLimits{.clients = options_.max_clients},
-                    [this](EventKind kind) { return event_counts(kind).lost; });
+  listener_.emplace(
+      io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
+      Subscription{.selection = {.top = options_.top}},
+      ClientLimits{.clients = options_.max_clients, .memory = options_.client_memory << 20},
+      [this](EventKind kind) { return event_counts(kind).lost; });
 
   if (const int events = attachment_->program().events_fd(); events >= 0)
     event_stream_.emplace(io_.get_executor(), events, interface_.has_ethernet_header(), *listener_);
@@ -205,8 +206,9 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
     const Gate::Closed closed = co_await tally_gate_.close();
     co_await offload(blocking_calls_, [&] { counting_->fold(cut, interface_.counters); });
   }
+  auto room = co_await listener_->room_for(publications, tally.ledger().size());
   co_await offload(blocking_calls_, [&] {
-    encode(publications, tally, began + ticker_.interval() / 2);
+    encode(publications, tally, room, began + ticker_.interval() / 2);
     printed = printer_.text_for(tally);
   });
   if (const auto violation = tally.conservation_violation()) log::error("{}", *violation);
@@ -261,6 +263,7 @@ Status Agent::status() const {
           .last_tick_duration = last_tick_duration_,
           .map_bytes = attachment_->program().map_memory_bytes(),
           .ledger_bytes = counting_->ledger().memory_bytes(),
+          .client_bytes = listener_->client_bytes(),
           .has_ethernet_header = interface_.has_ethernet_header(),
           .events = {event_counts(EventKind::new_source), event_counts(EventKind::sample)}};
 }

@@ -8,7 +8,8 @@ namespace xdp_count {
 
 // What bounds the clients, besides max_request_line and what a ClientSession keeps for one.
 struct ClientLimits {
-  std::size_t clients = 64;  // at a time
+  std::size_t clients = 64;                    // at a time
+  std::size_t memory = std::size_t{64} << 20;  // bytes that wait for all of them together
   // A client that reads nothing for so long, while something waits for it, is closed.
   std::chrono::steady_clock::duration unread = std::chrono::seconds(30);
   // So long may it take to take the whole answer to one query: until then its rows are in memory.

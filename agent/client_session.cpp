@@ -5,7 +5,9 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/completion_condition.hpp>
@@ -28,6 +30,7 @@ namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds closing_time{500};
+constexpr std::size_t least_for_events = 4096;  // bytes
 
 // Waits until somebody cancels the timer.
 asio::awaitable<void> wait_for_wake(asio::steady_timer& timer) {
@@ -86,56 +89,64 @@ asio::awaitable<void> ClientSession::read_requests() {
 }
 
 asio::awaitable<void> ClientSession::answer(std::string_view line) {
-  const Answer answer = co_await handle(line);
-  // The stream changes behind the answer that confirms it: answers are written before snapshots.
-  if (answer.stream) change_stream(answer.stream->subscription);
-  if (answer.query)
-    co_await answer_query(*answer.query);
-  else
-    co_await send(answer.text);
-}
-
-asio::awaitable<Answer> ClientSession::handle(std::string_view line) {
-  const Turns::Turn turn = co_await services_.turns.take();
+  std::optional<Turns::Turn> turn = co_await services_.turns.take();
   co_await services_.ledger_gate.pass();
   if (!std::exchange(asked_, true)) change_stream(std::nullopt);
-  co_return services_.handler.handle(line);
-}
-asio::awaitable<void> ClientSession::answer_query(Query& query) {
-  // Made outside of the co_await: g++ 12 destroys aggregates that are made within one twice.
-  const auto busy = [&](std::string why) {
-    return encode_error({query.id(), ErrorCode::busy, std::move(why)});
-  };
-  auto room = services_.queries.room_for(query);
-  if (!room) {
-    std::string line =
-        busy(fmt::format("{} lists are being sent already; try again later", max_large_queries));
-    co_return co_await send(std::move(line));
+  Answer answer = services_.handler.handle(line);
+  if (answer.query) {
+    turn.reset();
+    co_return co_await answer_query(*answer.query);
   }
-  if (!co_await services_.queries.select(query)) {
-    std::string line = busy(
+  // Within the turn: there is never more than one answer for which there is no room yet.
+  auto memory = co_await services_.reserve(answer.text.capacity());
+  turn.reset();
+  // The stream changes behind the answer that confirms it: answers are written before snapshots.
+  if (answer.stream) change_stream(answer.stream->subscription);
+  co_await send(std::move(answer.text), std::move(memory));
+}
+
+asio::awaitable<void> ClientSession::answer_query(Query& query) {
+  auto room = services_.queries.room_for(query);
+  if (!room)
+    co_return co_await refuse(
+        query, fmt::format("{} lists are being sent already; try again later", max_large_queries));
+  auto turn = co_await services_.queries.select(query);
+  if (!turn)
+    co_return co_await refuse(
+        query,
         "there is not enough time between two ticks to look through all sources; try again, "
         "or use a longer --interval");
-    co_return co_await send(std::move(line));
-  }
+  if (query.memory() > services_.memory.most())
+    co_return co_await refuse(query, "the answer takes more memory than --client-memory allows");
+  auto memory = co_await services_.reserve(query.memory());
+  turn.reset();
+  co_await services_.queries.prepare(query);
+  memory.shrink(query.memory());
   answered_.expires_after(services_.limits.answer);
   answered_.async_wait([self = shared_from_this()](const error_code& cancelled) {
     if (!cancelled) self->close_slow_one("did not take the whole answer to a query in time");
   });
   std::string part = co_await services_.queries.next_part(query);
   while (!query.is_done() && socket_.is_open() && !finishing_)
-    part = co_await (services_.queries.next_part(query) && send(std::move(part)));
+    part = co_await (services_.queries.next_part(query) && send(std::move(part), {}));
   if (query.is_done()) {
     room.reset();  // before the client may know that it was the last part, and ask again
-    co_await send(std::move(part));
+    co_await send(std::move(part), std::move(memory));
   }
   answered_.cancel();
 }
 
-asio::awaitable<void> ClientSession::send(std::string line) {
-  answer_ = std::move(line);
+asio::awaitable<void> ClientSession::refuse(const Query& query, std::string why) {
+  // Made outside of the co_await: g++ 12 destroys aggregates that are made within one twice.
+  std::string line = encode_error({query.id(), ErrorCode::busy, std::move(why)});
+  auto memory = co_await services_.reserve(line.capacity());
+  co_await send(std::move(line), std::move(memory));
+}
+
+asio::awaitable<void> ClientSession::send(std::string text, ClientMemory::Reservation memory) {
+  answer_ = KeptText{std::move(memory), std::move(text)};
   something_to_write_.cancel();
-  while (!answer_.empty() && socket_.is_open()) co_await wait_for_wake(answer_written_);
+  while (answer_ && socket_.is_open()) co_await wait_for_wake(answer_written_);
 }
 
 void ClientSession::change_stream(std::optional<Subscription> subscription) {
@@ -146,7 +157,7 @@ void ClientSession::change_stream(std::optional<Subscription> subscription) {
   skipped_ = 0;
   ticks_ = 0;
   if (same_events) return;
-  waiting_events_.clear();
+  waiting_events_.reset();
   for (std::size_t kind = 0; kind < event_kinds; ++kind)
     event_loss_[kind] = {.by_program = services_.events_lost(static_cast<EventKind>(kind))};
 }
@@ -154,18 +165,20 @@ void ClientSession::change_stream(std::optional<Subscription> subscription) {
 asio::awaitable<void> ClientSession::write_lines() {
   error_code error;
   while (!error && socket_.is_open() && !nothing_more_to_write()) {
-    if (!answer_.empty()) {
-      error = co_await write(asio::buffer(answer_));
-      answer_.clear();
+    if (answer_) {
+      error = co_await write(asio::buffer(answer_->text));
+      answer_.reset();
       answer_written_.cancel();
     } else if (waiting_snapshot_) {
-      const auto body = std::exchange(waiting_snapshot_, nullptr);
-      const std::string end = encode_snapshot_end(std::exchange(skipped_, 0));
-      const std::array buffers{asio::buffer(*body), asio::buffer(end)};
+      const auto snapshot = std::exchange(waiting_snapshot_, std::nullopt);
+      const std::string end = encode_snapshot_end(snapshot->skipped);
+      const std::array buffers{asio::buffer(snapshot->body->text), asio::buffer(end)};
+      writing_snapshot_ = true;
       error = co_await write(buffers);
-    } else if (!waiting_events_.empty()) {
-      const std::string lines = std::exchange(waiting_events_, {});
-      error = co_await write(asio::buffer(lines));
+      writing_snapshot_ = false;
+    } else if (waiting_events_) {
+      const auto lines = std::exchange(waiting_events_, std::nullopt);
+      error = co_await write(asio::buffer(lines->text));
     } else if (!last_line_.empty()) {
       const std::string line = std::exchange(last_line_, {});
       error = co_await write(asio::buffer(line));
@@ -173,6 +186,11 @@ asio::awaitable<void> ClientSession::write_lines() {
       co_await wait_for_wake(something_to_write_);
     }
   }
+  // The reader may take longer to end: nothing is kept, or accepted, that is not to be written.
+  subscription_.reset();
+  answer_.reset();
+  waiting_snapshot_.reset();
+  waiting_events_.reset();
   if (error || !finishing_)
     close();
   else
@@ -182,6 +200,7 @@ asio::awaitable<void> ClientSession::write_lines() {
 template <class Buffers>
 asio::awaitable<error_code> ClientSession::write(const Buffers& buffers) {
   last_taken_ = Clock::now();
+  writing_since_ = last_taken_;
   unread_bytes_ = bytes_unread();
   expect_reading();
   const auto note_progress = [this](const error_code& error, std::size_t written) {
@@ -193,6 +212,7 @@ asio::awaitable<error_code> ClientSession::write(const Buffers& buffers) {
   };
   const auto [error, size] = co_await asio::async_write(socket_, buffers, note_progress, no_throw);
   unread_.cancel();
+  writing_since_.reset();
   co_return error;
 }
 
@@ -204,16 +224,20 @@ void ClientSession::expect_reading() {
 }
 
 void ClientSession::check_reading() {
-  // The kernel takes more only once much of what it holds has been read: a slow reader is known by
-  // what it holds.
-  if (bytes_unread() < unread_bytes_) {
-    last_taken_ = Clock::now();
-    unread_bytes_ = bytes_unread();
-  }
+  note_reading();
   if (Clock::now() < last_taken_ + services_.limits.unread)
     expect_reading();
   else
     close_slow_one("read nothing for too long while something waited for it");
+}
+
+void ClientSession::note_reading() {
+  // The kernel takes more only once much of what it holds has been read: a slow reader is known by
+  // what it holds.
+  const int unread = bytes_unread();
+  if (unread >= unread_bytes_) return;
+  last_taken_ = Clock::now();
+  unread_bytes_ = unread;
 }
 
 int ClientSession::bytes_unread() {
@@ -223,8 +247,7 @@ int ClientSession::bytes_unread() {
 }
 
 bool ClientSession::nothing_more_to_write() const {
-  const bool waits =
-      !answer_.empty() || waiting_snapshot_ || !waiting_events_.empty() || !last_line_.empty();
+  const bool waits = answer_ || waiting_snapshot_ || waiting_events_ || !last_line_.empty();
   return !waits && (finishing_ || (no_more_requests_ && !subscription_));
 }
 
@@ -235,13 +258,28 @@ const Selection* ClientSession::due_this_tick() {
 }
 
 void ClientSession::offer_snapshot(const Selection& selection,
-                                   std::shared_ptr<const std::string> body) {
+                                   std::shared_ptr<const KeptText> body) {
   if (!subscription_ || subscription_->selection != selection) return;
-  // The older one is better than none.
-  if (!body || waiting_snapshot_) ++skipped_;
-  if (!body) return;
-  waiting_snapshot_ = std::move(body);
+  if (!body) {
+    ++skipped_;  // the one that waits is better than none
+    return;
+  }
+  drop_snapshot();
+  waiting_snapshot_ = WaitingSnapshot{std::move(body), std::exchange(skipped_, 0)};
   something_to_write_.cancel();
+}
+
+std::optional<ClientSession::Clock::time_point> ClientSession::slow_since(
+    Clock::time_point begun_before) {
+  if (!socket_.is_open() || !writing_since_ || *writing_since_ >= begun_before) return std::nullopt;
+  note_reading();
+  return last_taken_;
+}
+
+void ClientSession::drop_snapshot() {
+  if (!waiting_snapshot_) return;
+  skipped_ += waiting_snapshot_->skipped + 1;
+  waiting_snapshot_.reset();
 }
 
 bool ClientSession::wants(EventKind kind) const noexcept {
@@ -252,13 +290,29 @@ void ClientSession::offer_event(EventKind kind, const std::string& body,
                                 std::uint64_t lost_by_program) {
   EventLoss& loss = event_loss_[static_cast<std::size_t>(kind)];
   loss.untold += lost_by_program - std::exchange(loss.by_program, lost_by_program);
-  if (waiting_events_.size() + body.size() > max_events_waiting) {
+  const std::string end = encode_event_end(loss.untold);
+  if (!make_room_for_event(body.size() + end.size())) {
     ++loss.untold;
     return;
   }
-  waiting_events_ += body;
-  waiting_events_ += encode_event_end(std::exchange(loss.untold, 0));
+  loss.untold = 0;
+  waiting_events_->text += body;
+  waiting_events_->text += end;
   something_to_write_.cancel();
+}
+
+bool ClientSession::make_room_for_event(std::size_t size) {
+  const std::size_t needed = (waiting_events_ ? waiting_events_->text.size() : 0) + size;
+  if (waiting_events_ && needed <= waiting_events_->memory.bytes()) return true;
+  if (needed > max_events_waiting) return false;
+  const std::size_t capacity = std::max(std::bit_ceil(needed), least_for_events);
+  auto memory = services_.memory.reserve(capacity);
+  if (!memory) return false;
+  KeptText larger{std::move(*memory), {}};
+  larger.text.reserve(capacity);
+  if (waiting_events_) larger.text += waiting_events_->text;
+  waiting_events_ = std::move(larger);
+  return true;
 }
 
 void ClientSession::say_goodbye(std::string_view reason) {
@@ -279,6 +333,10 @@ void ClientSession::finish(std::string last_line) {
   closing_.async_wait([self = shared_from_this()](const error_code& error) {
     if (!error) self->close();
   });
+}
+
+void ClientSession::close_for_memory() {
+  close_slow_one("was the slowest to read while --client-memory was used up");
 }
 
 void ClientSession::close_slow_one(const char* why) {

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "client_limits.hpp"
+#include "client_memory.hpp"
 #include "gate.hpp"
 #include "query_runner.hpp"
 #include "request.hpp"
@@ -33,16 +34,22 @@ struct ClientServices {
   // comes in between: however many clients ask however much, a tick waits for one request.
   Turns& turns;
   ClientLimits limits;
+  ClientMemory& memory;
+  // Waits for room for so many bytes, at most memory.most(). Where none comes free soon, slow
+  // readers lose theirs.
+  std::function<boost::asio::awaitable<ClientMemory::Reservation>(std::size_t bytes)> reserve;
   std::function<std::uint64_t(EventKind)> events_lost;  // by the program, so far
 };
 
 // All on the thread of the socket's executor. What waits for a client is bounded: one answer, since
 // the next request is read only when it has been written, and one snapshot, since a newer one takes
 // the place of one that was not begun; and max_events_waiting bytes of events, besides as many that
-// are being written. Of an answer in parts, each is made while the one before is written.
+// are being written. Of an answer in parts, each is made while the one before is written. All of it
+// but the last line is reserved in ClientServices::memory.
 class ClientSession : public std::enable_shared_from_this<ClientSession> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
+  using Clock = boost::asio::steady_timer::clock_type;
 
   // The session begins with the subscription `initial`. `name` is for the log.
   ClientSession(Socket socket, ClientServices& services, Subscription initial, std::string name);
@@ -53,10 +60,26 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // Starts a tick: what the client is to be sent this time, or nullptr when that is nothing.
   const Selection* due_this_tick();
 
+  // Whether the client has taken the snapshots that it was given.
+  bool keeps_up() const noexcept { return !waiting_snapshot_ && !writing_snapshot_; }
+
+  // Snapshots that the client has missed since the last one that it was given.
+  std::uint64_t skipped() const noexcept { return skipped_; }
+
   // Gives the body for what due_this_tick() said, shared with whoever has the same selection, or
-  // nullptr when there was no time for it. It is not sent when the client has asked for something
-  // else since.
-  void offer_snapshot(const Selection& selection, std::shared_ptr<const std::string> body);
+  // nullptr when there was no time or no memory for it. It is not sent when the client has asked
+  // for something else since.
+  void offer_snapshot(const Selection& selection, std::shared_ptr<const KeptText> body);
+
+  // When the client last took some of what is being written, where that was begun earlier than
+  // `begun_before`.
+  std::optional<Clock::time_point> slow_since(Clock::time_point begun_before);
+
+  // Skips the snapshot that waits, if one does.
+  void drop_snapshot();
+
+  // Closes the connection for the sake of others. What is being written is let go soon after.
+  void close_for_memory();
 
   // Whether the client is to be sent events of this kind.
   bool wants(EventKind kind) const noexcept;
@@ -73,20 +96,25 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   const std::string& name() const noexcept { return name_; }
 
  private:
-  using Clock = boost::asio::steady_timer::clock_type;
+  struct WaitingSnapshot {
+    std::shared_ptr<const KeptText> body;
+    std::uint64_t skipped;  // since the snapshot before
+  };
 
   boost::asio::awaitable<void> read_requests();
   boost::asio::awaitable<void> write_lines();
   boost::asio::awaitable<void> answer(std::string_view line);
-  boost::asio::awaitable<Answer> handle(std::string_view line);
   boost::asio::awaitable<void> answer_query(Query& query);
-  boost::asio::awaitable<void> send(std::string line);
+  boost::asio::awaitable<void> refuse(const Query& query, std::string why);
+  boost::asio::awaitable<void> send(std::string text, ClientMemory::Reservation memory);
 
   template <class Buffers>
   boost::asio::awaitable<boost::system::error_code> write(const Buffers& buffers);
   void expect_reading();
   void check_reading();
+  void note_reading();
   int bytes_unread();
+  bool make_room_for_event(std::size_t size);
   void change_stream(std::optional<Subscription> subscription);
   void finish(std::string last_line);
   bool nothing_more_to_write() const;
@@ -106,13 +134,15 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   std::uint64_t ticks_ = 0;  // since the subscription began
   bool asked_ = false;       // a request has come: the default stream is over
 
-  Clock::time_point last_taken_;  // when the client last took some of what is being written
-  int unread_bytes_ = 0;          // that the kernel held for it then
+  std::optional<Clock::time_point> writing_since_;  // while something is being written
+  Clock::time_point last_taken_;                    // when the client last took some of it
+  int unread_bytes_ = 0;                            // that the kernel held for it then
 
-  std::string answer_;                                   // being written or waiting; or empty
-  std::shared_ptr<const std::string> waiting_snapshot_;  // not begun
-  std::uint64_t skipped_ = 0;                            // snapshots missed since the last line
-  std::string waiting_events_;                           // whole lines
+  std::optional<KeptText> answer_;                   // being written or waiting
+  std::optional<WaitingSnapshot> waiting_snapshot_;  // not begun
+  bool writing_snapshot_ = false;
+  std::uint64_t skipped_ = 0;               // snapshots missed since the last one that was given
+  std::optional<KeptText> waiting_events_;  // whole lines
   struct EventLoss {
     // How many of those that the program lost have been added to `untold`.
     std::uint64_t by_program = 0;

@@ -127,6 +127,7 @@ StatusMessage decode_status(const json& object) {
   status.options.verdict = verdict_named(options.at("verdict"));
   read(options.at("top"), status.options.top);
   read(options.at("max_clients"), status.options.max_clients);
+  read(options.at("client_memory"), status.options.client_memory);
   status.options.output = output_named(options.at("output"));
   status.mode = head.mode;
   status.mode_reason = object.at("mode_reason");
@@ -140,6 +141,7 @@ StatusMessage decode_status(const json& object) {
   status.last_tick_duration = object.at("last_tick").at("duration");
   read(object.at("memory").at("maps"), status.map_bytes);
   read(object.at("memory").at("ledger"), status.ledger_bytes);
+  read(object.at("memory").at("clients"), status.client_bytes);
   status.options.events = options.at("events");
   read(options.at("sample"), status.options.sample);
   status.has_ethernet_header = object.at("link").get<std::string>() == link_ethernet;

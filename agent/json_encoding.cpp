@@ -196,6 +196,7 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
                         {"verdict", name_of(options.verdict)},
                         {"top", options.top},
                         {"max_clients", options.max_clients},
+                        {"client_memory", options.client_memory},
                         {"output", name_of(options.output)},
                         {"events", options.events},
                         {"sample", options.sample}};
@@ -208,7 +209,9 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   message["last_tick"] = {{"time", rfc3339(head.time)}, {"duration", status.last_tick_duration}};
   message["tracked"] = head.tracked;
   message["capacity"] = head.capacity;
-  message["memory"] = {{"maps", status.map_bytes}, {"ledger", status.ledger_bytes}};
+  message["memory"] = {{"maps", status.map_bytes},
+                       {"ledger", status.ledger_bytes},
+                       {"clients", status.client_bytes}};
   message["link"] = status.has_ethernet_header ? link_ethernet : link_ip;
   for (std::size_t kind = 0; kind < event_kinds; ++kind)
     message["events"][event_names[kind]] = {{"produced", status.events[kind].produced},

@@ -8,12 +8,14 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,15 @@ namespace {
 
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 constexpr std::chrono::minutes pause_between_complaints{10};
+
+// Who takes longer than this for what is being written is slow, and has memory taken away where a
+// tick or an answer lacks it. A tick cannot wait; what the one before gave has been there for half
+// of an interval. An answer can.
+constexpr std::chrono::milliseconds patience_of_tick{50};
+constexpr std::chrono::milliseconds patience_of_answer{1000};
+constexpr std::chrono::milliseconds pause_without_room{10};
+
+constexpr std::size_t little = 100;  // rows: as many as the default stream has
 
 // For the completion of a coroutine that nobody awaits.
 void log_exception(const std::exception_ptr& exception, const char* of) {
@@ -55,7 +66,15 @@ Listener::Listener(const asio::any_io_executor& executor, UniqueFd socket,
     : acceptor_(executor, asio::local::stream_protocol(), socket.release()),
       queries_(executor, ledger_gate),
       turns_(executor),
-      services_{handler, ledger_gate, queries_, turns_, limits, std::move(events_lost)},
+      memory_(limits.memory),
+      services_{handler,
+                ledger_gate,
+                queries_,
+                turns_,
+                limits,
+                memory_,
+                [this](std::size_t bytes) { return reserve(bytes); },
+                std::move(events_lost)},
       initial_(std::move(initial)) {}
 
 void Listener::start() {
@@ -124,16 +143,69 @@ std::vector<Publication> Listener::publications_due() {
     });
     if (it == due.end()) it = due.insert(it, {.selection = *selection});
     it->recipients.push_back(session);
+    it->awaited = it->awaited || session->keeps_up();
+    it->missed = std::max(it->missed, session->skipped());
   }
-  // Where there is not time for all, who asks for little is served before who asks for much, and
-  // one in turn before everybody.
-  std::ranges::stable_sort(
-      due, {}, [](const Publication& publication) { return publication.selection.top; });
-  if (!due.empty()) {
-    const auto first = due.begin() + static_cast<std::ptrdiff_t>(++ticks_ % due.size());
-    std::rotate(due.begin(), first, first + 1);
-  }
+  // Where there is not time or memory for all, who keeps up is served before who does not, and who
+  // asks for little before who asks for much. Those who do take turns.
+  std::ranges::stable_sort(due, {}, [](const Publication& publication) {
+    const std::size_t top = publication.selection.top;
+    return std::tuple(!publication.awaited, top > little, ~publication.missed, top);
+  });
+  // However little time there is, one of those who are served is who has missed most.
+  const auto last = std::ranges::max_element(due, {}, [](const Publication& publication) {
+    return std::pair(publication.awaited, publication.missed);
+  });
+  if (last - due.begin() >= static_cast<std::ptrdiff_t>(most_at_once))
+    std::rotate(due.begin() + static_cast<std::ptrdiff_t>(most_at_once) - 1, last, last + 1);
   return due;
+}
+
+asio::awaitable<ClientMemory::Reservation> Listener::room_for(
+    std::span<const Publication> publications, std::size_t tracked) {
+  std::size_t all = 0;
+  std::size_t awaited = 0;
+  for (const Publication& publication : publications) {
+    const std::size_t most = most_bytes(publication, tracked);
+    all += most;
+    // Nobody loses anything for what there cannot be room for.
+    if (publication.awaited && awaited + most <= memory_.most()) awaited += most;
+  }
+  co_await take_from_slow_readers(patience_of_tick, [&] { return memory_.room() >= awaited; });
+  co_return memory_.reserve_up_to(all);
+}
+
+asio::awaitable<ClientMemory::Reservation> Listener::reserve(std::size_t bytes) {
+  for (;;) {
+    if (auto memory = memory_.reserve(bytes)) co_return std::move(*memory);
+    co_await take_from_slow_readers(patience_of_answer, [&] { return memory_.has_room(bytes); });
+    if (memory_.has_room(bytes)) continue;
+    asio::steady_timer pause(acceptor_.get_executor(), pause_without_room);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+template <class IsEnough>
+asio::awaitable<void> Listener::take_from_slow_readers(std::chrono::milliseconds patience,
+                                                       IsEnough is_enough) {
+  if (is_enough()) co_return;
+  const auto begun_before = ClientSession::Clock::now() - patience;
+  std::vector<std::pair<ClientSession::Clock::time_point, std::shared_ptr<ClientSession>>> slow;
+  for (const auto& session : sessions_)
+    if (const auto since = session->slow_since(begun_before)) slow.emplace_back(*since, session);
+  std::ranges::sort(slow);
+  for (const auto& [since, session] : slow) {
+    if (is_enough()) co_return;
+    session->drop_snapshot();
+  }
+  for (const auto& [since, session] : slow) {
+    if (is_enough()) co_return;
+    // It may have left, or taken all of it, while others were closed.
+    if (!session->slow_since(begun_before)) continue;
+    session->close_for_memory();
+    // Its writer lets go when it is told of that, which is before what is posted now.
+    co_await asio::post(acceptor_.get_executor(), asio::use_awaitable);
+  }
 }
 
 bool Listener::wanted(EventKind kind) const noexcept {

@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
 
 #include "client_limits.hpp"
+#include "client_memory.hpp"
 #include "client_session.hpp"
 #include "gate.hpp"
 #include "publication.hpp"
@@ -39,6 +41,11 @@ class Listener {
   // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
   std::vector<Publication> publications_due();
 
+  // Memory for the bodies of these where so many sources are tracked: for those that are awaited
+  // whatever slow readers hold, and for the others what is left.
+  boost::asio::awaitable<ClientMemory::Reservation> room_for(
+      std::span<const Publication> publications, std::size_t tracked);
+
   // Hands an event to all who want its kind. `lost`: what events_lost() said, now or a moment ago.
   std::uint64_t events_lost(EventKind kind) const { return services_.events_lost(kind); }
   bool wanted(EventKind kind) const noexcept;
@@ -48,18 +55,23 @@ class Listener {
   void stop(std::string_view reason);
 
   std::size_t clients() const noexcept { return sessions_.size(); }
+  std::size_t client_bytes() const noexcept { return memory_.used(); }  // that wait for them
 
  private:
   boost::asio::awaitable<void> accept_clients();
   void welcome(ClientSession::Socket socket);
+  boost::asio::awaitable<ClientMemory::Reservation> reserve(std::size_t bytes);
+  template <class IsEnough>
+  boost::asio::awaitable<void> take_from_slow_readers(std::chrono::milliseconds patience,
+                                                      IsEnough is_enough);
 
   boost::asio::local::stream_protocol::acceptor acceptor_;
   QueryRunner queries_;
   Turns turns_;
+  ClientMemory memory_;
   ClientServices services_;
   Subscription initial_;
   std::uint64_t accepted_ = 0;
-  std::uint64_t ticks_ = 0;
   std::unordered_set<std::shared_ptr<ClientSession>> sessions_;
 };
 

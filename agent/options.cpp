@@ -154,6 +154,10 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "Sources in a line of the default stream, 0 to 10000  [100]");
   add_number(app, "--max-clients", options.max_clients, std::size_t{1}, max_max_clients,
              "Connections served at a time, 1 to 1024; one more is refused  [64]");
+  add_number(app, "--client-memory", options.client_memory, std::size_t{1}, max_client_memory,
+             "MiB for what waits for all clients together, 1 to 65536; where there is\n"
+             "more, slow readers lose snapshots, then their connections  [64]")
+      ->option_text("MIB");
   add_choice(app, "-o,--output", options.output, output_names,
              "What to print to standard output: live (a table redrawn in place),\n"
              "table (one per snapshot), json (the snapshot lines), none\n"

@@ -17,8 +17,9 @@ inline constexpr std::size_t max_top = 10'000;                // rows of a snaps
 inline constexpr std::uint32_t max_max_sources = 16'777'216;  // --max-sources
 inline constexpr std::uint32_t min_hot_slots = 8;             // --hot-slots
 inline constexpr std::uint32_t max_hot_slots = 16'777'216;
-inline constexpr std::size_t max_max_clients = 1024;     // --max-clients
-inline constexpr std::uint32_t max_sample = 16'777'216;  // --sample
+inline constexpr std::size_t max_max_clients = 1024;      // --max-clients
+inline constexpr std::size_t max_client_memory = 65'536;  // --client-memory
+inline constexpr std::uint32_t max_sample = 16'777'216;   // --sample
 inline constexpr const char* default_socket_directory = "/run/xdp-count";
 
 // "/run/xdp-count/IFACE.sock"
@@ -34,8 +35,9 @@ struct Options {
   std::uint32_t max_sources = 262'144;
   std::uint32_t hot_slots = 262'144;  // of each CPU: a power of two
   Verdict verdict = Verdict::pass;
-  std::size_t top = 100;         // rows of the default stream
-  std::size_t max_clients = 64;  // connected at once
+  std::size_t top = 100;           // rows of the default stream
+  std::size_t max_clients = 64;    // connected at once
+  std::size_t client_memory = 64;  // MiB that wait for all clients together
   OutputFormat output = OutputFormat::none;
   bool events = false;       // tell new sources
   std::uint32_t sample = 0;  // tell one frame in so many; 0: none

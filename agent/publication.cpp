@@ -2,30 +2,41 @@
 #include "publication.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "json_encoding.hpp"
 
 namespace xdp_count {
 
-namespace {
-
-// Selected in one pass over the ledger: more at once cost less, fewer keep to the deadline better.
-constexpr std::size_t most_at_once = 8;
-
-}  // namespace
+std::size_t most_bytes(const Publication& publication, std::size_t tracked) {
+  const Selection& selection = publication.selection;
+  std::uint64_t rows = std::min(selection.top, tracked);
+  if (selection.prefix) rows = std::min(rows, std::uint64_t{1} << (32 - selection.prefix->length));
+  return snapshot_body_capacity(rows);
+}
 
 void encode(std::span<Publication> publications, const Tally& tally,
-            std::chrono::steady_clock::time_point deadline) {
+            ClientMemory::Reservation& room, std::chrono::steady_clock::time_point deadline) {
   const SnapshotHead& head = tally.head();
-  for (auto rest = publications; !rest.empty();) {
-    const auto some = rest.first(std::min(rest.size(), most_at_once));
+  for (auto next = publications.begin(); next != publications.end();) {
+    std::vector<Publication*> some;
     std::vector<Selection> selections;
-    for (const Publication& publication : some) selections.push_back(publication.selection);
+    for (std::size_t left = room.bytes(); next != publications.end(); ++next) {
+      const std::size_t most = most_bytes(*next, tally.ledger().size());
+      // Who finds no room behind others is looked at once more: their bodies may turn out shorter.
+      if (some.size() == most_at_once || (most > left && !some.empty())) break;
+      if (most > left) continue;
+      left -= most;
+      some.push_back(&*next);
+      selections.push_back(next->selection);
+    }
     const auto rows = top_sources(tally.ledger(), selections, head.interval);
-    for (std::size_t i = 0; i < some.size(); ++i)
-      some[i].body = std::make_shared<const std::string>(encode_snapshot_body(head, rows[i]));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      KeptText body{room.split(snapshot_body_capacity(rows[i].size())),
+                    encode_snapshot_body(head, rows[i])};
+      some[i]->body = std::make_shared<const KeptText>(std::move(body));
+    }
     if (std::chrono::steady_clock::now() > deadline) break;
-    rest = rest.subspan(some.size());
   }
 }
 

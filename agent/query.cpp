@@ -31,6 +31,12 @@ bool TopQuery::select(const std::atomic<bool>& give_way) {
 
 void TopQuery::prepare() {
   line_ = encode_sources(id(), head_, rows_, {});
+  rows_ = std::vector<SourceRow>();  // gives the memory back
+}
+
+std::size_t TopQuery::memory() const {
+  if (!line_.empty()) return line_.capacity();
+  return rows_.capacity() * sizeof(SourceRow) + sources_capacity(id(), rows_.size(), 0);
 }
 
 std::string TopQuery::next_part() {
@@ -67,6 +73,11 @@ void ListQuery::keep_lowest() {
 void ListQuery::prepare() {
   keep_lowest();
   std::ranges::sort(rows_, {}, &SourceRow::address);
+}
+
+std::size_t ListQuery::memory() const {
+  const std::size_t part = sources_capacity(id(), std::min(max_part_rows, rows_.size()), 0);
+  return rows_.size() > max_part_rows ? 2 * part : part;  // one is made while another is sent
 }
 
 std::string ListQuery::next_part() {

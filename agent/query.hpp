@@ -41,6 +41,10 @@ class Query {
   virtual std::string next_part() = 0;
   virtual bool is_done() const = 0;
 
+  // The most bytes that wait for the client at a time, once selected: lines, and the rows that they
+  // are made of where it is not large. Fewer once prepared.
+  virtual std::size_t memory() const = 0;
+
   // Whether, once selected, it may hold as many rows as there are sources.
   virtual bool is_large() const = 0;
 
@@ -58,6 +62,7 @@ class TopQuery : public Query {
   void prepare() override;
   std::string next_part() override;
   bool is_done() const override { return line_.empty(); }
+  std::size_t memory() const override;
   bool is_large() const override { return false; }
 
  private:
@@ -78,6 +83,7 @@ class ListQuery : public Query {
   void prepare() override;
   std::string next_part() override;
   bool is_done() const override { return done_; }
+  std::size_t memory() const override;
   bool is_large() const override { return true; }
 
  private:

@@ -40,18 +40,19 @@ std::optional<QueryRunner::Room> QueryRunner::room_for(const Query& query) {
   return Room(this, [](QueryRunner* runner) { --runner->large_queries_; });
 }
 
-asio::awaitable<bool> QueryRunner::select(Query& query) {
-  bool selected = false;
-  {
-    // Who has begun a scan must not wait for the thread.
-    const Turns::Turn turn = co_await turns_.take();
-    for (int attempt = 0; attempt < attempts && !selected; ++attempt) {
-      const Gate::Scan scan = co_await gate_.begin_scan();
-      selected = co_await offload(scanning_, [&] { return query.select(scan.give_way()); });
-    }
+asio::awaitable<std::optional<Turns::Turn>> QueryRunner::select(Query& query) {
+  // Who has begun a scan must not wait for the thread.
+  Turns::Turn turn = co_await turns_.take();
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const Gate::Scan scan = co_await gate_.begin_scan();
+    if (co_await offload(scanning_, [&] { return query.select(scan.give_way()); }))
+      co_return std::move(turn);
   }
-  if (selected) co_await offload(encoding_, [&] { query.prepare(); });
-  co_return selected;
+  co_return std::nullopt;
+}
+
+asio::awaitable<void> QueryRunner::prepare(Query& query) {
+  co_await offload(encoding_, [&] { query.prepare(); });
 }
 
 asio::awaitable<std::string> QueryRunner::next_part(Query& query) {

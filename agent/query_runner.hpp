@@ -31,10 +31,12 @@ class QueryRunner {
   // Room for a query; nothing when those that are being answered take up all there is.
   std::optional<Room> room_for(const Query& query);
 
-  // Selects and prepares. False when there was never enough time between two ticks to do that.
-  boost::asio::awaitable<bool> select(Query& query);
+  // Nothing when there was never enough time between two ticks to select. No other query selects
+  // until the turn ends: the caller keeps it until there is room for what this one holds.
+  boost::asio::awaitable<std::optional<Turns::Turn>> select(Query& query);
 
   // Of a query that was selected.
+  boost::asio::awaitable<void> prepare(Query& query);
   boost::asio::awaitable<std::string> next_part(Query& query);
 
  private:

@@ -35,6 +35,7 @@ struct Status {
   double last_tick_duration = 0;  // seconds, the wait for running programs included
   std::uint64_t map_bytes = 0;    // of kernel memory, as the kernel reports it
   std::uint64_t ledger_bytes = 0;
+  std::uint64_t client_bytes = 0;               // of what waits for clients
   bool has_ethernet_header = true;              // or else frames begin with the IP header
   std::array<EventCounts, event_kinds> events;  // by EventKind
 };

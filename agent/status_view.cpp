@@ -28,13 +28,14 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
       fmt::format("ticks      {}, {} missed, the last took {:.1f} ms", grouped(head.seq),
                   grouped(status.ticks_missed), status.last_tick_duration * 1000),
       fmt::format("clients    {}", status.clients),
-      fmt::format("memory     {:.1f} MiB of kernel maps, {:.1f} MiB of ledger",
-                  mib(status.map_bytes), mib(status.ledger_bytes)),
+      fmt::format(
+          "memory     {:.1f} MiB of kernel maps, {:.1f} MiB of ledger, {:.1f} MiB for clients",
+          mib(status.map_bytes), mib(status.ledger_bytes), mib(status.client_bytes)),
       fmt::format("options    mode {}, interval {} s, verdict {}, max-sources {}, hot-slots {}, "
-                  "top {}, max-clients {}, output {}",
+                  "top {}, max-clients {}, client-memory {} MiB, output {}",
                   name_of(options.mode), options.interval, name_of(options.verdict),
                   options.max_sources, options.hot_slots, options.top, options.max_clients,
-                  name_of(options.output)),
+                  options.client_memory, name_of(options.output)),
       fmt::format("socket     {}{}", options.socket_path,
                   options.socket_group.empty() ? "" : ", group " + options.socket_group),
   };

@@ -101,10 +101,11 @@ TEST_CASE("integers of 64 bits are exact up to the last") {
     CHECK(object["pps"].get<double>() == counts.rates.pps);
     CHECK(object["bps"].get<double>() == counts.rates.bps);
   }
-  const json status = message_of(
-      encode_status("", head, {.ticks_missed = most, .map_bytes = most, .ledger_bytes = most}));
-  for (const std::string path :
-       {"/seq", "/ticks_missed", "/tracked", "/capacity", "/memory/maps", "/memory/ledger"})
+  const json status = message_of(encode_status(
+      "", head,
+      {.ticks_missed = most, .map_bytes = most, .ledger_bytes = most, .client_bytes = most}));
+  for (const std::string path : {"/seq", "/ticks_missed", "/tracked", "/capacity", "/memory/maps",
+                                 "/memory/ledger", "/memory/clients"})
     CHECK(status.at(json::json_pointer(path)).dump() == most_text);
 }
 
@@ -169,11 +170,11 @@ TEST_CASE("a status has the fields of the protocol") {
     "since":"2026-11-20T11:59:43.101Z",
     "options":{"mode":"generic","interval":0.25,"socket":"/run/x.sock","socket_group":"adm",
                "max_sources":1000,"hot_slots":4096,"verdict":"drop","top":50,"max_clients":8,
-               "output":"json","events":true,"sample":1000},
+               "client_memory":16,"output":"json","events":true,"sample":1000},
     "program":{"id":99,"name":"xdp_count","tag":"0123456789abcdef"},
     "clients":3,"seq":17,"ticks_missed":5,
     "last_tick":{"time":"2026-11-20T12:00:00.123Z","duration":0.0155},
-    "tracked":2,"capacity":262144,"memory":{"maps":123456,"ledger":65536},
+    "tracked":2,"capacity":262144,"memory":{"maps":123456,"ledger":65536,"clients":2621440},
     "link":"ip","events":{"new_source":{"produced":271,"lost":72},
                           "sample":{"produced":373,"lost":74}}})");
   Status status = any_status();

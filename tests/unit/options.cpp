@@ -58,6 +58,7 @@ TEST_CASE("an interface alone gives the defaults") {
   CHECK(options.verdict == Verdict::pass);
   CHECK(options.top == 100);
   CHECK(options.max_clients == 64);
+  CHECK(options.client_memory == 64);
   CHECK(options.output == OutputFormat::none);
   CHECK_FALSE(options.verbose);
   CHECK_FALSE(options.events);
@@ -76,13 +77,13 @@ TEST_CASE("events are asked for one by one") {
 
 TEST_CASE("every option has its effect, in its long form and its short one") {
   for (const Arguments& arguments :
-       {Arguments{"--mode",         "native", "--interval",    "0.5", "--socket",      "/tmp/s",
-                  "--socket-group", "adm",    "--max-sources", "7",   "--hot-slots",   "64",
-                  "--verdict",      "drop",   "--top",         "5",   "--max-clients", "3",
-                  "--output",       "table",  "--verbose",     "eth0"},
+       {Arguments{"--mode",          "native", "--interval",    "0.5",   "--socket",      "/tmp/s",
+                  "--socket-group",  "adm",    "--max-sources", "7",     "--hot-slots",   "64",
+                  "--verdict",       "drop",   "--top",         "5",     "--max-clients", "3",
+                  "--client-memory", "9",      "--output",      "table", "--verbose",     "eth0"},
         Arguments{"--mode=native", "--interval=0.5", "--socket=/tmp/s", "--socket-group=adm",
                   "--max-sources=7", "--hot-slots=64", "--verdict=drop", "--top=5",
-                  "--max-clients=3", "--output=table", "eth0", "--verbose"},
+                  "--max-clients=3", "--client-memory=9", "--output=table", "eth0", "--verbose"},
         Arguments{"eth0",
                   "-m",
                   "native",
@@ -101,6 +102,8 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
                   "5",
                   "--max-clients",
                   "3",
+                  "--client-memory",
+                  "9",
                   "-o",
                   "table",
                   "-v"}}) {
@@ -115,6 +118,7 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
     CHECK(options.verdict == Verdict::drop);
     CHECK(options.top == 5);
     CHECK(options.max_clients == 3);
+    CHECK(options.client_memory == 9);
     CHECK(options.output == OutputFormat::table);
     CHECK(options.verbose);
   }
@@ -156,7 +160,10 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
         Case{"--top", {"0", "10000"}, {"10001", "-1", "1.5", "18446744073709551616", "ten", "0 1"}},
         Case{"--max-clients",
              {"1", "1024"},
-             {"0", "1025", "-1", "1.5", "18446744073709551617", "all"}}}) {
+             {"0", "1025", "-1", "1.5", "18446744073709551617", "all"}},
+        Case{"--client-memory",
+             {"1", "65536"},
+             {"0", "65537", "-1", "1.5", "64M", "18446744073709551617", "all"}}}) {
     for (const std::string& value : c.good) {
       CAPTURE(c.option);
       accepted({"eth0", c.option, value});
@@ -275,6 +282,7 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "drop|pass",
                                      "--top",
                                      "--max-clients",
+                                     "--client-memory MIB",
                                      "--events",
                                      "--sample",
                                      "-o,--output",

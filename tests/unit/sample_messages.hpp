@@ -60,6 +60,7 @@ inline Status any_status() {
                       .verdict = Verdict::drop,
                       .top = 50,
                       .max_clients = 8,
+                      .client_memory = 16,
                       .output = OutputFormat::json,
                       .events = true,
                       .sample = 1000,
@@ -72,6 +73,7 @@ inline Status any_status() {
           .last_tick_duration = 0.0155,
           .map_bytes = 123'456,
           .ledger_bytes = 65'536,
+          .client_bytes = 2'621'440,
           .has_ethernet_header = false,
           .events = {{{271, 72}, {373, 74}}}};
 }

@@ -24,8 +24,8 @@ program    xdp_count, id 99, tag 0123456789abcdef
 sources    2 of 262,144 tracked
 ticks      1,017, 5 missed, the last took 15.5 ms
 clients    3
-memory     56.0 MiB of kernel maps, 0.1 MiB of ledger
-options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, output json
+memory     56.0 MiB of kernel maps, 0.1 MiB of ledger, 2.5 MiB for clients
+options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, client-memory 16 MiB, output json
 socket     /run/x.sock, group adm
 events     new sources: 199 told, 72 lost
 events     one frame in 1,000: 299 told, 74 lost
