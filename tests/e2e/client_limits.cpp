@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Bounds in time, at clients of a listener in this process: the agent's own are too long for tests.
+// Bounds in time and memory, at clients of a listener in this process: the agent's own are too
+// large for tests, and what a tick does comes when the test wants it.
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "client_memory.hpp"
+#include "json_encoding.hpp"
 #include "ledger.hpp"
 #include "line_client.hpp"
 #include "listener.hpp"
@@ -31,9 +39,7 @@ class Server {
   const std::string path = "/tmp/xdp-count-test-" + std::to_string(::getpid()) + ".sock";
 
   explicit Server(const ClientLimits& limits) {
-    tally_.fold({.time = 1000, .interval = 1}, {}, [](Ledger& ledger) {
-      for (std::uint32_t i = 0; i < sources; ++i) ledger.add(0x0a000000 + i, {1, 60});
-    });
+    count();
     listener_ = std::make_unique<Listener>(io_.get_executor(), file_.take_socket(), handler_, gate_,
                                            Subscription{}, limits,
                                            [](EventKind) { return std::uint64_t{0}; });
@@ -47,14 +53,37 @@ class Server {
 
   // What a tick does for its subscribers.
   void publish(std::chrono::steady_clock::time_point deadline) {
-    boost::asio::post(io_, [this, deadline] {
+    const auto tick = [this, deadline]() -> boost::asio::awaitable<void> {
       auto publications = listener_->publications_due();
-      encode(publications, tally_, deadline);
+      count();
+      auto room = co_await listener_->room_for(publications, sources);
+      encode(publications, tally_, room, deadline);
       hand_out(publications);
-    });
+    };
+    boost::asio::co_spawn(io_, tick, boost::asio::use_future).get();
+  }
+  void publish() { publish(std::chrono::steady_clock::now() + 1h); }
+
+  std::size_t clients() {
+    return asked([this] { return listener_->clients(); });
+  }
+  std::size_t client_bytes() {
+    return asked([this] { return listener_->client_bytes(); });
   }
 
  private:
+  void count() {
+    tally_.fold({.time = 1000, .interval = 1}, {}, [](Ledger& ledger) {
+      for (std::uint32_t i = 0; i < sources; ++i) ledger.add(0x0a000000 + i, {1, 60});
+    });
+  }
+
+  template <class Question>
+  std::size_t asked(Question question) {
+    const auto ask = [&]() -> boost::asio::awaitable<std::size_t> { co_return question(); };
+    return boost::asio::co_spawn(io_, ask, boost::asio::use_future).get();
+  }
+
   boost::asio::io_context io_;
   std::vector<LedgerEntry> slots_ = std::vector<LedgerEntry>(Ledger::slots_for(sources));
   LedgerState ledger_state_;
@@ -151,4 +180,181 @@ TEST_CASE("a client that does not take a whole list in time is closed and makes 
     more = part.at("more");
   }
   CHECK(rows == Server::sources);
+}
+
+namespace {
+
+LineClient subscriber(const Server& server, std::size_t top) {
+  LineClient client(server.path);
+  CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", top}}).at("type") == "ok");
+  return client;
+}
+
+// Enough for the kernel to let go of some of what it holds.
+void read_a_little(const LineClient& client) {
+  std::array<char, 65536> bytes{};
+  REQUIRE(::recv(client.descriptor(), bytes.data(), bytes.size(), MSG_WAITALL) > 0);
+}
+
+// Of a line of which some has been read so.
+void skip_rest_of_line(const LineClient& client) {
+  std::array<char, 65536> bytes{};
+  for (bool found = false; !found;) {
+    const ssize_t there = ::recv(client.descriptor(), bytes.data(), bytes.size(), MSG_PEEK);
+    REQUIRE(there > 0);
+    const std::string_view text(bytes.data(), static_cast<std::size_t>(there));
+    const std::size_t end = text.find('\n');
+    found = end != text.npos;
+    ::recv(client.descriptor(), bytes.data(), found ? end + 1 : text.size(), 0);
+  }
+}
+
+// Longer than a tick bears with who does not take what is being written.
+void let_them_be_slow() {
+  std::this_thread::sleep_for(150ms);
+}
+
+}  // namespace
+
+TEST_CASE("slow readers lose a snapshot that waits first, the slowest before the others") {
+  // Room for five bodies of 10,000 rows.
+  Server server({.memory = snapshot_body_capacity(10'000) * 5 / 3 * 4 + 100});
+  LineClient slower = subscriber(server, 10'000);
+  LineClient slow = subscriber(server, 9'999);
+  server.publish();  // 1: being written
+  let_them_be_slow();
+  read_a_little(slow);
+  server.publish();  // 2: waits
+  let_them_be_slow();
+  CHECK(server.client_bytes() ==
+        2 * (snapshot_body_capacity(10'000) + snapshot_body_capacity(9'999)));
+  LineClient quick = subscriber(server, 9'998);
+  LineClient other = subscriber(server, 9'997);
+  server.publish();  // 3: room for one, and two are awaited
+  CHECK(server.clients() == 4);
+  for (LineClient* client : {&quick, &other}) {
+    const auto snapshot = client->next_of_type("snapshot");
+    CHECK(snapshot.at("seq") == 4);  // one tick was before the first
+    CHECK(snapshot.at("skipped") == 0);
+  }
+  CHECK(slower.next_of_type("snapshot").at("seq") == 2);
+  skip_rest_of_line(slow);
+  const auto kept = slow.next_of_type("snapshot");
+  CHECK(kept.at("seq") == 3);
+  CHECK(kept.at("skipped") == 0);
+  server.publish();  // 4
+  const auto after_one = slow.next_of_type("snapshot");
+  CHECK(after_one.at("seq") == 5);
+  CHECK(after_one.at("skipped") == 1);
+  const auto after_two = slower.next_of_type("snapshot");
+  CHECK(after_two.at("seq") == 5);
+  CHECK(after_two.at("skipped") == 2);
+  for (LineClient* client : {&quick, &other}) {
+    const auto snapshot = client->next_of_type("snapshot");
+    CHECK(snapshot.at("seq") == 5);
+    CHECK(snapshot.at("skipped") == 0);
+  }
+}
+
+TEST_CASE("slow readers lose their connections then, the slowest before the others") {
+  // Room for two bodies of 10,000 rows.
+  Server server({.memory = snapshot_body_capacity(10'000) * 2 / 3 * 4 + 100});
+  LineClient slow = subscriber(server, 10'000);
+  LineClient slowest = subscriber(server, 9'999);
+  server.publish();  // 1
+  let_them_be_slow();
+  read_a_little(slow);
+  for (std::uint64_t seq = 3; seq < 10; ++seq) {
+    LineClient quick = subscriber(server, 9'000 + seq);
+    server.publish();
+    const auto snapshot = quick.next_of_type("snapshot");
+    CHECK(snapshot.at("seq") == seq);
+    CHECK(snapshot.at("skipped") == 0);
+    CHECK(quick.answer_to({{"cmd", "unsubscribe"}}).at("type") == "ok");
+  }
+  CHECK(slowest.is_closed());
+  CHECK_THROWS_AS(while (slowest.next()){}, std::runtime_error);  // amid a line
+  // The others' bodies had to fit beside the one that is being written.
+  skip_rest_of_line(slow);
+  server.publish();
+  const auto next = slow.next_of_type("snapshot");
+  CHECK(next.at("seq") == 10);
+  CHECK(next.at("skipped") == 7);
+}
+
+TEST_CASE("a body that many are sent is there once, until the last of them has it") {
+  Server server({.memory = snapshot_body_capacity(10'000) * 4});
+  std::vector<LineClient> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(subscriber(server, 10'000));
+  server.publish();
+  CHECK(server.client_bytes() == snapshot_body_capacity(10'000));
+  for (LineClient& client : clients) {
+    CHECK(server.client_bytes() == snapshot_body_capacity(10'000));
+    CHECK(client.next_of_type("snapshot").at("shown") == 10'000);
+  }
+  CHECK(clients[0].answer_to({{"cmd", "status"}}).at("type") == "status");
+  CHECK(server.client_bytes() < ClientMemory::small);
+}
+
+TEST_CASE("where there is no memory for all, everybody's turn comes") {
+  // Room for two bodies of 10,000 rows and a small one.
+  Server server(
+      {.memory = (snapshot_body_capacity(10'000) * 2 + snapshot_body_capacity(10)) / 3 * 4 + 100});
+  LineClient small = subscriber(server, 10);
+  std::vector<LineClient> clients;
+  for (std::size_t i = 0; i < 4; ++i) clients.push_back(subscriber(server, 9'990 + i));
+  for (std::uint64_t seq = 2; seq < 10; ++seq) {
+    server.publish();
+    CHECK(small.next_of_type("snapshot").at("seq") == seq);
+    // Whose turn it is: two of the four, then the two others.
+    for (std::size_t i = 0; i < 4; ++i) {
+      if ((i < 2) != (seq % 2 == 0)) continue;
+      const auto snapshot = clients[i].next_of_type("snapshot");
+      CAPTURE(i);
+      CHECK(snapshot.at("seq") == seq);
+      CHECK(snapshot.at("skipped") == (seq == 2 ? 0 : 1));
+    }
+  }
+}
+
+TEST_CASE("what does not fit at all is refused or skipped, and the client lives on") {
+  Server server({.memory = std::size_t{1} << 20});
+  LineClient client = subscriber(server, 10'000);
+  for (int i = 0; i < 3; ++i) server.publish();
+  const auto refusal = client.answer_to({{"cmd", "top"}, {"n", 10'000}});
+  CHECK(refusal.at("code") == "busy");
+  CHECK(client.answer_to({{"cmd", "top"}, {"n", 1'000}}).at("sources").size() == 1'000);
+  client.ask({{"cmd", "list"}});
+  std::size_t rows = 0;
+  for (bool more = true; more;) {
+    const auto part = client.next_of_type("sources");
+    rows += part.at("sources").size();
+    more = part.at("more");
+  }
+  CHECK(rows == Server::sources);
+  CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 1'000}}).at("type") == "ok");
+  server.publish();
+  CHECK(client.next_of_type("snapshot").at("shown") == 1'000);
+}
+
+TEST_CASE("an answer waits for memory, and slow readers make room for it") {
+  Server server({.memory = std::size_t{16} << 20});
+  std::vector<LineClient> silent;
+  for (int i = 0; i < 20; ++i) {
+    silent.emplace_back(server.path);
+    silent.back().ask({{"cmd", "top"}, {"n", 10'000}});
+  }
+  LineClient quick(server.path);
+  for (int i = 0; i < 5; ++i)
+    CHECK(quick.answer_to({{"cmd", "top"}, {"n", 10'000}}).at("sources").size() == 10'000);
+  CHECK(server.client_bytes() <= std::size_t{16} << 20);
+  const auto is_closed = [](const LineClient& client) {
+    pollfd closed{client.descriptor(), 0, 0};
+    return ::poll(&closed, 1, 0) == 1;
+  };
+  // Those who asked first and took nothing; the last few fit.
+  const auto gone = std::ranges::count_if(silent, is_closed);
+  CHECK(gone >= 14);
+  CHECK(gone < 20);
+  CHECK(std::ranges::all_of(silent.begin(), silent.begin() + gone, is_closed));
 }

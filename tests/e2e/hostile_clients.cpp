@@ -272,6 +272,90 @@ TEST_CASE("whatever clients do, nobody else misses a tick and no memory is kept"
   CHECK(agent.wait() == 0);
 }
 
+TEST_CASE("readers that are not there cost no more than --client-memory, and nobody else") {
+  // What 62 clients ask for is 130 MiB at each tick, and as much is being written: from four to
+  // seventy times of what there is.
+  struct Case {
+    int mib;
+    std::uint64_t until_settled;  // ticks until all have lost or got what there is
+  };
+  for (const auto& [mib, until_settled] : {Case{64, 20}, Case{8, 40}, Case{4, 70}}) {
+    CAPTURE(mib);
+    const Topology topology;
+    Agent agent(topology, {"-i", "0.3", "--client-memory", std::to_string(mib), "--events"});
+    LineClient client(default_socket);
+    send_frames(topology, ipv4_frames(ten_net, 20'000));
+    snapshot_with(client, 20'000);
+    CHECK(client.answer_to({{"cmd", "unsubscribe"}}).at("type") == "ok");
+    Witness witness;
+    witness.wait(3);
+    const double before = resident_mib(agent.pid());
+    double most = before;
+    std::size_t waited = 0;
+    const auto watch = [&](std::uint64_t ticks) {
+      for (const std::uint64_t end = witness.ticks() + ticks; witness.ticks() < end;) {
+        most = std::max(most, resident_mib(agent.pid()));
+        const json status = client.answer_to({{"cmd", "status"}});
+        waited = std::max(waited, status.at("memory").at("clients").get<std::size_t>());
+        REQUIRE(agent.running());
+      }
+    };
+    std::vector<LineClient> silent;
+    for (int i = 0; i < 62; ++i) {
+      silent.emplace_back(default_socket);
+      silent.back().ask({{"cmd", "subscribe"}, {"top", 10'000 - i}, {"events", {"new_source"}}});
+    }
+    watch(until_settled);
+    // Who is still there reads on, and can tell what has been missed.
+    const std::uint64_t seq = client.answer_to({{"cmd", "status"}}).at("seq");
+    std::size_t gone = 0;
+    std::uint64_t skipped = 0;
+    for (LineClient& late : silent) {
+      pollfd closed{late.descriptor(), 0, 0};
+      if (::poll(&closed, 1, 0) == 1) {
+        ++gone;
+        continue;
+      }
+      late.next_of_type("ok");
+      for (std::uint64_t last = 0; last < seq;) {
+        const json snapshot = late.next_of_type("snapshot");
+        const std::uint64_t missed = snapshot.at("skipped");
+        if (last != 0) CHECK(snapshot.at("seq") == last + 1 + missed);
+        if (last != 0) skipped += missed;
+        last = snapshot.at("seq");
+      }
+    }
+    CHECK(gone < silent.size());
+    CHECK(skipped > 0);
+    silent.clear();
+    watch(2);
+
+    // The same with answers, and with events behind them.
+    for (int i = 0; i < 62; ++i) {
+      silent.emplace_back(default_socket);
+      silent.back().ask({{"cmd", "subscribe"}, {"every", 0}, {"events", {"new_source"}}});
+      silent.back().ask(i % 8 == 0 ? json{{"cmd", "list"}} : json{{"cmd", "top"}, {"n", 10'000}});
+    }
+    send_frames(topology, ipv4_frames(ten_net + 20'000, 20'000));
+    watch(10);
+    CHECK(witness.stop() == "");
+    CHECK(client.answer_to({{"cmd", "top"}, {"n", 9}}).at("sources").size() == 9);
+    const json status = client.answer_to({{"cmd", "status"}});
+    CHECK(status.at("options").at("client_memory") == mib);
+    CHECK(status.at("ticks_missed") == 0);
+    CHECK(waited <= static_cast<std::size_t>(mib) << 20);
+    CHECK(waited > std::size_t{1} << 20);
+    MESSAGE(mib, " MiB: ", gone, " of 62 closed; resident ", before, " MiB before, at most ", most,
+            " MiB, of which ", static_cast<double>(waited) / (1 << 20), " MiB waited");
+    CHECK(most < before + mib + 4);
+    agent.signal(SIGTERM);
+    CHECK(agent.wait() == 0);
+    const std::size_t told =
+        times(agent.standard_error(), "was the slowest to read while --client-memory was used up");
+    CHECK(told >= gone);
+  }
+}
+
 TEST_CASE("64 clients are served, the next one is told and closed, and gone ones make room") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
