@@ -2,17 +2,6 @@
 // Packets a second through a veth pair, whose two ends take turns on one CPU: with nothing on the
 // receiving end, with an XDP program that does nothing, with the agent, and with a program that
 // counts in a PERCPU_HASH.
-#include <bpf/libbpf.h>
-#include <linux/ethtool.h>
-#include <linux/if_link.h>
-#include <linux/sockios.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <stdexcept>
@@ -21,12 +10,15 @@
 #include "measured_agent.hpp"
 #include "measurement.hpp"
 #include "network_interface.hpp"
+#include "options.hpp"
+#include "plain_programs.hpp"
 #include "table_settings.hpp"
 
 namespace xdp_count::bench {
 namespace {
 
 using testing::in_network_namespace;
+using testing::LiveFrames;
 using testing::Topology;
 
 constexpr int rounds = 7;
@@ -34,19 +26,6 @@ constexpr double warm_up_ns = 0.2e9;
 constexpr double measured_ns = 1e9;
 // Enough of them that setting up a run, some 30 ms, is little beside it.
 constexpr std::uint32_t frames_at_once = 1'048'576;
-
-// Redirected frames arrive at a veth device only where it polls its ring, which it does with a
-// native XDP program or with GRO. It is on for every side of the comparison.
-void turn_on_gro(const Topology& topology) {
-  in_network_namespace(topology.receiver(), [] {
-    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ethtool_value value{.cmd = ETHTOOL_SGRO, .data = 1};
-    ifreq request{};
-    std::strcpy(request.ifr_name, Topology::receiver_link);
-    request.ifr_data = reinterpret_cast<char*>(&value);
-    if (!socket || ::ioctl(socket.get(), SIOCETHTOOL, &request) != 0) throw_errno("turning on GRO");
-  });
-}
 
 class Receiver {
  public:
@@ -57,9 +36,9 @@ class Receiver {
 
   // A native XDP program for as long as `work` takes.
   void with_program(int fd, const std::function<void()>& work) const {
-    attach(fd);
+    attach_program(topology_, fd, "native");
     work();
-    attach(-1);
+    attach_program(topology_, no_program, "native");
   }
 
   // The agent for as long as `work` takes. Throws std::runtime_error when it has not counted
@@ -87,14 +66,6 @@ class Receiver {
     return found;
   }
 
-  void attach(int fd) const {
-    const auto ifindex = static_cast<int>(interface().index);
-    in_network_namespace(topology_.receiver(), [&] {
-      if (const int error = bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, nullptr); error != 0)
-        throw_system_error(-error, "changing the XDP program of the receiving end");
-    });
-  }
-
   const Topology& topology_;
 };
 
@@ -116,6 +87,7 @@ double rate(LiveFrames& source, const Receiver& receiver) {
 void compare(const Topology& topology, std::uint32_t sources) {
   LiveFrames source(topology);
   source.set_sources(sources);
+  const PlainPrograms plain(Options{}.max_sources);
   const Receiver receiver(topology);
   std::map<std::string, std::vector<double>> samples;
   for (int round = 0; round < rounds; ++round) {
@@ -123,9 +95,9 @@ void compare(const Topology& topology, std::uint32_t sources) {
       return [&, name] { samples[name].push_back(rate(source, receiver)); };
     };
     measure("no program")();
-    receiver.with_program(source.empty_fd(), measure("empty"));
+    receiver.with_program(plain.empty_fd(), measure("empty"));
     receiver.with_agent(measure("ours"));
-    receiver.with_program(source.percpu_hash_fd(), measure("percpu_hash"));
+    receiver.with_program(plain.percpu_hash_fd(), measure("percpu_hash"));
   }
   const double yardstick = summarize(samples.at("empty")).median;
   for (const char* what : {"no program", "empty", "ours", "percpu_hash"})
@@ -146,7 +118,8 @@ int main() {
   return xdp_count::bench::run_as_root("bench-end-to-end", [] {
     testing::isolate_this_process();
     const testing::Topology topology;
-    bench::turn_on_gro(topology);
+    // For every side of the comparison.
+    testing::turn_on_gro(topology);
     bench::stay_on_cpu(possible_cpus() - 1);
     for (const std::uint32_t sources : {1u, 10'000u}) bench::compare(topology, sources);
   });

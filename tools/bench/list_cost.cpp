@@ -31,12 +31,12 @@ MeasuredAgent start_agent(const testing::Topology& topology, const std::string& 
                                   "1048576", "--interval", interval});
 }
 
-void send_all(LiveFrames& source) {
+void send_all(testing::LiveFrames& source) {
   for (std::uint32_t sent = 0; sent < sources; sent += frames_at_once) source.send(frames_at_once);
 }
 
 // Until all are tracked; they come one after the other, so a few rounds reach everyone.
-void fill(const MeasuredAgent& agent, LiveFrames& source) {
+void fill(const MeasuredAgent& agent, testing::LiveFrames& source) {
   const auto deadline = std::chrono::steady_clock::now() + 60s;
   while (agent.status().at("tracked") != sources) {
     if (std::chrono::steady_clock::now() > deadline)
@@ -92,7 +92,7 @@ class ListReader {
 };
 
 // Right after a tick in which every source was active.
-void measure_cost(const testing::Topology& topology, LiveFrames& source) {
+void measure_cost(const testing::Topology& topology, testing::LiveFrames& source) {
   MeasuredAgent agent = start_agent(topology, "3");
   fill(agent, source);
   const std::vector<SourceRow> rows = make_rows(sources);
@@ -170,7 +170,7 @@ class TickWatch {
 };
 
 // With an interval so short that every list meets ticks, many of them while it is being selected.
-void measure_lateness(const testing::Topology& topology, LiveFrames& source) {
+void measure_lateness(const testing::Topology& topology, testing::LiveFrames& source) {
   constexpr std::size_t usual_ticks = 30;
   MeasuredAgent agent = start_agent(topology, "0.2");
   fill(agent, source);
@@ -224,7 +224,7 @@ int main() {
   return xdp_count::bench::run_as_root("bench-list-cost", [] {
     testing::isolate_this_process();
     const testing::Topology topology;
-    bench::LiveFrames source(topology);
+    testing::LiveFrames source(topology);
     source.set_sources(bench::sources);
     bench::measure_cost(topology, source);
     bench::measure_lateness(topology, source);

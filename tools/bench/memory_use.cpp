@@ -87,7 +87,7 @@ void measure_full(const testing::Topology& topology) {
   constexpr std::uint32_t frames_at_once = 65'536;
   constexpr auto patience = 60s;
   MeasuredAgent agent = start_agent(topology, sizes);
-  LiveFrames source(topology);
+  testing::LiveFrames source(topology);
   source.set_sources(sizes.max_sources);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (agent.status().at("tracked") != sizes.max_sources) {

@@ -49,7 +49,7 @@ class Traffic {
     }
   }
 
-  LiveFrames source_;
+  testing::LiveFrames source_;
   std::jthread thread_;
 };
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The addresses from which LiveFrames sends and that Arrivals looks for. In
+ * host byte order.
+ */
+#ifndef XDP_COUNT_LIVE_FRAMES_H
+#define XDP_COUNT_LIVE_FRAMES_H
+
+/* A flood's addresses begin here. */
+#define LF_FLOOD_FIRST 0x0a000000U /* 10.0.0.0 */
+
+/*
+ * Addresses that no flood draws, so that what each of them sends is known:
+ * 198.18.0.0/22, of the network that RFC 2544 sets aside for benchmarks.
+ */
+#define LF_MARKED_FIRST 0xc6120000U
+#define LF_MARKED_SOURCES 1024
+#define LF_MARKED_MASK (~(LF_MARKED_SOURCES - 1U))
+
+/* The heavy hitter is the last one of them; the steady sources are the first ones. */
+#define LF_HEAVY_INDEX (LF_MARKED_SOURCES - 1)
+
+/* A rate that is no limit. */
+#define LF_UNLIMITED (~0ULL)
+
+#endif /* XDP_COUNT_LIVE_FRAMES_H */
