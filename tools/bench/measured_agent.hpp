@@ -11,14 +11,15 @@
 
 namespace xdp_count::bench {
 
-// The xdp-count that was built, in native mode on the receiving end of a topology. Construction
+// The xdp-count that was built, on the receiving end of a topology. Construction
 // returns when it counts. Throws std::runtime_error when it does not start or answer.
 class MeasuredAgent {
  public:
   static constexpr const char* socket_path = "/run/xdp-count/count0.sock";
 
-  MeasuredAgent(const testing::Topology& topology, const std::vector<std::string>& arguments)
-      : process_(command_line(arguments), {.network_namespace = topology.receiver()}) {
+  MeasuredAgent(const testing::Topology& topology, const std::vector<std::string>& arguments,
+                const std::string& mode = "native")
+      : process_(command_line(arguments, mode), {.network_namespace = topology.receiver()}) {
     status();
   }
 
@@ -35,8 +36,9 @@ class MeasuredAgent {
   }
 
  private:
-  static std::vector<std::string> command_line(const std::vector<std::string>& arguments) {
-    std::vector<std::string> command{AGENT, testing::Topology::receiver_link, "--mode", "native"};
+  static std::vector<std::string> command_line(const std::vector<std::string>& arguments,
+                                               const std::string& mode) {
+    std::vector<std::string> command{AGENT, testing::Topology::receiver_link, "--mode", mode};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return command;
   }
