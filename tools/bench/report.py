@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Makes tables, a check of the targets and a plot from what the benchmarks print.
+"""Makes tables, a check of the targets and plots from what the benchmarks print.
 
 The input is one JSON object per line, as print_result() of measurement.hpp writes it; lines that
 are none (why a benchmark was skipped) are shown as they are. Missed targets do not change the exit
@@ -14,24 +14,40 @@ import re
 import sys
 from html import escape
 
-# bench, setting, what, field, at most, what it means
+FLOOD = "default options, random 2^24"
+
+# bench, setting, what, field, bound, number, what it means
 TARGETS = [
-    ("packet_cost", "one source", "ours", "ratio", 0.30, "counting a packet, one source"),
-    ("packet_cost", "zipf 1000", "ours", "ratio", 0.30, "counting a packet, zipf over 1,000"),
-    ("packet_cost", "uniform 65536", "ours", "ratio", 0.60, "counting a packet, 65,536 sources"),
-    ("packet_cost", "uniform 1048576", "ours", "ratio", 1.10,
+    ("packet_cost", "one source", "ours", "ratio", "at most", 0.30,
+     "counting a packet, one source"),
+    ("packet_cost", "zipf 1000", "ours", "ratio", "at most", 0.30,
+     "counting a packet, zipf over 1,000"),
+    ("packet_cost", "uniform 65536", "ours", "ratio", "at most", 0.60,
+     "counting a packet, 65,536 sources"),
+    ("packet_cost", "uniform 1048576", "ours", "ratio", "at most", 1.10,
      "counting a packet, 1,048,576 sources"),
-    ("tick_cost", "1000000 tracked, 100000 active", "tick", "ratio", 0.10,
+    ("tick_cost", "1000000 tracked, 100000 active", "tick", "ratio", "at most", 0.10,
      "a tick, 100,000 of 1,000,000 active"),
-    ("tick_cost", "1000000 tracked, 1000000 active", "tick", "ratio", 0.80,
+    ("tick_cost", "1000000 tracked, 1000000 active", "tick", "ratio", "at most", 0.80,
      "a tick, all of 1,000,000 active"),
-    ("encoding_cost", "1000000 rows", "ours", "ratio", 0.15, "encoding 1,000,000 rows"),
-    ("list_cost", "1000000 rows", "ours, to the last byte read", "ratio", 0.15,
+    ("encoding_cost", "1000000 rows", "ours", "ratio", "at most", 0.15, "encoding 1,000,000 rows"),
+    ("list_cost", "1000000 rows", "ours, to the last byte read", "ratio", "at most", 0.15,
      "listing 1,000,000 sources"),
-    ("list_cost", "1000000 rows, a tick every 0.2 s", "snapshots, 1 at a time", "most", 20,
-     "the latest tick meanwhile (ms)"),
+    ("list_cost", "1000000 rows, a tick every 0.2 s", "snapshots, 1 at a time", "most", "at most",
+     20, "the latest tick meanwhile (ms)"),
     ("memory_use", "max-sources 1000000, hot-slots 262144, full", "resident, maps aside", "median",
-     64, "resident memory, 1,000,000 sources (MiB)"),
+     "at most", 64, "resident memory, 1,000,000 sources (MiB)"),
+    ("attack", FLOOD, "longest gap between snapshots", "most", "at most", 1.2,
+     "in a flood: between two snapshots (s)"),
+    ("attack", FLOOD, "ticks missed", "most", "at most", 0, "in a flood: ticks missed"),
+    ("attack", FLOOD, "slowest status", "most", "at most", 0.1, "in a flood: slowest status (s)"),
+    ("attack", FLOOD, "slowest get", "most", "at most", 0.2, "in a flood: slowest get (s)"),
+    ("attack", FLOOD, "slowest top", "most", "at most", 0.2, "in a flood: slowest top (s)"),
+    ("attack", FLOOD, "slowest list", "most", "at most", 0.2, "in a flood: slowest list (s)"),
+    ("attack", FLOOD, "xdp-count: steady sources that kept all", "least", "at least", 1000,
+     "in a flood: of 1,000 sources kept all"),
+    ("attack", FLOOD, "xdp-count: packets", "ratio", "at least", 0.85,
+     "in a flood: packets that get through"),
 ]
 
 # what, name in the plot, colour (Okabe and Ito: told apart by the colour-blind too), dashes
@@ -82,6 +98,18 @@ def group_by(results, *fields):
     return groups
 
 
+def print_columns(heads, rows, left):
+    """Each column as wide as it must be; in those of the indices `left`, texts are to the left."""
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    widths[0] = max(widths[0], 24)
+    for row in [heads, *rows]:
+        cells = [
+            text.ljust(width) if i in left else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths))
+        ]
+        print(("    " + "  ".join(cells)).rstrip())
+
+
 def print_table(results):
     """One setting: what was compared within one run."""
     rows = []
@@ -90,19 +118,77 @@ def print_table(results):
         rows.append((result["what"], number_text(result["median"]), number_text(result["least"]),
                      number_text(result["most"]), result["unit"], ratio))
     heads = ("", "median", "least", "most", "", "ratio" if any(row[5] for row in rows) else "")
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    widths[0] = max(widths[0], 24)
-    for row in [heads, *rows]:
-        cells = [
-            text.ljust(width) if i in (0, 4) else text.rjust(width)
-            for i, (text, width) in enumerate(zip(row, widths))
+    print_columns(heads, rows, (0, 4))
+
+
+def attack_rows(results):
+    """(label, who, what to ask for a field of a result) for each who went through a flood."""
+    settings = dict.fromkeys(setting for bench, setting, _ in results if bench == "attack")
+
+    def field_of(setting):
+        return lambda what, field: results.get(("attack", setting, what), {}).get(field)
+
+    rows = [(setting, "xdp-count", field_of(setting)) for setting in settings]
+    for setting in settings:
+        rows += [(f"{who} of 262144, read each second", who, field_of(setting))
+                 for who in ("PERCPU_HASH", "LRU_HASH")
+                 if ("attack", setting, f"{who}: packets") in results]
+    return rows
+
+
+def longest_wait(who, field_of):
+    """For the next snapshot or, without an agent, for a read to end; in seconds."""
+    agents = who == "xdp-count"
+    return field_of("longest gap between snapshots" if agents else f"{who}: longest read", "most")
+
+
+def print_attack(results):
+    """Who went through a flood, a line for each: the worst of all rounds, of rates the median."""
+    heads = ("", "longest gap, s", "ticks missed", "status, ms", "get", "top", "list", "no answer",
+             "kept, %", "kept all", "newcomer, %", "thousand/s", "of empty", "CPU", "adds up")
+    rows = []
+    for label, who, field_of in attack_rows(results):
+
+        def text(value, form="{:.2f}"):
+            return "" if value is None else form.format(value)
+
+        def total(*whats):
+            values = [field_of(what, "most") for what in whats]
+            return None if None in values else sum(values)
+
+        cells = [label, text(longest_wait(who, field_of))]
+        if who == "xdp-count":
+            asked = ("status", "get", "top", "list")
+            slowest = [field_of(f"slowest {what}", "most") for what in asked]
+            astray = total(*(f"{what}, {how}" for what in asked
+                             for how in ("refused", "not answered")))
+            wrong = total("lines that do not add up", "lists that do not add up")
+            cells.append(text(field_of("ticks missed", "most"), "{:.0f}"))
+            cells += [text(None if value is None else 1000 * value, "{:,.0f}") for value in slowest]
+            cells.append(text(astray, "{:.0f}"))
+        else:
+            wrong = None
+            cells += [""] * 6
+        cells += [
+            text(field_of(f"{who}: kept of the steady sources", "least")),
+            text(field_of(f"{who}: steady sources that kept all", "least"), "{:.0f}"),
+            text(field_of(f"{who}: kept of the newcomer", "least")),
+            text(field_of(f"{who}: packets", "median"), "{:,.0f}"),
+            text(field_of(f"{who}: packets", "ratio")),
+            text(field_of("CPU of the agent", "median") if who == "xdp-count" else None),
+            "" if wrong is None else "no" if wrong else "yes",
         ]
-        print(("    " + "  ".join(cells)).rstrip())
+        rows.append(cells)
+    print_columns(heads, rows, (0,))
 
 
 def print_tables(results):
     for (bench,), of_bench in group_by(results.values(), "bench").items():
         print(bench.replace("_", " "))
+        if bench == "attack":
+            print_attack(results)
+            print()
+            continue
         for (setting,), of_setting in group_by(of_bench, "setting").items():
             yardsticks = {result["ratio_to"]: None for result in of_setting if "ratio_to" in result}
             suffix = f"  (ratio to: {'; '.join(yardsticks)})" if yardsticks else ""
@@ -113,16 +199,17 @@ def print_tables(results):
 
 def print_targets(results):
     print("targets")
-    width = max(len(target[5]) for target in TARGETS)
+    width = max(len(target[-1]) for target in TARGETS)
     counts = {"met": 0, "MISSED": 0, "not measured": 0}
-    for bench, setting, what, field, most, meaning in TARGETS:
+    for bench, setting, what, field, bound, number, meaning in TARGETS:
         value = results.get((bench, setting, what), {}).get(field)
         if value is None:
             verdict, shown = "not measured", ""
         else:
-            verdict, shown = "met" if value <= most else "MISSED", f"{value:.2f}"
+            met = value <= number if bound == "at most" else value >= number
+            verdict, shown = "met" if met else "MISSED", f"{value:.2f}"
         counts[verdict] += 1
-        print(f"    {meaning.ljust(width)}  {shown:>7}  at most {most:5.2f}  {verdict}")
+        print(f"    {meaning.ljust(width)}  {shown:>7}  {bound:>8} {number:7.2f}  {verdict}")
     print("    " + ", ".join(f"{count} {verdict.lower()}" for verdict, count in counts.items()))
 
 
@@ -236,10 +323,78 @@ def plot(results):
     return "\n".join(svg) + "\n"
 
 
+def attack_plot(results):
+    """The SVG text of what a flood does to each, or None when there is nothing to draw."""
+    rows = attack_rows(results)
+    if not rows:
+        return None
+    colours = {"xdp-count": "#0072b2", "PERCPU_HASH": "#d55e00", "LRU_HASH": "#806000"}
+    # title, what of a row, its form
+    panels = [
+        ("kept of 1,000 steady sources, %",
+         lambda who, field_of: field_of(f"{who}: kept of the steady sources", "least"), "{:.2f}"),
+        ("kept of a newcomer, %",
+         lambda who, field_of: field_of(f"{who}: kept of the newcomer", "least"), "{:.2f}"),
+        ("packets/s ÷ an empty program's",
+         lambda who, field_of: field_of(f"{who}: packets", "ratio"), "{:.2f}"),
+        ("longest gap or read, s", longest_wait, "{:.2f}"),
+    ]
+    labels, panel, bar, step, top = 330, 170, 12, 22, 92
+    gap = 70
+    width = labels + len(panels) * (panel + gap)
+    height = top + len(rows) * step + 24
+    svg = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" font-family="Helvetica, Arial, sans-serif" font-size="12" '
+        'fill="#333333">',
+        "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
+        "<title>What a flood of spoofed sources does</title>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        '<text x="16" y="24" font-size="16" font-weight="bold">'
+        "What a flood of spoofed sources does</text>",
+        '<text x="16" y="44" fill="#666666">'
+        "the worst of all rounds, of packets a second the median</text>",
+    ]
+    for row, (label, who, _) in enumerate(rows):
+        y = top + row * step
+        weight = ' font-weight="bold"' if who == "xdp-count" else ""
+        svg.append(f'<text x="{labels - 14}" y="{y + bar - 1.5}" text-anchor="end" '
+                   f'fill="{colours[who]}"{weight}>{escape(label)}</text>')
+    for number, (title, value_of, form) in enumerate(panels):
+        left = labels + number * (panel + gap)
+        values = [value_of(who, field_of) for _, who, field_of in rows]
+        most = max((value for value in values if value is not None), default=0)
+        # Shares and ratios end at the whole, however much of it was reached.
+        whole = 100 if title.endswith("%") else max(1, most)
+        svg.append(f'<text x="{left}" y="{top - 16}">{escape(title)}</text>')
+        svg.append(f'<line x1="{left}" y1="{top - 6}" x2="{left}" y2="{height - 20}" '
+                   'stroke="#888888"/>')
+        for row, ((_, who, _), value) in enumerate(zip(rows, values)):
+            y = top + row * step
+            size = 0 if value is None else panel * value / whole
+            svg.append(f'<rect x="{left}" y="{y}" width="{size:.1f}" height="{bar}" '
+                       f'fill="{colours[who]}"/>')
+            text = "–" if value is None else form.format(value)
+            svg.append(f'<text x="{left + size + 6:.1f}" y="{y + bar - 1.5}">{text}</text>')
+    svg.append("</svg>")
+    return "\n".join(svg) + "\n"
+
+
+def write_plot(picture, path, bench):
+    if picture is None:
+        print(f"no plot: too few results of {bench}")
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(picture)
+    print(f"plot: {path}")
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Tables, targets and a plot from benchmarks.")
+    parser = argparse.ArgumentParser(description="Tables, targets and plots from benchmarks.")
     parser.add_argument("results", metavar="FILE.jsonl", help="what the benchmarks printed")
     parser.add_argument("--svg", metavar="OUT.svg", help="where to write the plot of packet_cost")
+    parser.add_argument("--attack-svg", metavar="OUT.svg",
+                        help="where to write the plot of attack")
     arguments = parser.parse_args()
     try:
         results, remarks = read_results(arguments.results)
@@ -251,13 +406,9 @@ def main():
     print_tables(results)
     print_targets(results)
     if arguments.svg:
-        picture = plot(results)
-        if picture is None:
-            print("no plot: too few results of packet_cost")
-        else:
-            with open(arguments.svg, "w", encoding="utf-8") as file:
-                file.write(picture)
-            print(f"plot: {arguments.svg}")
+        write_plot(plot(results), arguments.svg, "packet_cost")
+    if arguments.attack_svg:
+        write_plot(attack_plot(results), arguments.attack_svg, "attack")
     return 0
 
 

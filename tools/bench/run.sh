@@ -1,17 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # From a fresh clone to measured: builds, runs every benchmark, one after the other so that none
-# disturbs another, and reports. Needs root and an otherwise idle machine; takes some minutes.
+# disturbs another, and reports. Needs root and an otherwise idle machine; takes half an hour.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build_dir=${BUILD_DIR:-$root/build}
-benches='packet-cost tick-cost encoding-cost list-cost memory-use end-to-end subscribers'
+benches='packet-cost tick-cost encoding-cost list-cost memory-use end-to-end subscribers
+  attack'
 
 usage() {
   cat <<END
 usage: tools/bench/run.sh [FILE.jsonl]
-Stores every result in FILE.jsonl and a plot beside it (build/bench.jsonl, build/bench.svg).
+Stores every result in FILE.jsonl and plots beside it (build/bench.jsonl, build/bench.svg,
+build/bench-attack.svg).
 END
 }
 
@@ -39,7 +41,8 @@ for bench in $benches; do
 done
 
 echo
-"$root/tools/bench/report.py" "$results" --svg "${results%.jsonl}.svg"
+"$root/tools/bench/report.py" "$results" --svg "${results%.jsonl}.svg" \
+  --attack-svg "${results%.jsonl}-attack.svg"
 if [ -n "$failed" ]; then
   echo "tools/bench/run.sh: failed:$failed" >&2
   exit 1
