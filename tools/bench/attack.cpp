@@ -181,15 +181,14 @@ class SnapshotWatch {
     return lines_.empty() ? Line{} : lines_.back();
   }
 
-  // The longest time in which none arrived, from `begin` until one with so many frames did, or
-  // until now.
+  // The longest time between two that arrived, the later one after `begin`, until one with so many
+  // frames did or, where none has, until now.
   double longest_gap_s(double begin_ns, std::uint64_t frames) const {
     const std::lock_guard lock(mutex_);
     double longest = 0;
     double before = begin_ns;
     for (const Line& line : lines_) {
-      if (line.arrival_ns < begin_ns) continue;
-      longest = std::max(longest, line.arrival_ns - before);
+      if (line.arrival_ns > begin_ns) longest = std::max(longest, line.arrival_ns - before);
       before = line.arrival_ns;
       if (line.frames >= frames) return longest / 1e9;
     }
@@ -261,7 +260,7 @@ class Asker {
 
   void add_to(Samples& samples) {
     thread_.join();
-    samples.add("slowest " + name_, "s", slowest_s_);
+    samples.add("slowest " + name_, "ms", slowest_s_ * 1000);
     samples.add(name_ + ", asked", "requests", asked_);
     samples.add(name_ + ", refused", "requests", refused_);
     samples.add(name_ + ", not answered", "requests", not_answered_);

@@ -40,10 +40,10 @@ TARGETS = [
     ("attack", FLOOD, "longest gap between snapshots", "most", "at most", 1.2,
      "in a flood: between two snapshots (s)"),
     ("attack", FLOOD, "ticks missed", "most", "at most", 0, "in a flood: ticks missed"),
-    ("attack", FLOOD, "slowest status", "most", "at most", 0.1, "in a flood: slowest status (s)"),
-    ("attack", FLOOD, "slowest get", "most", "at most", 0.2, "in a flood: slowest get (s)"),
-    ("attack", FLOOD, "slowest top", "most", "at most", 0.2, "in a flood: slowest top (s)"),
-    ("attack", FLOOD, "slowest list", "most", "at most", 0.2, "in a flood: slowest list (s)"),
+    ("attack", FLOOD, "slowest status", "most", "at most", 100, "in a flood: slowest status (ms)"),
+    ("attack", FLOOD, "slowest get", "most", "at most", 200, "in a flood: slowest get (ms)"),
+    ("attack", FLOOD, "slowest top", "most", "at most", 200, "in a flood: slowest top (ms)"),
+    ("attack", FLOOD, "slowest list", "most", "at most", 200, "in a flood: slowest list (ms)"),
     ("attack", FLOOD, "xdp-count: steady sources that kept all", "least", "at least", 1000,
      "in a flood: of 1,000 sources kept all"),
     ("attack", FLOOD, "xdp-count: packets", "ratio", "at least", 0.85,
@@ -164,7 +164,7 @@ def print_attack(results):
                              for how in ("refused", "not answered")))
             wrong = total("lines that do not add up", "lists that do not add up")
             cells.append(text(field_of("ticks missed", "most"), "{:.0f}"))
-            cells += [text(None if value is None else 1000 * value, "{:,.0f}") for value in slowest]
+            cells += [text(value, "{:,.0f}") for value in slowest]
             cells.append(text(astray, "{:.0f}"))
         else:
             wrong = None
