@@ -90,7 +90,8 @@ asio::awaitable<void> Agent::attach() {
                                     options_.socket_path);
   });
   keep_capabilities(kept);
-  handler_.emplace(counting_->tally(), [this] { return status(); });
+  head_ = counting_->tally().head();
+  handler_.emplace(counting_->tally(), head_, [this] { return status(); });
   listener_.emplace(
       io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
       Subscription{.selection = {.top = options_.top}},
@@ -183,6 +184,7 @@ asio::awaitable<std::optional<Ending>> Agent::follow_interface(const Sighting& s
   }
   const auto ending = follow(interface_, seen, interface_watch_.fate());
   counting_->rename(interface_.name);
+  head_.interface = interface_.name;
   co_return ending;
 }
 
@@ -205,6 +207,7 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
   {
     const Gate::Closed closed = co_await tally_gate_.close();
     co_await offload(blocking_calls_, [&] { counting_->fold(cut, interface_.counters); });
+    head_ = tally.head();
   }
   auto room = co_await listener_->room_for(publications, tally.ledger().size());
   co_await offload(blocking_calls_, [&] {

@@ -73,6 +73,7 @@ class Agent {
   std::optional<RequestHandler> handler_;
   std::optional<Listener> listener_;
   std::optional<EventStream> event_stream_;  // where there are events
+  SnapshotHead head_;  // of the last tick: the tally's own may be written by the helper thread
   std::uint32_t program_id_ = 0;
   double last_tick_duration_ = 0;  // seconds
   std::string stop_reason_;

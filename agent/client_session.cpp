@@ -90,9 +90,17 @@ asio::awaitable<void> ClientSession::read_requests() {
 
 asio::awaitable<void> ClientSession::answer(std::string_view line) {
   std::optional<Turns::Turn> turn = co_await services_.turns.take();
-  co_await services_.ledger_gate.pass();
   if (!std::exchange(asked_, true)) change_stream(std::nullopt);
   Answer answer = services_.handler.handle(line);
+  if (answer.from_ledger) {
+    // Others need not wait for the ledger too.
+    while (services_.ledger_gate.is_closed()) {
+      turn.reset();
+      co_await services_.ledger_gate.pass();
+      turn.emplace(co_await services_.turns.take());
+    }
+    answer.text = answer.from_ledger();
+  }
   if (answer.query) {
     turn.reset();
     co_return co_await answer_query(*answer.query);

@@ -28,7 +28,7 @@ inline constexpr std::size_t max_events_waiting = 1 << 19;  // bytes, for each c
 // What all sessions share. Outlives them.
 struct ClientServices {
   const RequestHandler& handler;
-  Gate& ledger_gate;  // a request is handled while it is open
+  Gate& ledger_gate;  // what looks at the ledger does so while it is open
   QueryRunner& queries;
   // One request of all clients' is handled at a time, and what else there is to do on the thread
   // comes in between: however many clients ask however much, a tick waits for one request.

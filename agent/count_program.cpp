@@ -11,7 +11,6 @@
 #include "counting_state.hpp"
 #include "error.hpp"
 #include "ledger.hpp"
-#include "spill_batch.hpp"
 #include "table_settings.hpp"
 
 // Generated C.
@@ -67,8 +66,6 @@ CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bp
   bpf_map__set_max_entries(skeleton_->maps.ledger,
                            static_cast<std::uint32_t>(Ledger::slots_for(settings.max_sources)));
   bpf_map__set_value_size(skeleton_->maps.agent_state, sizeof(CountingState));
-  bpf_map__set_value_size(skeleton_->maps.spill_batch,
-                          static_cast<std::uint32_t>(spill_batch_bytes(config.cpus)));
 }
 
 CountProgram::~CountProgram() {

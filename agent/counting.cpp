@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "counting.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "time_format.hpp"
@@ -16,10 +17,12 @@ NicCounters operator-(const NicCounters& a, const NicCounters& b) {
 
 Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicCounters& nic)
     : program_(program),
+      tracked_sources_(program.tracked(), program.config().hash_multiplier),
       ledger_(program.ledger(), program.state().ledger, program.config().max_sources,
               {program.config().ledger_seed[0], program.config().ledger_seed[1]}),
       tally_(ledger_, program.state().tally, std::move(identity)),
       reader_(program) {
+  ledger_.mirror_in(tracked_sources_);
   if (program.config().new_sources) {
     ledger_.note_evictions(evicted_);
     known_sources_.emplace(program.known_sources_fd());
@@ -57,9 +60,41 @@ void Counting::go_on(const NicCounters& nic) {
 
 void Counting::fold(Cut cut, const NicCounters& nic) {
   cut.nic = nic - program_.state().nic_at_start;
+  const bool crowded =
+      program_.spill(cut.generation).head.newcomers >= program_.newcomer_budget();
   tally_.fold(cut, reader_.totals(cut.generation),
               [&](Ledger& ledger) { reader_.drain(cut.generation, ledger); });
   if (known_sources_) known_sources_->forget_untracked(evicted_, ledger_);
+  ration_newcomers();
+  guard(cut.generation, crowded);
+}
+
+SourceFilter Counting::filter(unsigned generation) const noexcept {
+  return {program_.filter(generation), program_.config().hash_multiplier};
+}
+
+// The filter is worth its price as long as newcomers use up their budget. What is in it of the
+// generation that is active, the program has put there since that began.
+void Counting::guard(unsigned quiet, bool crowded) {
+  filter(quiet).clear();
+  if (crowded) {
+    for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
+      SourceFilter sources = filter(generation);
+      tracked_sources_.for_each([&](__be32 source) { sources.add(source); });
+    }
+    if (!program_.is_guarded()) reader_.wait_for_runs();
+  }
+  program_.set_guarded(crowded);
+}
+
+// As many as there are places that are free, or whose sources have not been seen lately; and a
+// quarter of all in any case. In a flood that lets each newcomer stay for some ticks: it would be
+// for nothing to bring more than that into the ledger, to be evicted by those of the next tick.
+void Counting::ration_newcomers() noexcept {
+  const std::size_t capacity = ledger_.capacity();
+  const std::size_t places = std::max({capacity - ledger_.recently_seen(),
+                                       capacity / Ledger::recent_ticks, std::size_t{1}});
+  program_.set_newcomer_budget(static_cast<std::uint32_t>(places));
 }
 
 }  // namespace xdp_count

@@ -10,7 +10,9 @@
 #include "known_sources.hpp"
 #include "ledger.hpp"
 #include "running_program.hpp"
+#include "source_filter.hpp"
 #include "tally.hpp"
+#include "tracked_sources.hpp"
 
 namespace xdp_count {
 
@@ -42,9 +44,13 @@ class Counting {
  private:
   void begin(const NicCounters& nic);
   void go_on(const NicCounters& nic);
+  void ration_newcomers() noexcept;
+  void guard(unsigned quiet, bool crowded);
+  SourceFilter filter(unsigned generation) const noexcept;
 
   RunningProgram& program_;
   std::vector<std::uint32_t> evicted_;  // since the program was last told
+  TrackedSources tracked_sources_;
   Ledger ledger_;
   Tally tally_;
   GenerationReader reader_;

@@ -27,6 +27,6 @@ static_assert(std::is_trivially_copyable_v<CountingState>);
 
 // To be counted up when the meaning of anything changes that is in this struct or in LedgerEntry:
 // an agent adopts only what it understands.
-inline constexpr std::uint64_t counting_state_layout = 1;
+inline constexpr std::uint64_t counting_state_layout = 2;
 
 }  // namespace xdp_count

@@ -35,6 +35,8 @@ class Gate {
   // Completes while the gate is not closed: what the caller does until it next waits is safe.
   boost::asio::awaitable<void> pass();
 
+  bool is_closed() const noexcept { return closed_; }
+
   // Keeps the gate from being closed while it lives, which should not be long once give_way().
   class Scan {
    public:

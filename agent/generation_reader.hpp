@@ -29,6 +29,9 @@ class GenerationReader {
   // when an agent was stopped in the midst of a tick. A cut without an interval.
   Cut resume();
 
+  // Waits until every program run sees what this thread has stored before.
+  void wait_for_runs() const { grace_period_.wait(); }
+
   // Of a quiet generation.
   Totals totals(unsigned generation) const;
 
@@ -40,13 +43,10 @@ class GenerationReader {
   void forget(std::uint64_t item);
 
  private:
-  void drain_hot(const CpuCounts& counts, Ledger& ledger);
-  void drain_spill(unsigned generation, Ledger& ledger);
-  void drain_batch(std::size_t sources, Ledger& ledger);
+  void drain(const SourceTable& table, Ledger& ledger);
 
   RunningProgram& program_;
   GracePeriod grace_period_;
-  bool batch_is_ours_ = false;  // or else it may hold what the agent before this one left
 };
 
 }  // namespace xdp_count

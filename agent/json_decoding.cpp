@@ -84,6 +84,7 @@ SnapshotMessage decode_snapshot(const json& object) {
   read(nic.at("rx_bytes"), head.nic.rx_bytes);
   read(nic.at("rx_dropped"), head.nic.rx_dropped);
   read(object.at("tracked"), head.tracked);
+  read(object.at("established"), head.established);
   read(object.at("capacity"), head.capacity);
   message.rows = decode_rows(object.at("sources"));
   read(object.at("skipped"), message.skipped);
@@ -110,6 +111,7 @@ StatusMessage decode_status(const json& object) {
   read(object.at("seq"), head.seq);
   head.time = decode_time(object.at("last_tick").at("time"));
   read(object.at("tracked"), head.tracked);
+  read(object.at("established"), head.established);
   read(object.at("capacity"), head.capacity);
 
   Status& status = message.status;

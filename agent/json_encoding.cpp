@@ -147,7 +147,9 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
   out.counts(head.evicted.counts).raw("},\"nic\":{\"rx_packets\":").integer(head.nic.rx_packets);
   out.raw(",\"rx_bytes\":").integer(head.nic.rx_bytes);
   out.raw(",\"rx_dropped\":").integer(head.nic.rx_dropped);
-  out.raw("},\"tracked\":").integer(head.tracked).raw(",\"capacity\":").integer(head.capacity);
+  out.raw("},\"tracked\":").integer(head.tracked);
+  out.raw(",\"established\":").integer(head.established);
+  out.raw(",\"capacity\":").integer(head.capacity);
   out.raw(",\"sources\":").rows(rows).raw(",\"shown\":").integer(rows.size());
   return out.take();
 }
@@ -208,6 +210,7 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   message["ticks_missed"] = status.ticks_missed;
   message["last_tick"] = {{"time", rfc3339(head.time)}, {"duration", status.last_tick_duration}};
   message["tracked"] = head.tracked;
+  message["established"] = head.established;
   message["capacity"] = head.capacity;
   message["memory"] = {{"maps", status.map_bytes},
                        {"ledger", status.ledger_bytes},

@@ -29,7 +29,7 @@ namespace xdp_count {
 class Listener {
  public:
   // `socket` is bound and not yet listening. `handler` outlives all sessions, and so does
-  // `ledger_gate`, which holds requests back. `events_lost`: see ClientServices. New clients begin
+  // `ledger_gate`, which holds those requests back that look at the ledger. `events_lost`: see ClientServices. New clients begin
   // with the subscription `initial`.
   Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
            const RequestHandler& handler, Gate& ledger_gate, Subscription initial,

@@ -14,7 +14,7 @@
 #include "event_memory.hpp"
 #include "ledger.hpp"
 #include "number_option.hpp"
-#include "spill_batch.hpp"
+#include "table_sizes.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
@@ -96,18 +96,19 @@ std::string default_socket_path(const std::string& interface) {
 
 MemoryNeed memory_need(const Options& options, unsigned possible_cpus) {
   constexpr std::uint64_t bucket = 16;   // struct bucket
-  constexpr std::uint64_t element = 64;  // struct htab_elem, key, pointer to the CPUs' values
-  const std::uint64_t sources = options.max_sources;
-  const std::uint64_t spill =
-      std::bit_ceil(sources) * bucket + sources * (element + possible_cpus * sizeof(xc_counts));
-  const std::uint64_t hot = std::uint64_t{options.hot_slots} * sizeof(xc_hot_slot) * possible_cpus;
+  constexpr std::uint64_t element = 64;  // struct htab_elem, key, value
+  const std::uint32_t sources = options.max_sources;
+  const std::uint32_t hot_slots =
+      options.hot_slots != 0 ? options.hot_slots : default_hot_slots(sources, possible_cpus);
   std::uint64_t events = 0;
   if (options.events || options.sample != 0) events += event_ring_bytes;
   if (options.events) {
-    const std::uint64_t known = known_sources_entries(options.max_sources);
+    const std::uint64_t known = known_sources_entries(sources);
     events += std::bit_ceil(known) * bucket + known * element;
   }
-  return {XC_GENERATIONS * (hot + spill) + spill_batch_bytes(possible_cpus) + events,
+  return {XC_GENERATIONS * (possible_cpus * cpu_counts_bytes(hot_slots) + spill_bytes(sources) +
+                            filter_bytes(sources)) +
+              tracked_bytes(sources) + candidates_bytes(sources) + events,
           Ledger::slots_for(sources) * sizeof(LedgerEntry)};
 }
 
@@ -141,12 +142,14 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   const MemoryNeed need = memory_need(options, possible_cpus);
   add_number(app, "--max-sources", options.max_sources, 1U, max_max_sources,
              fmt::format("How many sources are tracked at once, fixed memory for each; when\n"
-                         "there are more, the source idle longest makes room. The default\n"
+                         "there are more, one that is not established makes room. The default\n"
                          "takes {} MiB of kernel tables and {} MiB of ledger here  [262144]",
                          need.maps >> 20, need.ledger >> 20));
   add_number(app, "--hot-slots", options.hot_slots, min_hot_slots, max_hot_slots,
-             "Slots of each CPU's fast table, rounded up to a power of two; sources that\n"
-             "find none cost more per packet. 32 bytes per slot and CPU  [262144]");
+             fmt::format("Slots of each CPU's fast table, rounded up to a power of two; sources that\n"
+                         "find none cost more per packet. 32 bytes per slot and CPU. The default\n"
+                         "is four times --max-sources over all CPUs, here  [{}]",
+                         default_hot_slots(options.max_sources, possible_cpus)));
   add_choice(app, "--verdict", options.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees\n"
              "them once counted, for mirror ports that the host does not use  [pass]");
@@ -190,7 +193,9 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
     return EarlyExit{
         2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n", error.what())};
   }
-  options.hot_slots = std::bit_ceil(options.hot_slots);
+  options.hot_slots = options.hot_slots != 0
+                          ? std::bit_ceil(options.hot_slots)
+                          : default_hot_slots(options.max_sources, possible_cpus);
   if (options.socket_path.empty()) options.socket_path = default_socket_path(options.interface);
   return options;
 }

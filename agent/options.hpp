@@ -14,9 +14,6 @@ enum class Verdict { pass, drop };
 enum class OutputFormat { none, live, table, json };
 
 inline constexpr std::size_t max_top = 10'000;                // rows of a snapshot or a reply
-inline constexpr std::uint32_t max_max_sources = 16'777'216;  // --max-sources
-inline constexpr std::uint32_t min_hot_slots = 8;             // --hot-slots
-inline constexpr std::uint32_t max_hot_slots = 16'777'216;
 inline constexpr std::size_t max_max_clients = 1024;      // --max-clients
 inline constexpr std::size_t max_client_memory = 65'536;  // --client-memory
 inline constexpr std::uint32_t max_sample = 16'777'216;   // --sample
@@ -33,7 +30,7 @@ struct Options {
   std::string socket_path;
   std::string socket_group;  // empty: the group that the agent runs as
   std::uint32_t max_sources = 262'144;
-  std::uint32_t hot_slots = 262'144;  // of each CPU: a power of two
+  std::uint32_t hot_slots = 0;  // of each CPU: a power of two; 0: by max_sources and the CPUs
   Verdict verdict = Verdict::pass;
   std::size_t top = 100;           // rows of the default stream
   std::size_t max_clients = 64;    // connected at once
@@ -51,8 +48,8 @@ struct EarlyExit {
   std::string text;
 };
 
-// Bytes that the kernel's tables and the ledger take on a machine of `possible_cpus` CPUs. Follows
-// htab_map_mem_usage() of the kernel's kernel/bpf/hashtab.c.
+// Bytes that the kernel's tables and the ledger take on a machine of `possible_cpus` CPUs. What is a
+// hash table follows htab_map_mem_usage() of the kernel's kernel/bpf/hashtab.c.
 struct MemoryNeed {
   std::uint64_t maps;
   std::uint64_t ledger;
@@ -60,7 +57,8 @@ struct MemoryNeed {
 MemoryNeed memory_need(const Options& options, unsigned possible_cpus);
 
 // `arguments` without the program's name. `terminal`: whether standard output is one, which decides
-// what the default of --output is. `possible_cpus` is for the memory that --help names.
+// what the default of --output is. The default of --hot-slots, and the memory that --help names,
+// follow from `possible_cpus`.
 std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& arguments,
                                                bool terminal, unsigned possible_cpus);
 

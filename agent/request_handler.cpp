@@ -8,8 +8,26 @@
 
 namespace xdp_count {
 
-RequestHandler::RequestHandler(const Tally& tally, std::function<Status()> status)
-    : tally_(tally), status_(std::move(status)) {}
+namespace {
+
+std::string answer_from(const Tally& tally, std::string_view id, const GetRequest& request) {
+  std::vector<SourceRow> rows;
+  std::vector<std::uint32_t> missing;
+  for (const std::uint32_t address : request.addresses) {
+    const LedgerEntry* entry = tally.ledger().find(address);
+    if (entry)
+      rows.push_back(source_row(tally.ledger(), *entry, tally.head().interval));
+    else
+      missing.push_back(address);
+  }
+  return encode_sources(id, tally.head(), rows, missing);
+}
+
+}  // namespace
+
+RequestHandler::RequestHandler(const Tally& tally, const SnapshotHead& head,
+                               std::function<Status()> status)
+    : tally_(tally), head_(head), status_(std::move(status)) {}
 
 Answer RequestHandler::handle(std::string_view line) const {
   const auto decoded = decode_request(line);
@@ -21,16 +39,9 @@ Answer RequestHandler::handle(std::string_view line) const {
 }
 
 Answer RequestHandler::answer(std::string_view id, const GetRequest& request) const {
-  std::vector<SourceRow> rows;
-  std::vector<std::uint32_t> missing;
-  for (const std::uint32_t address : request.addresses) {
-    const LedgerEntry* entry = tally_.ledger().find(address);
-    if (entry)
-      rows.push_back(source_row(tally_.ledger(), *entry, tally_.head().interval));
-    else
-      missing.push_back(address);
-  }
-  return {.text = encode_sources(id, tally_.head(), rows, missing)};
+  return {.from_ledger = [&tally = tally_, id = std::string(id), request] {
+    return answer_from(tally, id, request);
+  }};
 }
 
 Answer RequestHandler::answer(std::string_view id, const TopRequest& request) const {
@@ -59,7 +70,7 @@ Answer RequestHandler::answer(std::string_view id, const UnsubscribeRequest&) co
 }
 
 Answer RequestHandler::answer(std::string_view id, const StatusRequest&) const {
-  return {.text = encode_status(id, tally_.head(), status_())};
+  return {.text = encode_status(id, head_, status_())};
 }
 
 }  // namespace xdp_count

@@ -18,8 +18,10 @@
 namespace xdp_count {
 
 struct Answer {
-  std::string text = {};              // whole lines; empty where there is a query
-  std::unique_ptr<Query> query = {};  // whose parts are the answer
+  std::string text = {};                          // whole lines; empty where there is
+  std::function<std::string()> from_ledger = {};  // what makes the text while nobody writes the
+                                                  // tally, or
+  std::unique_ptr<Query> query = {};              // whose parts are the answer
   // Set when the request says what the connection is sent from now on: a subscription, or none.
   struct StreamChange {
     std::optional<Subscription> subscription;
@@ -29,10 +31,12 @@ struct Answer {
 
 class RequestHandler {
  public:
-  // `tally` outlives the handler and its answers; `status` is asked for each status request.
-  RequestHandler(const Tally& tally, std::function<Status()> status);
+  // `tally` outlives the handler and its answers. `status` and `head`, which outlives the handler
+  // and is of the last tick, are what status requests are answered from.
+  RequestHandler(const Tally& tally, const SnapshotHead& head, std::function<Status()> status);
 
-  // `line` without its newline, of any content. Throws nothing but std::bad_alloc.
+  // `line` without its newline, of any content. Does not look at the tally, so that it may be called
+  // while that is written. Throws nothing but std::bad_alloc.
   Answer handle(std::string_view line) const;
 
  private:
@@ -44,6 +48,7 @@ class RequestHandler {
   Answer answer(std::string_view id, const StatusRequest& request) const;
 
   const Tally& tally_;
+  const SnapshotHead& head_;
   std::function<Status()> status_;
 };
 

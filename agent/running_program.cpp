@@ -12,7 +12,7 @@
 
 #include "error.hpp"
 #include "program_info.hpp"
-#include "table_settings.hpp"
+#include "table_sizes.hpp"
 
 namespace xdp_count {
 namespace {
@@ -97,20 +97,20 @@ RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program
     const std::string_view name = map.info.name;
     if (name != "ledger") map_memory_bytes_ += memory_bytes(map);
     if (is_section(map, ".bss"))
-      // The word is all that is there.
-      generation_word_ = {map.fd.get(), 1, ".bss"};
+      // It is all that is there.
+      control_ = {map.fd.get(), 1, ".bss"};
     else if (name == "cpu_counts")
       cpu_counts_ = mapped<std::byte>(map);
-    else if (name == "spill_batch")
-      spill_batch_ = mapped<std::byte>(map);
+    else if (name == "spill")
+      spill_ = mapped<std::byte>(map);
+    else if (name == "filter")
+      filter_ = mapped<std::uint64_t>(map);
+    else if (name == "tracked")
+      tracked_ = mapped<xc_tracked_group>(map);
     else if (name == "ledger")
       ledger_ = mapped<LedgerEntry>(map);
     else if (name == "agent_state")
       state_ = mapped<CountingState>(map);
-    else if (name == "spill_0")
-      spill_[0] = std::move(map.fd);
-    else if (name == "spill_1")
-      spill_[1] = std::move(map.fd);
     else if (name == "events")
       events_ = std::move(map.fd);
     else if (name == "known_sources")
@@ -119,11 +119,32 @@ RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program
 }
 
 std::uint32_t RunningProgram::active_generation() const noexcept {
-  return std::atomic_ref(generation_word_.values().front()).load() % XC_GENERATIONS;
+  return std::atomic_ref(control_.values().front().active_generation).load() % XC_GENERATIONS;
 }
 
 void RunningProgram::set_active_generation(std::uint32_t generation) noexcept {
-  std::atomic_ref(generation_word_.values().front()).store(generation);
+  std::atomic_ref(control_.values().front().active_generation).store(generation);
+}
+
+std::uint32_t RunningProgram::newcomer_budget() const noexcept {
+  return control_.values().front().newcomer_budget;  // which nobody else writes
+}
+
+void RunningProgram::set_newcomer_budget(std::uint32_t places) noexcept {
+  std::atomic_ref(control_.values().front().newcomer_budget).store(places);
+}
+
+bool RunningProgram::is_guarded() const noexcept {
+  return control_.values().front().guarded != 0;
+}
+
+void RunningProgram::set_guarded(bool guarded) noexcept {
+  std::atomic_ref(control_.values().front().guarded).store(guarded);
+}
+
+std::span<std::uint64_t> RunningProgram::filter(unsigned generation) const noexcept {
+  const std::size_t words = filter_bytes(config_.max_sources) / sizeof(std::uint64_t);
+  return filter_.values().subspan(generation * words, words);
 }
 
 xc_cpu_counts& RunningProgram::counts_of(std::size_t cpu, unsigned generation) const {
@@ -145,31 +166,42 @@ xc_event_counts RunningProgram::event_counts(xc_event_kind kind) const {
 }
 
 std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
-  const std::size_t buckets = config_.hot_slots / XC_HOT_BUCKET_SLOTS;
+  const std::size_t buckets = config_.hot_slots / XC_BUCKET_SLOTS;
   std::vector<CpuCounts> counts;
   for (std::size_t cpu = 0; cpu < config_.cpus; ++cpu) {
     xc_cpu_counts& value = counts_of(cpu, generation);
-    auto* table = reinterpret_cast<xc_hot_bucket*>(&value + 1);
+    auto* table = reinterpret_cast<xc_bucket*>(&value + 1);
     auto* in_use = reinterpret_cast<std::uint64_t*>(table + buckets);
-    counts.push_back({value.totals, {table, buckets}, {in_use, (buckets + 63) / 64}});
+    counts.push_back({value.totals, {{table, buckets}, {in_use, (buckets + 63) / 64}}});
   }
   return counts;
 }
 
-// The totals between the tables have the size of whole slots, and are counted as such.
-xc_hot_slot& RunningProgram::hot_slot(std::uint64_t number) const noexcept {
-  return reinterpret_cast<xc_hot_slot*>(cpu_counts_.values().data())[number];
+Spill RunningProgram::spill(unsigned generation) const {
+  const std::size_t buckets = spill_buckets(config_.max_sources);
+  auto* value = spill_.values().data() + generation * spill_bytes(config_.max_sources);
+  auto* in_use = value + sizeof(xc_spill);
+  return {reinterpret_cast<xc_spill&>(*value),
+          {{reinterpret_cast<xc_bucket*>(in_use + in_use_bytes(buckets)), buckets},
+           {reinterpret_cast<std::uint64_t*>(in_use), (buckets + 63) / 64}}};
 }
 
-std::uint64_t RunningProgram::number_of(const xc_hot_slot& slot) const noexcept {
-  return static_cast<std::uint64_t>(
-      &slot - reinterpret_cast<const xc_hot_slot*>(cpu_counts_.values().data()));
+// What stands between the tables of a map has the size of whole slots, and is counted as such. The
+// slots of the spill tables are numbered behind those of the hot ones.
+xc_slot& RunningProgram::slot(std::uint64_t number) const noexcept {
+  const std::size_t offset = number * sizeof(xc_slot);
+  const std::span<std::byte> hot = cpu_counts_.values();
+  const std::span<std::byte> spill = spill_.values();
+  return reinterpret_cast<xc_slot&>(offset < hot.size() ? hot[offset] : spill[offset - hot.size()]);
 }
 
-SpillBatch RunningProgram::spill_batch() const noexcept {
-  auto* sources = reinterpret_cast<__be32*>(spill_batch_.values().data());
-  auto* counts = reinterpret_cast<xc_counts*>(sources + spill_batch_sources);
-  return {{sources, spill_batch_sources}, {counts, spill_batch_sources * config_.cpus}};
+std::uint64_t RunningProgram::number_of(const xc_slot& slot) const noexcept {
+  const auto* byte = reinterpret_cast<const std::byte*>(&slot);
+  const std::span<std::byte> hot = cpu_counts_.values();
+  const bool is_hot = byte >= hot.data() && byte < hot.data() + hot.size();
+  const auto offset = is_hot ? byte - hot.data()
+                             : byte - spill_.values().data() + static_cast<std::ptrdiff_t>(hot.size());
+  return static_cast<std::uint64_t>(offset) / sizeof(xc_slot);
 }
 
 ProgramInfo RunningProgram::info() const {

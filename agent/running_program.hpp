@@ -13,7 +13,6 @@
 #include "counting_state.hpp"
 #include "ledger.hpp"
 #include "mapped_memory.hpp"
-#include "spill_batch.hpp"
 #include "status.hpp"
 #include "unique_fd.hpp"
 #include "xdp_count/shared_types.h"
@@ -25,12 +24,22 @@ namespace xdp_count {
 // std::system_error.
 std::optional<xc_config> config_of(int program_fd);
 
-// What a possible CPU counted in a generation. The sources are to be read and cleared while the
-// generation is quiet.
+// A table of sources. It is to be read and cleared while its generation is quiet.
+struct SourceTable {
+  std::span<xc_bucket> buckets;
+  std::span<std::uint64_t> in_use;  // a bit per bucket, the first one's lowest
+};
+
+// What a possible CPU counted in a generation.
 struct CpuCounts {
   xc_totals& totals;
-  std::span<xc_hot_bucket> hot;
-  std::span<std::uint64_t> hot_in_use;  // a bit per bucket, the first one's lowest
+  SourceTable hot;
+};
+
+// What all CPUs share in a generation.
+struct Spill {
+  xc_spill& head;
+  SourceTable table;
 };
 
 class RunningProgram {
@@ -41,11 +50,19 @@ class RunningProgram {
 
   const xc_config& config() const noexcept { return config_; }
   int fd() const noexcept { return program_.get(); }  // owned by this object
-  int spill_fd(unsigned generation) const { return spill_[generation].get(); }  // likewise
 
   // The word that tells program runs which generation to write.
   std::uint32_t active_generation() const noexcept;
   void set_active_generation(std::uint32_t generation) noexcept;
+
+  // How many places sources may take in a generation before they are rationed.
+  std::uint32_t newcomer_budget() const noexcept;
+  void set_newcomer_budget(std::uint32_t places) noexcept;
+
+  // Whether packets ask the filter of their generation first. It must hold all tracked sources, as
+  // seen by every program run that begins now.
+  bool is_guarded() const noexcept;
+  void set_guarded(bool guarded) noexcept;
 
   // -1 where the program has no use for them: see xc_config. Owned by this object.
   int events_fd() const noexcept { return events_.get(); }
@@ -57,12 +74,19 @@ class RunningProgram {
   // One for each possible CPU.
   std::vector<CpuCounts> cpu_counts(unsigned generation) const;
 
-  // A slot of one of the hot tables by its number among all of them, and the other way round.
-  xc_hot_slot& hot_slot(std::uint64_t number) const noexcept;
-  std::uint64_t number_of(const xc_hot_slot& slot) const noexcept;
+  Spill spill(unsigned generation) const;
+
+  // A slot of any table by its number among all of them, and the other way round.
+  xc_slot& slot(std::uint64_t number) const noexcept;
+  std::uint64_t number_of(const xc_slot& slot) const noexcept;
+
+  // The sources that are never refused a place, for TrackedSources.
+  std::span<xc_tracked_group> tracked() const noexcept { return tracked_.values(); }
+
+  // Of a generation, for SourceFilter.
+  std::span<std::uint64_t> filter(unsigned generation) const noexcept;
 
   // The agent's own memory: all zero when the program has just been loaded.
-  SpillBatch spill_batch() const noexcept;
   std::span<LedgerEntry> ledger() const noexcept { return ledger_.values(); }
   CountingState& state() const noexcept { return state_.values().front(); }
 
@@ -76,12 +100,13 @@ class RunningProgram {
 
   UniqueFd program_;
   xc_config config_;
-  UniqueFd spill_[XC_GENERATIONS];
   UniqueFd events_;
   UniqueFd known_sources_;
-  MappedMemory<std::uint32_t> generation_word_;
+  MappedMemory<xc_control> control_;
   MappedMemory<std::byte> cpu_counts_;
-  MappedMemory<std::byte> spill_batch_;
+  MappedMemory<std::byte> spill_;
+  MappedMemory<xc_tracked_group> tracked_;
+  MappedMemory<std::uint64_t> filter_;
   MappedMemory<LedgerEntry> ledger_;
   MappedMemory<CountingState> state_;
   std::uint64_t map_memory_bytes_ = 0;

@@ -46,6 +46,7 @@ struct SnapshotHead {
   Evicted evicted;
   NicCounters nic;
   std::uint64_t tracked = 0;
+  std::uint64_t established = 0;  // of those tracked: see Ledger
   std::uint64_t capacity = 0;
 
   const CountsAndRates& of(FrameClass c) const { return classes[static_cast<std::size_t>(c)]; }

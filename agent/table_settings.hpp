@@ -13,6 +13,7 @@
 #include "error.hpp"
 #include "event_memory.hpp"
 #include "random.hpp"
+#include "table_sizes.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
@@ -30,34 +31,30 @@ inline std::uint32_t possible_cpus() {
   return static_cast<std::uint32_t>(cpus);
 }
 
-// Bytes of one value of the map cpu_counts: of one CPU in one generation. Whole cache lines, so
-// that the next CPU's begins on one too.
-constexpr std::size_t cpu_counts_bytes(std::uint32_t hot_slots) {
-  constexpr std::size_t line = sizeof(xc_hot_bucket);
-  constexpr std::size_t buckets_per_line = line * 8;  // a bit of the in-use words for each
-  const std::size_t buckets = hot_slots / XC_HOT_BUCKET_SLOTS;
-  return sizeof(xc_cpu_counts) +
-         (buckets + (buckets + buckets_per_line - 1) / buckets_per_line) * line;
-}
-
 // Sets constants and sizes of an opened skeleton that is not loaded yet. `hot_slots` of each CPU in
-// each generation is a power of two, at least two buckets of them; `max_sources` is the size of a
-// generation's spill table. The hash is drawn at random.
+// each generation is a power of two, at least two buckets of them. The hash is drawn at random.
 template <class Skeleton>
 void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_sources) {
   const std::uint32_t cpus = possible_cpus();
-  const std::uint32_t buckets = hot_slots / XC_HOT_BUCKET_SLOTS;
+  const std::uint32_t buckets = hot_slots / XC_BUCKET_SLOTS;
   xc_config& config = skeleton.rodata->config;
   config.cpus = cpus;
   config.hot_slots = hot_slots;
   config.max_sources = max_sources;
   config.hot_shift = static_cast<std::uint32_t>(64 - std::countr_zero(buckets));
+  config.sources_shift =
+      static_cast<std::uint32_t>(64 - std::countr_zero(rounded_sources(max_sources)));
   config.hash_multiplier = random_odd_word();
+  skeleton.bss->control.newcomer_budget = max_sources;
+  const auto set_value_size = [](bpf_map* map, std::size_t bytes) {
+    bpf_map__set_value_size(map, static_cast<std::uint32_t>(bytes));
+  };
   bpf_map__set_max_entries(skeleton.maps.cpu_counts, XC_GENERATIONS * cpus);
-  bpf_map__set_value_size(skeleton.maps.cpu_counts,
-                          static_cast<std::uint32_t>(cpu_counts_bytes(hot_slots)));
-  bpf_map__set_max_entries(skeleton.maps.spill_0, max_sources);
-  bpf_map__set_max_entries(skeleton.maps.spill_1, max_sources);
+  set_value_size(skeleton.maps.cpu_counts, cpu_counts_bytes(hot_slots));
+  set_value_size(skeleton.maps.spill, spill_bytes(max_sources));
+  set_value_size(skeleton.maps.tracked, tracked_bytes(max_sources));
+  set_value_size(skeleton.maps.filter, filter_bytes(max_sources));
+  set_value_size(skeleton.maps.candidates, candidates_bytes(max_sources));
 }
 
 // Likewise, after size_tables(). What no event needs is not made. `sample_every` as in xc_config.

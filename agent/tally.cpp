@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 namespace xdp_count {
-
 Tally::Tally(Ledger& ledger, TallyState& state, SnapshotHead identity)
     : ledger_(ledger), state_(state), head_(std::move(identity)) {
   head_.capacity = ledger_.capacity();
@@ -28,10 +27,12 @@ void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   for (std::size_t i = 0; i < frame_classes; ++i)
     head_.classes[i].rates = rates(totals.classes[i], before.classes[i]);
 
+  constexpr auto ipv4 = static_cast<std::size_t>(FrameClass::ipv4);
+  const Counts of_sources = totals.classes[ipv4] - before.classes[ipv4];
   state_.time = cut.time;
   state_.totals[cut.generation] = totals;
   // Also when this tick has been begun before and not ended: then it goes on.
-  ledger_.begin_tick(state_.seq + 1, cut.time);
+  ledger_.begin_tick(state_.seq + 1, cut.time, of_sources.packets);
 }
 
 void Tally::end_fold() {
@@ -51,6 +52,7 @@ void Tally::sum_up() {
   head_.untracked = first.untracked + second.untracked;
   head_.evicted = ledger_.evicted();
   head_.tracked = ledger_.size();
+  head_.established = ledger_.established();
 }
 
 std::optional<std::string> Tally::conservation_violation() const {

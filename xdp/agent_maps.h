@@ -23,7 +23,6 @@
 
 XC_AGENT_MAP(ledger); /* the cumulative counts of every tracked source */
 XC_AGENT_MAP(agent_state); /* everything else that is cumulative */
-XC_AGENT_MAP(spill_batch); /* sources on their way from a spill table to the ledger */
 
 /*
  * The kernel keeps the maps that a program names alive with it, also where the
@@ -39,7 +38,6 @@ static __always_inline void hold_agent_maps(__u32 possible_cpus)
 		return;
 	bpf_map_lookup_elem(&ledger, &key);
 	bpf_map_lookup_elem(&agent_state, &key);
-	bpf_map_lookup_elem(&spill_batch, &key);
 }
 
 #endif /* XDP_COUNT_AGENT_MAPS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The program's maps and the one word that says which of them are written.
+ * The program's maps, and what says how they are written.
  */
 #ifndef XDP_COUNT_COUNT_MAPS_H
 #define XDP_COUNT_COUNT_MAPS_H
@@ -12,10 +12,10 @@
 #include <xdp_count/shared_types.h>
 
 /*
- * The generation that program runs write to: 0 or 1. The agent writes it in
- * place (this is mmap-ed memory), and each run reads it once.
+ * What the agent tells program runs, in place: this is mmap-ed memory. A run
+ * reads active_generation once.
  */
-volatile __u32 active_generation;
+volatile struct xc_control control;
 
 /*
  * What the agent reads as memory: for each CPU and generation, number
@@ -31,20 +31,42 @@ struct {
 	__uint(value_size, sizeof(struct xc_cpu_counts));
 } cpu_counts SEC(".maps");
 
-/*
- * The spill tier, for sources that find no slot in the hot one: the key in
- * network byte order, one map per generation. The agent sets max_entries
- * before load. Preallocated (no BPF_F_NO_PREALLOC),
- * so that memory is fixed at start and no packet waits for an allocation.
- */
-struct spill_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 1);
-	__type(key, __be32);
-	__type(value, struct xc_counts);
-};
+/* Of each generation a struct xc_spill with its table behind it. The agent sets value_size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XC_GENERATIONS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct xc_spill));
+} spill SEC(".maps");
 
-struct spill_map spill_0 SEC(".maps");
-struct spill_map spill_1 SEC(".maps");
+/* One value with all struct xc_tracked_group in it. The agent sets value_size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct xc_tracked_group));
+} tracked SEC(".maps");
+
+/* The agent sets value_size. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XC_GENERATIONS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+} filter SEC(".maps");
+
+/*
+ * One value with a __be32 for each candidate: the source that was refused a
+ * place last of those that share the cell. The agent sets value_size.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__be32));
+} candidates SEC(".maps");
 
 #endif /* XDP_COUNT_COUNT_MAPS_H */

@@ -26,8 +26,9 @@ struct {
 /*
  * The sources that are no news, in network byte order: those that the agent
  * tracks, and those that were counted since it last looked. The program adds
- * to it, the agent takes out whom it tracks no more. Preallocated, as the
- * spill tables are.
+ * to it, the agent takes out whom it tracks no more. Preallocated (no
+ * BPF_F_NO_PREALLOC), so that memory is fixed at start and no packet waits for
+ * an allocation.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

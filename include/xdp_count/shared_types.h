@@ -35,23 +35,23 @@ struct xc_counts {
 };
 
 /*
- * The hot tier: for each generation and CPU, a table of buckets that only that
- * CPU writes. A source is counted in the first free slot of its bucket or, when
- * that is full, of the neighbour with which it makes a pair of cache lines.
+ * A table of sources: buckets of a cache line each. A source that was counted
+ * has a slot; one that was counted on several CPUs at once may have several,
+ * and whoever reads the table adds them up.
  */
-#define XC_HOT_BUCKET_SLOTS 4
+#define XC_BUCKET_SLOTS 4
 
 /* 32 bits of packets let four sources fit in a cache line: a slot that is full counts no more. */
-#define XC_HOT_MAX_PACKETS 0xffffffffU
+#define XC_SLOT_MAX_PACKETS 0xffffffffU
 
-struct xc_hot_slot {
+struct xc_slot {
 	__be32 source;
 	__u32 packets; /* 0: the slot is empty */
 	__u64 bytes;
 };
 
-struct xc_hot_bucket {
-	struct xc_hot_slot slots[XC_HOT_BUCKET_SLOTS];
+struct xc_bucket {
+	struct xc_slot slots[XC_BUCKET_SLOTS];
 };
 
 /*
@@ -62,7 +62,7 @@ struct xc_hot_bucket {
 struct xc_totals {
 	struct xc_counts frames;
 	struct xc_counts classes[XC_CLASSES];
-	struct xc_counts untracked; /* IPv4 packets that found no place in a table of sources */
+	struct xc_counts untracked; /* IPv4 packets whose source was given no place in a table */
 };
 
 /* What the program may tell besides counting, in the ring buffer and as soon as it happens. */
@@ -102,16 +102,69 @@ struct xc_sample {
 };
 
 /*
- * A value of the map cpu_counts is this, on cache lines of its own; behind it
+ * The hot tier. A value of the map cpu_counts is this, on cache lines of its own; behind it
  * the buckets of the hot table; and behind them a __u64 for every 64 buckets,
  * or part of 64, in which the bit of each bucket that is in use is set, the
- * first one's lowest. So the agent looks at what is in use alone.
+ * first one's lowest. So the agent looks at what is in use alone. Only one CPU
+ * writes it. A source is counted in the first free slot of its bucket or, when
+ * that is full, of the neighbour with which it makes a pair of cache lines.
  */
 struct xc_cpu_counts {
 	struct xc_totals totals;
 	struct xc_event_counts events[XC_EVENT_KINDS];
 	struct xc_sampling sampling;
 	__u64 padding[5];
+};
+
+/*
+ * The spill tier, for sources that find both their hot buckets full: a value of
+ * the map spill, one for each generation, which all CPUs write. Behind this
+ * come the bits of the buckets in use, as in the hot tier but in whole cache
+ * lines, and behind them the buckets. A source is counted in the first free
+ * slot from its bucket on.
+ *
+ * The head says how many have found a place in this generation, in either tier,
+ * of those that are rationed. The agent clears it with the tables.
+ */
+struct xc_spill {
+	__u64 newcomers; /* places taken without a question, until newcomer_budget was used up */
+	__u64 contests_won; /* places taken by who was neither in time nor tracked */
+	__u64 padding[6];
+};
+
+/* A source looks so many buckets far for a place in the spill tier. */
+#define XC_SPILL_PROBES 32
+
+/* What the agent tells the program while it runs. */
+struct xc_control {
+	__u32 active_generation; /* that program runs write to: 0 or 1 */
+	__u32 newcomer_budget; /* of xc_spill.newcomers, in each generation */
+	/*
+	 * 1 or 0: each packet asks the filter of its generation first. It costs a look into a
+	 * small table, and saves those into the large ones for most packets of a flood.
+	 */
+	__u32 guarded;
+};
+
+/*
+ * The map filter, one value for each generation: a Bloom filter of 8 bits for
+ * each source, of those that have a place in the generation and, where the
+ * program is guarded, of all that are tracked. Both bits of a source are in one
+ * word.
+ */
+/*
+ * The map tracked: the sources in the agent's ledger, which is who writes it.
+ * Each is in any cell of its group or, where that has been full, of one of the
+ * next groups; "passed" says how many have passed a group by, so that nearly
+ * always one look is enough. A cell of 0 is empty (the source 0.0.0.0 is taken
+ * for tracked, which harms nobody).
+ */
+#define XC_TRACKED_CELLS 7
+#define XC_TRACKED_PROBES 4 /* groups that a source may be in */
+
+struct xc_tracked_group {
+	__u32 passed;
+	__be32 sources[XC_TRACKED_CELLS];
 };
 
 /* "xdpcount" in ASCII: what begins with it is a struct xc_config, of whatever build. */
@@ -126,11 +179,18 @@ struct xc_config {
 	__u32 cpus; /* possible ones */
 	__u32 hot_shift; /* 64 - log2 of the buckets of a hot table, which are at least 2 */
 	__u32 hot_slots; /* of each CPU's hot table in each generation */
-	__u32 max_sources; /* entries of each spill table, and sources in the ledger at most */
+	__u32 max_sources; /* in the ledger at most */
+	/*
+	 * 64 - log2 of what max_sources is rounded up to: the number of buckets of a spill table,
+	 * twice that of groups in tracked, four times that of candidates, and eight times that of
+	 * words of the filter.
+	 */
+	__u32 sources_shift;
 	__u32 has_ethernet_header; /* 1 or 0: frames begin with it, or with the IP header */
 	__u32 verdict; /* XDP_PASS or XDP_DROP */
 	__u32 new_sources; /* 1 or 0: each source that was not known is an event */
 	__u32 sample_every; /* of so many frames one is an event; 0: none is */
+	__u32 padding;
 };
 
 #ifdef __cplusplus
@@ -141,8 +201,10 @@ struct xc_config {
 
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
 XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (2 + XC_CLASSES), "no padding in xc_totals");
-XC_STATIC_ASSERT(sizeof(struct xc_config) == 9 * 8, "no padding in xc_config");
-XC_STATIC_ASSERT(sizeof(struct xc_hot_bucket) == 64, "one cache line");
+XC_STATIC_ASSERT(sizeof(struct xc_config) == 10 * 8, "no padding in xc_config");
+XC_STATIC_ASSERT(sizeof(struct xc_bucket) == 64, "one cache line");
+XC_STATIC_ASSERT(sizeof(struct xc_spill) == 64, "the bits begin on a cache line");
+XC_STATIC_ASSERT(sizeof(struct xc_tracked_group) == 32, "half a cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_event) == 16, "no padding in xc_event");
 XC_STATIC_ASSERT(sizeof(struct xc_sample) == 24 + XC_SAMPLE_BYTES, "no padding in xc_sample");
 XC_STATIC_ASSERT(sizeof(struct xc_cpu_counts) == 192, "buckets begin on a cache line");

@@ -35,20 +35,28 @@ std::vector<Frame> mixed_frames() {
   };
 }
 
+void check_empty(const SourceTable& table) {
+  for (const std::uint64_t word : table.in_use) CHECK(word == 0);
+  for (const xc_bucket& bucket : table.buckets)
+    for (const xc_slot& slot : bucket.slots) {
+      CHECK(slot.source == 0);
+      CHECK(slot.packets == 0);
+      CHECK(slot.bytes == 0);
+    }
+}
+
 // No source: totals only grow.
 void check_empty(ProgramUnderTest& program, std::uint32_t generation) {
   INFO("generation " << generation);
   CHECK(program.sources(generation).empty());
   // All zero, and not just of no packets: what is counted next begins there.
   for (const CpuCounts& cpu : program.program().cpu_counts(generation)) {
-    for (const std::uint64_t word : cpu.hot_in_use) CHECK(word == 0);
-    for (const xc_hot_bucket& bucket : cpu.hot)
-      for (const xc_hot_slot& slot : bucket.slots) {
-        CHECK(slot.source == 0);
-        CHECK(slot.packets == 0);
-        CHECK(slot.bytes == 0);
-      }
+    check_empty(cpu.hot);
   }
+  const Spill spill = program.program().spill(generation);
+  check_empty(spill.table);
+  CHECK(spill.head.newcomers == 0);
+  CHECK(spill.head.contests_won == 0);
 }
 
 // Cumulative counts, as the agent folds them.
@@ -119,9 +127,9 @@ void check_sum(const Sum& sum, const std::vector<std::uint64_t>& runs) {
 }  // namespace
 
 TEST_CASE("frames are counted in the active generation alone") {
-  // One source spills, and one has no place.
+  // One source spills, and one is given no place.
   constexpr std::uint32_t tracked = smallest_hot_table + 1;
-  ProgramUnderTest program({.max_sources = 1});
+  ProgramUnderTest program({.max_sources = tracked});
   const OnOneCpu pinned;
   for (const std::uint32_t active : {0u, 1u}) {
     const std::uint32_t other = 1 - active;
@@ -131,16 +139,17 @@ TEST_CASE("frames are counted in the active generation alone") {
     const xc_totals before = program.totals(other);
     const std::size_t sources_before = program.sources(other).size();
 
-    for (std::uint32_t i = 0; i <= tracked; ++i)
+    for (std::uint32_t i = 0; i < tracked; ++i)
       program.run_repeatedly(frame_from(source_a + i, 98), 3);
+    program.run(frame_from(source_a + tracked + active, 98));
 
     const xc_totals totals = program.totals(active);
-    CHECK(totals.frames.packets == 3 * (tracked + 1));
-    CHECK(totals.frames.bytes == 3 * (tracked + 1) * 98);
-    CHECK(totals.classes[XC_CLASS_IPV4].packets == 3 * (tracked + 1));
-    CHECK(totals.classes[XC_CLASS_IPV4].bytes == 3 * (tracked + 1) * 98);
-    CHECK(totals.untracked.packets == 3);
-    CHECK(totals.untracked.bytes == 3 * 98);
+    CHECK(totals.frames.packets == 3 * tracked + 1);
+    CHECK(totals.frames.bytes == (3 * tracked + 1) * 98);
+    CHECK(totals.classes[XC_CLASS_IPV4].packets == 3 * tracked + 1);
+    CHECK(totals.classes[XC_CLASS_IPV4].bytes == (3 * tracked + 1) * 98);
+    CHECK(totals.untracked.packets == 1);
+    CHECK(totals.untracked.bytes == 98);
     const std::vector<SourceCounts> sources = program.sources(active);
     REQUIRE(sources.size() == tracked);
     for (std::uint32_t i = 0; i < tracked; ++i) {
@@ -190,13 +199,15 @@ TEST_CASE("a swap without traffic answers nothing") {
 }
 
 TEST_CASE("a generation is empty after it was read") {
-  ProgramUnderTest program({.max_sources = 1});
+  std::uint32_t untracked = 0;
+  ProgramUnderTest program({.max_sources = smallest_hot_table + 1});
   const OnOneCpu pinned;
   for (std::uint32_t generation : {0u, 1u, 0u}) {
     for (const Frame& frame : mixed_frames()) program.run(frame);
     // So that there are spilled and untracked packets too.
-    for (std::uint32_t i = 1; i <= smallest_hot_table; ++i)
+    for (std::uint32_t i = 1; i < smallest_hot_table; ++i)
       program.run(frame_from(source_b + i, 98));
+    program.run(frame_from(0x0a000001 + untracked++, 98));
     CHECK(program.program().active_generation() == generation);
     CHECK(program.spilled(generation).size() == 1);
     CHECK(program.take_counts().untracked == Counts{1, 98});

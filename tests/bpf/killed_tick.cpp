@@ -18,7 +18,7 @@
 namespace xdp_count::testing {
 namespace {
 
-// On one CPU the hot table takes 8 sources; 12 more spill, and the others are untracked. The ledger
+// On one CPU the hot table takes 8 sources, and the others that are given a place spill. The ledger
 // has room for 12, so that some make room for others in every tick.
 constexpr std::uint32_t max_sources = 12;
 constexpr std::uint32_t sources = 36;

@@ -44,6 +44,12 @@ std::vector<SourceCounts> merged(const std::vector<SourceCounts>& sources) {
   return result;
 }
 
+void add_sources(const SourceTable& table, std::vector<SourceCounts>& sources) {
+  for (const xc_bucket& bucket : table.buckets)
+    for (const xc_slot& slot : bucket.slots)
+      if (slot.packets != 0) sources.push_back({ntohl(slot.source), {slot.packets, slot.bytes}});
+}
+
 }  // namespace
 
 ProgramUnderTest::ProgramUnderTest(const ProgramSettings& settings)
@@ -135,26 +141,13 @@ xc_totals ProgramUnderTest::totals(std::uint32_t generation) const {
 std::vector<SourceCounts> ProgramUnderTest::sources(std::uint32_t generation) const {
   std::vector<SourceCounts> result = spilled(generation);
   for (const CpuCounts& cpu : program_.cpu_counts(generation))
-    for (const xc_hot_bucket& bucket : cpu.hot)
-      for (const xc_hot_slot& slot : bucket.slots)
-        if (slot.packets != 0) result.push_back({ntohl(slot.source), {slot.packets, slot.bytes}});
+    add_sources(cpu.hot, result);
   return merged(result);
 }
 
 std::vector<SourceCounts> ProgramUnderTest::spilled(std::uint32_t generation) const {
-  const int spill = program_.spill_fd(generation);
-  std::vector<xc_counts> per_cpu(possible_cpus());
   std::vector<SourceCounts> result;
-  std::uint32_t key = 0;
-  const void* previous = nullptr;
-  while (bpf_map_get_next_key(spill, previous, &key) == 0) {
-    previous = &key;
-    if (bpf_map_lookup_elem(spill, &key, per_cpu.data()) != 0)
-      throw_errno("reading a source from a BPF map");
-    SourceCounts source{ntohl(key), {}};
-    for (const xc_counts& cpu : per_cpu) source.counts += {cpu.packets, cpu.bytes};
-    result.push_back(source);
-  }
+  add_sources(program_.spill(generation).table, result);
   return result;
 }
 

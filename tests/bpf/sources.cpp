@@ -141,9 +141,9 @@ TEST_CASE("a source's packets and bytes are added up, apart from other sources'"
   check_conservation(counts);
 }
 
-TEST_CASE("packets of sources that find the tables full are untracked, all others are not") {
+TEST_CASE("packets of sources that are given no place are untracked, all others are not") {
   constexpr std::uint32_t capacity = smallest_hot_table + 64;
-  ProgramUnderTest program({.max_sources = 64});
+  ProgramUnderTest program({.max_sources = capacity});
   const OnOneCpu pinned;
   // The second generation has tables of its own, and after its reading the first one is free
   // again.
@@ -151,23 +151,24 @@ TEST_CASE("packets of sources that find the tables full are untracked, all other
     AddressFrame small(60);
     AddressFrame large(1000);
     for (std::uint32_t source = 0; source < capacity; ++source) program.run(small.from(source));
-    for (std::uint32_t source = capacity; source < capacity + 36; ++source)
-      for (int i = 0; i < 2; ++i) program.run(large.from(source));
+    // Other ones each time: who is refused twice in a row is given a place.
+    const std::uint32_t first_stranger = capacity + 36 * static_cast<std::uint32_t>(generation);
+    for (std::uint32_t i = 0; i < 36; ++i) program.run(large.from(first_stranger + i));
     for (std::uint32_t source = 0; source < capacity; ++source) program.run(small.from(source));
 
     const GenerationCounts counts = program.take_counts();
     CHECK(counts.sources.size() == capacity);
     CHECK(wrong_sources(counts, 0, capacity, {2, 120}) == 0);
-    CHECK(counts.untracked == Counts{72, 72'000});
+    CHECK(counts.untracked == Counts{36, 36'000});
     CHECK(counts_of(counts, FrameClass::ipv4) ==
-          Counts{2 * capacity + 72, 2 * capacity * 60 + 72'000});
+          Counts{2 * capacity + 36, 2 * capacity * 60 + 36'000});
     check_conservation(counts);
   }
 }
 
 TEST_CASE("what is not IPv4 takes no place in the table") {
   constexpr std::uint32_t capacity = smallest_hot_table + 1;
-  ProgramUnderTest program({.max_sources = 1});
+  ProgramUnderTest program({.max_sources = capacity});
   const OnOneCpu pinned;
   for (const Frame& frame :
        {PacketBuilder().ipv6().udp(1, 2).build(), PacketBuilder().arp().build(),
@@ -182,13 +183,12 @@ TEST_CASE("what is not IPv4 takes no place in the table") {
   CHECK(counts.untracked == Counts{});
 }
 
-TEST_CASE("every source is read once, whether they fill a batch, exceed it, or take several") {
-  constexpr std::uint32_t batch = 4096;
-  ProgramUnderTest program({.max_sources = 3 * batch});
+TEST_CASE("every source that spills is read once, however many there are") {
+  constexpr std::uint32_t most = 12'288;
+  ProgramUnderTest program({.max_sources = most + smallest_hot_table});
   const OnOneCpu pinned;
   AddressFrame frame;
-  for (const std::uint32_t sources :
-       {1u, batch - 1, batch, batch + 1, 2 * batch, 3 * batch - 1, 3 * batch}) {
+  for (const std::uint32_t sources : {1u, 2u, 63u, 64u, 65u, 4096u, most - 1, most}) {
     INFO(sources << " sources");
     fill_hot_table(program);
     for (std::uint32_t i = 0; i < sources; ++i) program.run(frame.from(0x0a000000 + i));
@@ -207,8 +207,9 @@ TEST_CASE("two CPUs that meet new sources at the same time lose no packet") {
     MESSAGE("skipped: this process may use one CPU only");
     return;
   }
+  // Each may take a slot of its own for it.
   constexpr std::uint32_t sources = 40'000;
-  ProgramUnderTest program({.max_sources = sources});
+  ProgramUnderTest program({.max_sources = 2 * (sources + smallest_hot_table)});
   meet_sources_on_two_cpus(program, cpus, sources);
   GenerationCounts counts = program.take_counts();
   check_conservation(counts);
@@ -220,25 +221,6 @@ TEST_CASE("two CPUs that meet new sources at the same time lose no packet") {
   CHECK(counts.untracked == Counts{});
 }
 
-TEST_CASE(
-    "two CPUs that fill the spill table at the same time count what is left over as untracked") {
-  const std::vector<int> cpus = allowed_cpus();
-  if (cpus.size() < 2) {
-    MESSAGE("skipped: this process may use one CPU only");
-    return;
-  }
-  constexpr std::uint32_t sources = 10'000;
-  constexpr std::uint32_t capacity = 5'000;
-  ProgramUnderTest program({.max_sources = capacity});
-  meet_sources_on_two_cpus(program, cpus, sources);
-  GenerationCounts counts = program.take_counts();
-  check_conservation(counts);
-  CHECK(remove_fillers(counts, {2, 120}) == smallest_hot_table);
-  CHECK(counts.sources.size() == capacity);
-  CHECK(wrong_sources(counts, 1, sources, {2, 124}) == 0);
-  CHECK(counts.untracked == Counts{2 * (sources - capacity), 124 * (sources - capacity)});
-}
-
 TEST_CASE("many more sources than hot slots, on two CPUs at once, are counted exactly") {
   const std::vector<int> cpus = allowed_cpus();
   if (cpus.size() < 2) {
@@ -246,7 +228,7 @@ TEST_CASE("many more sources than hot slots, on two CPUs at once, are counted ex
     return;
   }
   const std::vector<std::uint32_t> sources = random_sources(200'000);
-  ProgramUnderTest program({.hot_slots = 65'536, .max_sources = 200'000});
+  ProgramUnderTest program({.hot_slots = 65'536, .max_sources = 400'000});
   for (int generation = 0; generation < 3; ++generation) {
     run_all_on_two_cpus(program, cpus, sources);
     const GenerationCounts counts = program.take_counts();
@@ -259,30 +241,23 @@ TEST_CASE("many more sources than hot slots, on two CPUs at once, are counted ex
   }
 }
 
-TEST_CASE("many sources of which some find no place are all counted, there or as untracked") {
+TEST_CASE("many sources of which some are given no place are all counted, there or as untracked") {
   const std::vector<int> cpus = allowed_cpus();
   if (cpus.size() < 2) {
     MESSAGE("skipped: this process may use one CPU only");
     return;
   }
-  constexpr std::uint32_t spill = 20'000;
+  constexpr std::uint32_t newcomers = 20'000;
   const std::vector<std::uint32_t> sources = random_sources(200'000);
-  ProgramUnderTest program({.hot_slots = 65'536, .max_sources = spill});
+  ProgramUnderTest program({.hot_slots = 16'384, .max_sources = newcomers});
   for (int generation = 0; generation < 3; ++generation) {
     run_all_on_two_cpus(program, cpus, sources);
     const GenerationCounts counts = program.take_counts();
     check_conservation(counts);
     CHECK(counts.frames == Counts{4 * 200'000, 2 * 124 * 200'000});
     CHECK(counts.untracked.packets > 0);
-    CHECK(counts.sources.size() <= 2 * 65'536 + spill);
-    // Tables only fill up, so a source is counted from its first packet on a CPU or never there.
-    // Those in the spill table have all packets from either CPU that has no slot for them.
-    std::uint64_t wrong = 0;
-    for (const SourceCounts& source : counts.sources)
-      if (source.counts != Counts{2, 120} && source.counts != Counts{2, 128} &&
-          source.counts != Counts{4, 248})
-        ++wrong;
-    CHECK(wrong == 0);
+    CHECK(counts.sources.size() > newcomers / 2);
+    CHECK(counts.sources.size() < 3 * newcomers);
   }
 }
 

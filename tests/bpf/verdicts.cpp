@@ -62,14 +62,15 @@ TEST_CASE("every frame gets the verdict that was set, unchanged and counted just
   }
 }
 
-TEST_CASE("a packet that finds no place in the table gets the same verdict") {
+TEST_CASE("a packet that is given no place in a table gets the same verdict") {
   for (const Action& action : actions) {
-    ProgramUnderTest program({.verdict = action.verdict, .max_sources = 1});
+    ProgramUnderTest program({.verdict = action.verdict,
+                              .max_sources = smallest_hot_table + 1});
     const OnOneCpu pinned;
     const auto frame_from = [](std::uint32_t source) {
       return PacketBuilder().ipv4({.source = source}).udp(1, 2).build();
     };
-    // Those with a place in the hot table, the one in the spill table, and one more.
+    // Those with a place in the hot table, the one that spills, and one more.
     for (std::uint32_t source = 0; source < smallest_hot_table + 2; ++source) {
       const Frame frame = frame_from(source);
       const ProgramRun run = program.run(frame);

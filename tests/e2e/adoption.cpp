@@ -69,7 +69,7 @@ TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and ev
 
 TEST_CASE_TEMPLATE("agents that are killed at any moment under load lose and double nothing", Mode,
                    Native, Generic) {
-  // Fewer places than sources in every table, so that each tick spills, evicts and leaves some out.
+  // More sources than there are places, so that each tick spills, evicts and leaves some out.
   constexpr std::uint32_t sources = 2000;
   constexpr int kills = 25;
   const Topology topology;

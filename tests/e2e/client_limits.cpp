@@ -13,6 +13,7 @@
 #include <boost/asio/use_future.hpp>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -64,6 +65,17 @@ class Server {
   }
   void publish() { publish(std::chrono::steady_clock::now() + 1h); }
 
+  // As long as a tick writes the ledger.
+  void begin_fold() {
+    const auto close = [this]() -> boost::asio::awaitable<void> {
+      fold_.emplace(co_await gate_.close());
+    };
+    boost::asio::co_spawn(io_, close, boost::asio::use_future).get();
+  }
+  void end_fold() {
+    boost::asio::post(io_, [this] { fold_.reset(); });
+  }
+
   std::size_t clients() {
     return asked([this] { return listener_->clients(); });
   }
@@ -90,8 +102,9 @@ class Server {
   Ledger ledger_{slots_, ledger_state_, sources, HashSeed{}};
   TallyState tally_state_;
   Tally tally_{ledger_, tally_state_, {.interface = "eth0"}};
-  RequestHandler handler_{tally_, [] { return Status{}; }};
+  RequestHandler handler_{tally_, tally_.head(), [] { return Status{}; }};
   Gate gate_{io_.get_executor()};
+  std::optional<Gate::Closed> fold_;
   SocketFile file_{path, ""};
   std::unique_ptr<Listener> listener_;
   std::jthread thread_;
@@ -121,6 +134,22 @@ TEST_CASE("subscribers for whom a tick has no time are told that they missed it"
     CHECK(clients[i].next_of_type("snapshot").at("skipped") == (i < 8 ? 0 : 1));
     if (i < 8) CHECK(clients[i].next_of_type("snapshot").at("skipped") == 0);
   }
+}
+
+TEST_CASE("status is answered while a tick writes the ledger, and get as soon as it has done so") {
+  Server server({});
+  LineClient waiting(server.path);
+  LineClient other(server.path);
+  server.begin_fold();
+  waiting.ask({{"cmd", "get"}, {"src", {"10.0.0.1"}}});
+  for (int i = 0; i < 5; ++i) {
+    CHECK(other.answer_to({{"cmd", "status"}}).at("type") == "status");
+    CHECK(other.answer_to({{"cmd", "subscribe"}, {"top", i}}).at("type") == "ok");
+  }
+  pollfd readable{waiting.descriptor(), POLLIN, 0};
+  CHECK(::poll(&readable, 1, 0) == 0);
+  server.end_fold();
+  CHECK(waiting.next_of_type("sources").at("sources").size() == 1);
 }
 
 TEST_CASE("a client that reads nothing while something waits for it is closed") {

@@ -13,6 +13,7 @@
 
 #include "agent_fixture.hpp"
 #include "base64.hpp"
+#include "ledger.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -123,6 +124,13 @@ void send_until_ended(const Topology& topology, const Frames& frames, Process& p
   sending.get();
 }
 
+// After so many ticks without traffic all places are to be given again.
+void wait_until_all_are_idle(LineClient& snapshots) {
+  const std::uint64_t seq = snapshots.next_of_type("snapshot").at("seq");
+  while (snapshots.next_of_type("snapshot").at("seq") <= seq + xdp_count::Ledger::recent_ticks) {
+  }
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again are none", Mode,
@@ -169,8 +177,10 @@ TEST_CASE("a source that comes again after it made room for others is told again
   LineClient snapshots(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 1));
   snapshot_with(snapshots, 1);
+  wait_until_all_are_idle(snapshots);
   send_frames(topology, ipv4_frames(ten_net + 1, 4));
   CHECK(snapshot_with(snapshots, 5).at("evicted").at("sources") == 1);
+  wait_until_all_are_idle(snapshots);
   send_frames(topology, ipv4_frames(ten_net, 1));
   snapshot_with(snapshots, 6);
   send_frames(topology, ipv4_frames(sentinel, 1));
@@ -189,6 +199,7 @@ TEST_CASE("the next agent knows who is not new, and goes on counting events") {
     LineClient snapshots(default_socket);
     send_frames(topology, ipv4_frames(ten_net, 1));
     snapshot_with(snapshots, 1);
+    wait_until_all_are_idle(snapshots);
     kill(first);
   }
   // One more than there is room for: the first one is evicted by the agent that comes.
@@ -239,14 +250,17 @@ TEST_CASE("a flood of a million new sources: every event is delivered or counted
   }
   flood.get();
   CHECK(snapshot.at("frames").at("packets") == sources);
+  // Each source sends one packet. Who is given no place is not told.
+  const std::uint64_t told = sources - snapshot.at("untracked").at("packets").get<std::uint64_t>();
   CHECK(snapshot.at("tracked").get<std::uint64_t>() +
             snapshot.at("evicted").at("sources").get<std::uint64_t>() ==
-        sources);
+        told);
+  CHECK(told >= 262'144);
   Received received;
   const Sentinels sentinels = end_with_sentinels(topology, receiving, received);
-  CHECK(received.events.size() + received.lost == sources + sentinels.received);
+  CHECK(received.events.size() + received.lost == told + sentinels.received);
   const json status = snapshots.answer_to({{"cmd", "status"}});
-  CHECK(status.at("events").at("new_source").at("produced") == sources + sentinels.sent);
+  CHECK(status.at("events").at("new_source").at("produced") == told + sentinels.sent);
   CHECK(status.at("ticks_missed") == 0);
   MESSAGE(received.events.size(), " delivered, ", received.lost, " lost, of those ",
           status.at("events").at("new_source").at("lost").get<std::uint64_t>(), " in the kernel");

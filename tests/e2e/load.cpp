@@ -73,7 +73,7 @@ TEST_CASE_TEMPLATE("more sources than fit anywhere are conserved under load", Mo
               {"-m", Mode::name, "-i", "0.1", "--max-sources", "3000", "--hot-slots", "1024"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
-  // Fast tables, spill table and ledger are all too small for so many. In an order that changes
+  // Fast tables and ledger are too small for so many. In an order that changes
   // from round to round, so that other sources find a place each tick.
   std::vector<Frame> frames = ipv4_frames(ten_net, sources);
   std::vector<Frame> rotating(frames.begin() + sources / 3, frames.end());

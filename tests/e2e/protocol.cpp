@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "agent_fixture.hpp"
+#include "table_settings.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -65,7 +66,8 @@ TEST_CASE("queries are answered from the last tick, with the id that was sent") 
   CHECK(status.at("pid") == counted.agent.pid());
   CHECK(status.at("clients") == 2);
   CHECK(status.at("options").at("interval") == 0.1);
-  CHECK(status.at("options").at("hot_slots") == 262'144);
+  CHECK(status.at("options").at("hot_slots") ==
+        xdp_count::default_hot_slots(262'144, xdp_count::possible_cpus()));
   CHECK(status.at("memory").at("maps") > 0);
 
   CHECK(client.answer_to({{"cmd", "nonsense"}}).at("code") == "unknown_cmd");

@@ -27,7 +27,8 @@ constexpr std::uint32_t sources = 60;
 struct Server {
   OwnedLedger owned{2 * sources};
   OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
-  RequestHandler handler{tally.tally, [] { return Status{.pid = 4711, .mode = "generic"}; }};
+  RequestHandler handler{tally.tally, tally.head(),
+                         [] { return Status{.pid = 4711, .mode = "generic"}; }};
 
   Server() {
     CutWithCounts first{.time = 1000, .interval = 1};
@@ -42,9 +43,10 @@ struct Server {
 };
 
 std::string whole_text(const Answer& answer) {
-  std::string text = answer.text;
+  std::string text = answer.from_ledger ? answer.from_ledger() : answer.text;
+  expect(answer.text.empty() == (answer.from_ledger || answer.query), "an answer is of one kind",
+         text);
   if (!answer.query) return text;
-  expect(text.empty(), "an answer is text or a query", text);
   expect(answer.query->select(false), "a query that nothing interrupts is answered", "");
   answer.query->prepare();
   while (!answer.query->is_done()) text += answer.query->next_part();

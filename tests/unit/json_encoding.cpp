@@ -44,7 +44,7 @@ TEST_CASE("a snapshot has the fields of the protocol") {
     "untracked":{"packets":201,"bytes":202},
     "evicted":{"sources":301,"packets":302,"bytes":303},
     "nic":{"rx_packets":401,"rx_bytes":402,"rx_dropped":403},
-    "tracked":2,"capacity":262144,"shown":2,"skipped":6})");
+    "tracked":2,"established":1,"capacity":262144,"shown":2,"skipped":6})");
   expected["sources"] = json::parse(any_rows_text);
   check_same(message_of(snapshot_line(any_head(), any_rows(), 6)), expected);
 }
@@ -82,6 +82,7 @@ TEST_CASE("integers of 64 bits are exact up to the last") {
                     .evicted = {most, {most, most}},
                     .nic = {most, most, most},
                     .tracked = most,
+                    .established = most,
                     .capacity = most};
   head.classes.fill(counts);
   const SourceRow row{.total = {most, most}, .rates = counts.rates};
@@ -96,7 +97,7 @@ TEST_CASE("integers of 64 bits are exact up to the last") {
     // nlohmann's == takes -1 for the largest unsigned one.
     CHECK(value.dump() == (is_small ? "1" : path == "/ifindex" ? "4294967295" : most_text));
   }
-  CHECK(exact == 2 * 6 + 2 + 3 + 3 + 2 + 2 + 2);
+  CHECK(exact == 2 * 6 + 2 + 3 + 3 + 3 + 2 + 2);
   for (const json& object : {message["frames"], message["sources"][0]}) {
     CHECK(object["pps"].get<double>() == counts.rates.pps);
     CHECK(object["bps"].get<double>() == counts.rates.bps);
@@ -104,7 +105,7 @@ TEST_CASE("integers of 64 bits are exact up to the last") {
   const json status = message_of(encode_status(
       "", head,
       {.ticks_missed = most, .map_bytes = most, .ledger_bytes = most, .client_bytes = most}));
-  for (const std::string path : {"/seq", "/ticks_missed", "/tracked", "/capacity", "/memory/maps",
+  for (const std::string path : {"/seq", "/ticks_missed", "/tracked", "/established", "/capacity", "/memory/maps",
                                  "/memory/ledger", "/memory/clients"})
     CHECK(status.at(json::json_pointer(path)).dump() == most_text);
 }
@@ -174,7 +175,7 @@ TEST_CASE("a status has the fields of the protocol") {
     "program":{"id":99,"name":"xdp_count","tag":"0123456789abcdef"},
     "clients":3,"seq":17,"ticks_missed":5,
     "last_tick":{"time":"2026-11-20T12:00:00.123Z","duration":0.0155},
-    "tracked":2,"capacity":262144,"memory":{"maps":123456,"ledger":65536,"clients":2621440},
+    "tracked":2,"established":1,"capacity":262144,"memory":{"maps":123456,"ledger":65536,"clients":2621440},
     "link":"ip","events":{"new_source":{"produced":271,"lost":72},
                           "sample":{"produced":373,"lost":74}}})");
   Status status = any_status();

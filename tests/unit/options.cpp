@@ -54,7 +54,7 @@ TEST_CASE("an interface alone gives the defaults") {
   CHECK(options.socket_path == "/run/xdp-count/eth0.sock");
   CHECK(options.socket_group == "");
   CHECK(options.max_sources == 262'144);
-  CHECK(options.hot_slots == 262'144);
+  CHECK(options.hot_slots == 524'288);
   CHECK(options.verdict == Verdict::pass);
   CHECK(options.top == 100);
   CHECK(options.max_clients == 64);
@@ -152,8 +152,8 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
   for (const Case& c :
        {Case{"--interval", {"0.1", "3600", "1e3"}, {"0.099", "3600.1", "0", "-1", "inf", "1s"}},
         Case{"--max-sources",
-             {"1", "16777216"},
-             {"0", "16777217", "-1", "1.5", "4294967297", "18446744073709551617", "many"}},
+             {"1", "8388608"},
+             {"0", "8388609", "-1", "1.5", "4294967297", "18446744073709551617", "many"}},
         Case{"--hot-slots",
              {"8", "16777216"},
              {"0", "7", "16777217", "-8", "8.5", "4294967304", "18446744073709551624", "all"}},
@@ -175,7 +175,7 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
   }
   CHECK(accepted({"eth0", "-i", "0.1"}).interval == 0.1);
   CHECK(accepted({"eth0", "-i", "3600"}).interval == 3600);
-  CHECK(accepted({"eth0", "--max-sources", "16777216"}).max_sources == 16'777'216);
+  CHECK(accepted({"eth0", "--max-sources", "8388608"}).max_sources == 8'388'608);
   CHECK(accepted({"eth0", "--top", "0"}).top == 0);
   CHECK(accepted({"eth0", "--top", "10000"}).top == 10'000);
 }
@@ -288,7 +288,7 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "-o,--output",
                                      "json|live|none|table",
                                      "-v,--verbose",
-                                     "72 MiB of kernel tables and 32 MiB of ledger",
+                                     "68 MiB of kernel tables and 32 MiB of ledger",
                                      "Exit status:"}) {
         CAPTURE(part);
         CHECK(contains(exit.text, part));
@@ -318,32 +318,59 @@ TEST_CASE("output is live by default on a terminal alone, and can be chosen on e
   }
 }
 
-TEST_CASE("memory grows with the sources, and the kernel's part with hot slots and CPUs too") {
+TEST_CASE("memory follows from the sources, and the kernel's part from the hot slots of all CPUs") {
   struct Case {
     std::uint32_t max_sources;
     std::uint32_t hot_slots;
     unsigned cpus;
-    std::uint64_t maps;  // but for the batch on its way from the spill tables
+    std::uint64_t maps;
     std::uint64_t ledger;
   };
+  constexpr std::uint64_t kib = 1 << 10;
   constexpr std::uint64_t mib = 1 << 20;
+  // Two generations of hot tables, with a line for totals and one for the bits in use of up to 512
+  // buckets; two of spill tables, likewise, and of filters; and the sets of tracked sources and of
+  // candidates.
+  const auto small = [](std::uint64_t hot_slots, std::uint64_t cpus) {
+    return 2 * cpus * (192 + 16 * hot_slots + 64) + 2 * (64 + 64 + 64 * 64 + 64) + 32 * 32 + 16 * 4;
+  };
   for (const Case& c :
-       {Case{1, 8, 1, 2 * (16 + 64 + 16 + 8 * 16), 2 * 64},
-        Case{1, 8, 3, 2 * (16 + 64 + 3 * 16 + 3 * 8 * 16), 2 * 64},
-        Case{262'144, 262'144, 2, 72 * mib, 32 * mib},
-        Case{262'144, 8, 2, 56 * mib + 512, 32 * mib},
-        Case{262'144, 262'144, 4, 104 * mib, 32 * mib},
-        Case{3, 16, 1, 2 * (4 * 16 + 3 * 80 + 16 * 16), 8 * 64},
+       {Case{1, 8, 1, small(8, 1), 2 * 64}, Case{1, 8, 3, small(8, 3), 2 * 64},
+        Case{64, 16, 1, small(16, 1), 128 * 64},
+        Case{262'144, 262'144, 2,
+             4 * (192 + 4 * mib + 8 * kib) + 2 * (64 + 32 * kib + 16 * mib + 256 * kib) +
+                 4 * mib + 256 * kib,
+             32 * mib},
         // Beyond 32 bits.
-        Case{16'777'216, 16'777'216, 128, 2 * (16 + 64 + 2 * 128 * 16) * 16 * mib, 2048 * mib}}) {
+        Case{8'388'608, 16'777'216, 128,
+             256 * (192 + 256 * mib + 512 * kib) + 2 * (64 + mib + 512 * mib + 8 * mib) +
+                 128 * mib + 8 * mib,
+             1024 * mib}}) {
     CAPTURE(c.max_sources);
     CAPTURE(c.hot_slots);
     CAPTURE(c.cpus);
     const Options options{.max_sources = c.max_sources, .hot_slots = c.hot_slots};
-    const std::uint64_t batch = 4096 * (4 + c.cpus * std::uint64_t{16});
-    CHECK(memory_need(options, c.cpus).maps == c.maps + batch);
+    CHECK(memory_need(options, c.cpus).maps == c.maps);
     CHECK(memory_need(options, c.cpus).ledger == c.ledger);
   }
+}
+
+TEST_CASE("by default all memory follows from the sources, however many CPUs there are") {
+  constexpr std::uint64_t mib = 1 << 20;
+  for (const unsigned cpus : {1u, 2u, 3u, 4u, 16u, 64u, 100u, 128u, 256u, 1024u}) {
+    CAPTURE(cpus);
+    const MemoryNeed need = memory_need({}, cpus);
+    CHECK(need.ledger == 32 * mib);
+    CHECK(need.maps <= 70 * mib);
+    CHECK(need.maps >= 52 * mib);
+    const Options options = std::get<Options>(parse_options({"eth0"}, false, cpus));
+    CHECK(options.hot_slots * std::uint64_t{cpus} <= 4 * options.max_sources);
+    CHECK(2 * options.hot_slots * std::uint64_t{cpus} > 4 * options.max_sources);
+  }
+  // So many CPUs and so few sources that the smallest tables are more than that.
+  CHECK(std::get<Options>(parse_options({"eth0", "--max-sources", "10"}, false, 256)).hot_slots == 8);
+  // A choice stands.
+  CHECK(std::get<Options>(parse_options({"eth0", "--hot-slots", "64"}, false, 2)).hot_slots == 64);
 }
 
 TEST_CASE("events take memory where they are asked for alone") {

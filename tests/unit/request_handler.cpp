@@ -25,7 +25,7 @@ constexpr std::uint32_t network = 0xc0000200;  // 192.0.2.0
 
 // What a client would be sent: all parts of a query that nothing interrupts.
 std::string whole_text(const Answer& answer) {
-  std::string text = answer.text;
+  std::string text = answer.from_ledger ? answer.from_ledger() : answer.text;
   if (!answer.query) return text;
   CHECK(text.empty());
   CHECK(answer.query->select(false));
@@ -42,7 +42,7 @@ struct Fixture {
   OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
   int status_calls = 0;
   Options told;  // of the agent
-  RequestHandler handler{tally.tally, [this] {
+  RequestHandler handler{tally.tally, tally.head(), [this] {
                            ++status_calls;
                            return Status{.pid = 4711, .options = told, .mode = "generic"};
                          }};
@@ -243,7 +243,7 @@ TEST_CASE("before the first tick there are no sources") {
   OwnedLedger owned(10);
   OwnedTally tally(owned.ledger, {.mode = "native"});
   tally.tally.begin(1000);
-  const RequestHandler handler(tally.tally, [] { return Status{}; });
+  const RequestHandler handler(tally.tally, tally.head(), [] { return Status{}; });
   for (const char* line : {R"({"cmd":"top"})", R"({"cmd":"list"})"}) {
     const json message = message_of(whole_text(handler.handle(line)));
     CHECK(message.at("seq") == 0);

@@ -30,6 +30,7 @@ inline SnapshotHead any_head() {
           .evicted = {301, {302, 303}},
           .nic = {401, 402, 403},
           .tracked = 2,
+          .established = 1,
           .capacity = 262'144};
 }
 

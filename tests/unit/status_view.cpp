@@ -21,7 +21,7 @@ TEST_CASE("a status is drawn with everything that it tells") {
 interface  eth0 (index 4)
 mode       generic (asked for)
 program    xdp_count, id 99, tag 0123456789abcdef
-sources    2 of 262,144 tracked
+sources    2 of 262,144 tracked, 1 established
 ticks      1,017, 5 missed, the last took 15.5 ms
 clients    3
 memory     56.0 MiB of kernel maps, 0.1 MiB of ledger, 2.5 MiB for clients

@@ -82,6 +82,10 @@ many sources of which*
 sources are spread over*
 a source that finds*
 a source is counted in a slot*
+a tracked source has a place*
+a source with a hundredfold*
+who sends in pairs*
+established sources keep every count*
 END
 )" '-sfe=*/killed_tick.cpp'
   suite e2e "$(paste -s -d , - <<END

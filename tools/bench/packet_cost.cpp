@@ -53,15 +53,25 @@ Order zipf(std::uint32_t sources, std::mt19937_64& random) {
   return order;
 }
 
+// The default, or more where there are more sources than that.
+std::uint32_t max_sources_for(const Order& order) {
+  const std::uint32_t most = *std::ranges::max_element(order) + 1;
+  return std::max(Options{}.max_sources, most);
+}
+
 // The benchmark's programs, loaded with some settings, over one order of packets.
 class Programs {
  public:
-  // `ours_alone`: the others are not loaded.
+  // `hot_slots` of 0 is the default. `ours_alone`: the others are not loaded.
   Programs(const Order& order, std::uint32_t hot_slots, bool ours_alone, bool new_sources = false,
            std::uint32_t sample_every = 0)
+      : Programs(order, hot_slots, max_sources_for(order), ours_alone, new_sources, sample_every) {}
+  Programs(const Order& order, std::uint32_t hot_slots, std::uint32_t max_sources, bool ours_alone,
+           bool new_sources, std::uint32_t sample_every)
       : skeleton_(packet_cost_bpf__open()) {
     if (!skeleton_) throw_errno("opening the benchmark's programs");
-    size_tables(*skeleton_, hot_slots, draws);
+    if (hot_slots == 0) hot_slots = default_hot_slots(max_sources, possible_cpus());
+    size_tables(*skeleton_, hot_slots, max_sources);
     set_events(*skeleton_, new_sources, sample_every);
     for (bpf_map* map : {skeleton_->maps.percpu_hash, skeleton_->maps.lru_percpu_hash,
                          skeleton_->maps.hash, skeleton_->maps.lru_hash}) {
@@ -83,6 +93,8 @@ class Programs {
       sources.values()[i] = __builtin_bswap32(0x0a000000 + order[i]);
     counts_ = {bpf_map__fd(skeleton_->maps.cpu_counts),
                XC_GENERATIONS * possible_cpus() * cpu_counts_bytes(hot_slots), "cpu_counts"};
+    spill_ = {bpf_map__fd(skeleton_->maps.spill), XC_GENERATIONS * spill_bytes(max_sources),
+              "spill"};
     for (bpf_program* program : loaded) {
       std::string name = bpf_program__name(program);
       constexpr std::string_view prefix = "count_in_";
@@ -107,7 +119,13 @@ class Programs {
   }
 
   // Ours then meets every source of the hot tier for the first time, as in a new generation.
-  void begin_generation() { std::ranges::fill(counts_.values(), std::byte{}); }
+  void begin_generation() {
+    std::ranges::fill(counts_.values(), std::byte{});
+    std::ranges::fill(spill_.values(), std::byte{});
+  }
+
+  // From now on all that have no place yet are strangers, for whom there is none.
+  void ration() { skeleton_->bss->control.newcomer_budget = 0; }
 
  private:
   struct Destroy {
@@ -117,6 +135,7 @@ class Programs {
   std::unique_ptr<packet_cost_bpf, Destroy> skeleton_;
   std::vector<std::pair<std::string, int>> fds_;
   MappedMemory<std::byte> counts_;
+  MappedMemory<std::byte> spill_;
   std::vector<std::uint8_t> frame_ =
       testing::PacketBuilder().ipv4().udp(1024, 9).frame_length(64).build();
 };
@@ -173,6 +192,25 @@ void compare(const std::string& setting, const Order& order, std::uint32_t hot_s
   print_costs(setting, samples, parse, yardstick, "percpu_hash over parse_only");
 }
 
+// Ours alone, where every packet is of a source that is refused a place.
+void measure_strangers(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
+  Samples samples;
+  for (int load = 0; load < loads; ++load) {
+    Programs programs(order, hot_slots, Options{}.max_sources, false, false, 0);
+    programs.ration();
+    for (int round = 0; round < warm_up_rounds + rounds; ++round)
+      for (const auto& [name, fd] : programs.fds()) {
+        if (name != "ours" && name != "parse_only" && name != "percpu_hash") continue;
+        programs.begin_generation();
+        const double cost = programs.run_once(fd);
+        if (round >= warm_up_rounds) samples[name].push_back(cost);
+      }
+  }
+  const double parse = summarize(samples.at("parse_only")).median;
+  const double yardstick = summarize(samples.at("percpu_hash")).median - parse;
+  print_costs(setting, samples, parse, yardstick, "percpu_hash over parse_only");
+}
+
 void compare_generations(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
   Samples samples;
   for (int load = 0; load < loads; ++load) run_generations(order, hot_slots, samples);
@@ -182,22 +220,35 @@ void compare_generations(const std::string& setting, const Order& order, std::ui
 }  // namespace
 }  // namespace xdp_count::bench
 
+// Without arguments everything. With arguments: another number of hot slots than the default, 0 for
+// that, to find out what it should be; and the settings to measure.
 int main(int argc, char** argv) {
   using namespace xdp_count;
   using namespace xdp_count::bench;
   return xdp_count::bench::run_as_root("bench-packet-cost", [&] {
-    // Another size of the hot tables than the default, to find out what it should be.
     const std::uint32_t hot_slots =
         argc > 1 ? static_cast<std::uint32_t>(std::stoul(argv[1])) : Options{}.hot_slots;
+    const std::vector<std::string> chosen(argv + std::min(argc, 2), argv + argc);
+    const auto measure = [&](const std::string& setting, auto&& work) {
+      if (chosen.empty() || std::ranges::find(chosen, setting) != chosen.end()) work(setting);
+    };
     stay_on_cpu(possible_cpus() - 1);
     std::mt19937_64 random(1);  // the same packets in every run
-    compare("one source", uniform(1, random), hot_slots);
-    compare("zipf 1000", zipf(1000, random), hot_slots);
-    compare("zipf 100000", zipf(100'000, random), hot_slots);
+    const auto compare_sources = [&](const std::string& name, const Order& order) {
+      measure(name, [&](const std::string& setting) { compare(setting, order, hot_slots); });
+    };
+    compare_sources("one source", uniform(1, random));
+    compare_sources("zipf 1000", zipf(1000, random));
+    compare_sources("zipf 100000", zipf(100'000, random));
     for (const std::uint32_t sources : {16u, 256u, 4096u, 16'384u, 65'536u, 262'144u, 1'048'576u})
-      compare("uniform " + std::to_string(sources), uniform(sources, random), hot_slots);
+      compare_sources("uniform " + std::to_string(sources), uniform(sources, random));
     for (const std::uint32_t sources : {1000u, 65'536u})
-      compare_generations(fmt::format("a generation of {} packets, uniform {}", draws, sources),
-                          uniform(sources, random), hot_slots);
+      measure(fmt::format("a generation of {} packets, uniform {}", draws, sources),
+              [&](const std::string& setting) {
+                compare_generations(setting, uniform(sources, random), hot_slots);
+              });
+    measure("strangers, uniform 1048576", [&](const std::string& setting) {
+      measure_strangers(setting, uniform(draws, random), hot_slots);
+    });
   });
 }

@@ -35,7 +35,7 @@ TARGETS = [
      "listing 1,000,000 sources"),
     ("list_cost", "1000000 rows, a tick every 0.2 s", "snapshots, 1 at a time", "most", "at most",
      20, "the latest tick meanwhile (ms)"),
-    ("memory_use", "max-sources 1000000, hot-slots 262144, full", "resident, maps aside", "median",
+    ("memory_use", "max-sources 1000000, full", "resident, maps aside", "median",
      "at most", 64, "resident memory, 1,000,000 sources (MiB)"),
     ("attack", FLOOD, "longest gap between snapshots", "most", "at most", 1.2,
      "in a flood: between two snapshots (s)"),

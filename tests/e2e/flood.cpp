@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What others send takes no packet from a source that is established, however many they are; and
+// who sends a large share becomes established among them. Exact to the packet: what has arrived is
+// known from behind the agent's program.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "agent_fixture.hpp"
+#include "ipv4.hpp"
+#include "live_traffic.hpp"
+
+using namespace xdp_count::testing;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint32_t steady_sources = 1000;
+constexpr std::uint64_t steady_rate = 10 * steady_sources;
+constexpr std::uint64_t frame_bytes = 60;
+constexpr std::uint64_t default_room = 262'144;  // what --max-sources is
+constexpr const char* marked_network = "198.18.0.0/22";
+constexpr unsigned most_ticks = 60;  // that a test waits for anything
+
+// What sends, and what knows what has arrived.
+struct Scene {
+  Topology topology;
+  Arrivals arrivals{topology};
+  LiveTraffic traffic{topology, arrivals};
+};
+
+std::string heavy_hitter() {
+  return xdp_count::ipv4_text(LF_MARKED_FIRST + LF_HEAVY_INDEX);
+}
+
+// A client that gets so many sources in each snapshot, those that sent most in the interval.
+LineClient subscriber(std::uint32_t top) {
+  LineClient client(default_socket);
+  REQUIRE(client.answer_to({{"cmd", "subscribe"}, {"top", top}}).at("type") == "ok");
+  return client;
+}
+
+// The snapshot after so many more, each of them checked.
+json after_ticks(LineClient& stream, unsigned ticks) {
+  json snapshot;
+  for (unsigned i = 0; i < ticks; ++i) {
+    snapshot = stream.next_of_type("snapshot");
+    check_conserved(snapshot);
+  }
+  return snapshot;
+}
+
+// The first snapshot with all that has arrived. Nothing is sent any more.
+json snapshot_with_all(LineClient& stream, const Arrivals& arrivals) {
+  json snapshot = snapshot_with(stream, arrivals.frames());
+  CHECK(snapshot.at("frames").at("packets") == arrivals.frames());
+  CHECK(count_of(snapshot.at("classes").at("ipv4")) ==
+        Count{arrivals.frames(), arrivals.frames() * frame_bytes});
+  return snapshot;
+}
+
+// All lines of a list as one.
+json whole_list(LineClient& client, const json& request) {
+  json all = client.answer_to(request);
+  INFO(all.value("message", ""));
+  REQUIRE(all.at("type") == "sources");
+  for (bool more = all.at("more"); more;) {
+    json line = client.next_of_type("sources");
+    more = line.at("more");
+    for (json& row : line.at("sources")) all.at("sources").push_back(std::move(row));
+  }
+  return all;
+}
+
+// What the marked sources should have in their rows, the heavy hitter too if it has sent something.
+std::map<std::string, Count> expected_rows(const Arrivals& arrivals) {
+  std::map<std::string, Count> expected;
+  const auto counts = arrivals.of_marked();
+  for (std::uint32_t i = 0; i < LF_MARKED_SOURCES; ++i)
+    if (counts[i] != 0)
+      expected[xdp_count::ipv4_text(LF_MARKED_FIRST + i)] = {counts[i], counts[i] * frame_bytes};
+  return expected;
+}
+
+// In words, and with an example; nothing when there is none.
+std::string difference(const std::map<std::string, Count>& rows,
+                       const std::map<std::string, Count>& expected) {
+  if (rows == expected) return "";
+  std::size_t differing = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t sent = 0;
+  std::string example;
+  for (const auto& [source, count] : expected) {
+    const auto found = rows.find(source);
+    const Count row = found == rows.end() ? Count{} : found->second;
+    sent += count.packets;
+    lost += count.packets - row.packets;
+    if (row == count) continue;
+    if (differing++ == 0)
+      example = source + " has " + std::to_string(row.packets) + " packets of " +
+                std::to_string(count.packets);
+  }
+  return std::to_string(differing) + " of " + std::to_string(expected.size()) +
+         " rows differ: " + std::to_string(lost) + " packets of " + std::to_string(sent) +
+         " are not in them; " + example;
+}
+
+void check_steady_rows(const Arrivals& arrivals) {
+  LineClient client(default_socket);
+  const json rows = whole_list(client, {{"cmd", "list"}, {"prefix", marked_network}});
+  const auto expected = expected_rows(arrivals);
+  CHECK(expected.size() >= steady_sources);
+  CHECK(difference(sources_of(rows), expected) == "");
+}
+
+// All rows, and what is in none, of one snapshot: this one or a later one of the stream.
+void check_whole_list(LineClient& stream, json snapshot) {
+  LineClient client(default_socket);
+  const json rows = whole_list(client, {{"cmd", "list"}});
+  while (snapshot.at("seq") < rows.at("seq")) snapshot = stream.next_of_type("snapshot");
+  REQUIRE(snapshot.at("seq") == rows.at("seq"));
+  CHECK(rows.at("sources").size() == snapshot.at("tracked"));
+  std::uint64_t packets =
+      count_of(snapshot.at("evicted")).packets + count_of(snapshot.at("untracked")).packets;
+  for (const json& row : rows.at("sources")) packets += row.at("packets").get<std::uint64_t>();
+  CHECK(packets == count_of(snapshot.at("classes").at("ipv4")).packets);
+}
+
+std::uint64_t established(const json& status) {
+  return status.value("established", std::uint64_t{0});
+}
+
+// Steady sources that have been counted in three ticks and more.
+void establish(LineClient& stream, Scene& scene) {
+  scene.traffic.begin_steady(steady_sources, steady_rate);
+  after_ticks(stream, 4);
+}
+
+// What has arrived becomes so much.
+template <class Condition>
+void wait_until(const Condition& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + LineClient::patience;
+  while (!condition()) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+// So many ticks of it, and more until it has been far more than any table holds.
+void flood(LineClient& stream, Scene& scene, const FloodPattern& pattern, unsigned ticks,
+           std::uint64_t frames) {
+  const std::uint64_t end = scene.arrivals.frames() + frames;
+  scene.traffic.begin_flood(pattern);
+  for (unsigned tick = 0; tick < ticks || scene.arrivals.frames() < end; ++tick) {
+    REQUIRE(tick < most_ticks);
+    after_ticks(stream, 1);
+  }
+  scene.traffic.end_flood();
+}
+
+struct Attack {
+  FloodPattern pattern = FloodPattern::random_of_2_to(24);
+  std::uint64_t max_sources = default_room;
+  std::vector<std::string> options = {};
+  unsigned ticks = 3;
+};
+
+// Steady sources before, beside and after a flood: in the end each has a row with every packet.
+// Calls `begin()` before anything is sent, and `end(agent, status)` when all has been checked.
+template <class Begin, class End>
+void check_promise(const Attack& attack, const std::string& mode, const Begin& begin,
+                   const End& end) {
+  Scene scene;
+  std::vector<std::string> arguments{"-m", mode, "--max-sources",
+                                     std::to_string(attack.max_sources)};
+  arguments.insert(arguments.end(), attack.options.begin(), attack.options.end());
+  Agent agent(scene.topology, arguments);
+  LineClient stream = subscriber(0);
+  begin();
+  establish(stream, scene);
+  flood(stream, scene, attack.pattern, attack.ticks, 2 * attack.max_sources);
+  after_ticks(stream, 1);
+  scene.traffic.finish();
+
+  const json snapshot = snapshot_with_all(stream, scene.arrivals);
+  MESSAGE(mode, ": ", scene.arrivals.frames(), " frames in ", snapshot.at("seq").get<int>(),
+          " ticks");
+  check_steady_rows(scene.arrivals);
+  check_whole_list(stream, snapshot);
+  const json status = status_of_agent();
+  CHECK(established(status) >= steady_sources);
+  CHECK(status.at("ticks_missed") == 0);
+  end(agent, status);
+}
+
+void check_promise(const Attack& attack, const std::string& mode = "native") {
+  check_promise(
+      attack, mode, [] {}, [](Agent&, const json&) {});
+}
+
+// Events of a kind: those that came, and those that are told to be lost.
+using EventCounts = std::map<std::string, std::uint64_t>;
+
+EventCounts events_until_goodbye(LineClient& client) {
+  EventCounts counts;
+  for (;;) {
+    const json line = client.next().value();
+    if (line.at("type") == "goodbye") {
+      for (const auto& [kind, lost] : line.value("lost", json::object()).items())
+        counts[kind] += lost.get<std::uint64_t>();
+      return counts;
+    }
+    if (line.at("type") == "event")
+      counts[line.at("event")] += 1 + line.value("lost", std::uint64_t{0});
+  }
+}
+
+// The packets in the row of the heavy hitter in a snapshot; nothing where it is not shown.
+std::optional<std::uint64_t> heavy_row(const json& snapshot) {
+  for (const json& row : snapshot.at("sources"))
+    if (row.at("src") == heavy_hitter()) return row.at("packets").get<std::uint64_t>();
+  return {};
+}
+
+// Its packets among the frames that this snapshot has counted.
+std::uint64_t heavy_sent(const Arrivals& arrivals, const json& snapshot) {
+  return arrivals.of_marked(snapshot.at("frames").at("packets")).at(LF_HEAVY_INDEX);
+}
+
+// One of `every` frames is a share of at least 100 / max_sources.
+void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
+  Scene scene;
+  Agent agent(scene.topology, {"--max-sources", std::to_string(max_sources)});
+  LineClient stream = subscriber(10);
+  scene.traffic.begin_flood(FloodPattern::random_of_2_to(32));
+  after_ticks(stream, 2);
+  scene.traffic.set_heavy(every);
+  wait_until([&] { return scene.arrivals.of_marked()[LF_HEAVY_INDEX] > 0; });
+  snapshot_with(stream, scene.arrivals.frames());  // it began in this interval, or before
+
+  const json first = after_ticks(stream, 1);
+  REQUIRE(heavy_row(first).has_value());
+  CHECK(first.at("sources").at(0).at("src") == heavy_hitter());
+  for (int tick = 0; tick < 2; ++tick) {
+    const json next = after_ticks(stream, 1);
+    REQUIRE(heavy_row(next).has_value());
+    CHECK(*heavy_row(next) - *heavy_row(first) ==
+          heavy_sent(scene.arrivals, next) - heavy_sent(scene.arrivals, first));
+  }
+  CHECK(established(status_of_agent()) >= 1);
+
+  // It is established: from here on some packets a second will do.
+  scene.traffic.set_heavy(100'000);
+  after_ticks(stream, 3);
+  scene.traffic.finish();
+  const json last = snapshot_with_all(stream, scene.arrivals);
+  LineClient client(default_socket);
+  const json rows = client.answer_to({{"cmd", "get"}, {"src", heavy_hitter()}});
+  REQUIRE(heavy_row(rows).has_value());
+  CHECK(*heavy_row(rows) - *heavy_row(first) ==
+        heavy_sent(scene.arrivals, last) - heavy_sent(scene.arrivals, first));
+  CHECK(status_of_agent().at("ticks_missed") == 0);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a flood of random sources takes no packet from those that are established",
+                   Mode, Native, Generic) {
+  check_promise({.ticks = 6}, Mode::name);
+}
+
+TEST_CASE("no flood of 2^22 random sources does") {
+  check_promise({.pattern = FloodPattern::random_of_2_to(22)});
+}
+
+TEST_CASE("no flood from all addresses at random does") {
+  check_promise({.pattern = FloodPattern::random_of_2_to(32)});
+}
+
+TEST_CASE("no flood from all addresses in order does") {
+  check_promise({.pattern = FloodPattern::all_in_order()});
+}
+
+TEST_CASE("no flood from twice as many as there is room for does, one after the other") {
+  check_promise({.pattern = {.sources = 2 * default_room}});
+}
+
+TEST_CASE("no flood does where there is little room") {
+  check_promise({.max_sources = 10'000});
+}
+
+TEST_CASE("no flood does where there is much room") {
+  check_promise({.max_sources = 1'000'000});
+}
+
+TEST_CASE("no flood does with events and samples, of which each is delivered or told to be lost") {
+  std::optional<LineClient> client;
+  std::future<EventCounts> receiving;
+  const auto listen = [&] {
+    client.emplace(default_socket);
+    const json request{{"cmd", "subscribe"}, {"every", 0}, {"events", {"new_source", "sample"}}};
+    REQUIRE(client->answer_to(request).at("type") == "ok");
+    receiving = std::async(std::launch::async, [&] { return events_until_goodbye(*client); });
+  };
+  const Attack attack{.options = {"--events", "--sample", "1000"}};
+  check_promise(attack, "native", listen, [&](Agent& agent, const json& status) {
+    agent.signal(SIGTERM);
+    const EventCounts counts = receiving.get();
+    for (const char* kind : {"new_source", "sample"}) {
+      CAPTURE(kind);
+      CHECK(counts.at(kind) == status.at("events").at(kind).at("produced"));
+    }
+    CHECK(agent.wait() == 0);
+  });
+}
+
+TEST_CASE("who sends a large share in mid-flood is seen at once, and soon keeps every packet") {
+  check_heavy_hitter(default_room, 2048);
+}
+
+TEST_CASE("so is who sends a large share where there is little room") {
+  check_heavy_hitter(10'000, 64);
+}
+
+TEST_CASE_TEMPLATE("an agent that is killed in mid-flood costs the established ones no packet",
+                   Mode, Native, Generic) {
+  Scene scene;
+  const std::vector<std::string> arguments{"-m", Mode::name};
+  // All addresses: hardly any of them twice, so that no other becomes established.
+  const FloodPattern pattern = FloodPattern::random_of_2_to(32);
+  std::uint64_t before = 0;
+  {
+    Agent first(scene.topology, arguments);
+    LineClient stream = subscriber(0);
+    establish(stream, scene);
+    scene.traffic.begin_flood(pattern);
+    after_ticks(stream, 2);
+    before = established(status_of_agent());
+    CHECK(before >= steady_sources);
+    kill(first);
+  }
+  // Nobody empties the tables meanwhile: more comes than they hold.
+  const std::uint64_t enough = scene.arrivals.frames() + 1'000'000;
+  wait_until([&] { return scene.arrivals.frames() >= enough; });
+  Agent second(scene.topology, arguments);
+  LineClient stream = subscriber(0);
+  CHECK(contains(second.standard_error(), "adopted program "));
+  CHECK(established(status_of_agent()) >= before);
+  after_ticks(stream, 2);
+  scene.traffic.end_flood();
+  after_ticks(stream, 1);
+  scene.traffic.finish();
+  const json snapshot = snapshot_with_all(stream, scene.arrivals);
+  check_steady_rows(scene.arrivals);
+  check_whole_list(stream, snapshot);
+  CHECK(established(status_of_agent()) >= before);
+  CHECK(!contains(second.standard_error(), "do not add up"));
+}
+
+TEST_CASE("where more are active than there is room for, the heaviest keeps its row") {
+  constexpr std::uint32_t others = 42;
+  constexpr std::uint64_t rate = 20'000;
+  Scene scene;
+  Agent agent(scene.topology, {"-i", "0.2", "--max-sources", "10"});
+  LineClient stream = subscriber(10);
+  scene.traffic.set_heavy(2);
+  scene.traffic.begin_flood({.sources = others}, rate);
+  json first;
+  for (unsigned tick = 0; first.is_null() || !heavy_row(first); ++tick) {
+    REQUIRE(tick < most_ticks);
+    first = after_ticks(stream, 1);
+  }
+  std::uint64_t packets = *heavy_row(first);
+  for (int tick = 0; tick < 20; ++tick) {
+    const json next = after_ticks(stream, 1);
+    REQUIRE(heavy_row(next).has_value());
+    CHECK(*heavy_row(next) > packets);
+    packets = *heavy_row(next);
+    CHECK(packets - *heavy_row(first) ==
+          heavy_sent(scene.arrivals, next) - heavy_sent(scene.arrivals, first));
+  }
+  CHECK(after_ticks(stream, 1).at("tracked") == 10);
+}

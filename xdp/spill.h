@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The spill tier: one table a generation that all CPUs write, for sources that
+ * find no slot in a CPU's own.
+ */
+#ifndef XDP_COUNT_SPILL_H
+#define XDP_COUNT_SPILL_H
+
+#include <stdbool.h>
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include <xdp_count/shared_types.h>
+
+#include "admission.h"
+#include "config.h"
+#include "count_maps.h"
+
+/* So far from the last value of 32 bits that all CPUs together do not get there unseen. */
+#define SPILL_SLOT_MAX_PACKETS 0x80000000U
+
+#define IN_USE_LINE_BUCKETS (8 * sizeof(struct xc_bucket))
+
+static __always_inline struct xc_bucket *spill_buckets(struct xc_spill *head, __u64 buckets)
+{
+	__u64 lines = (buckets + IN_USE_LINE_BUCKETS - 1) / IN_USE_LINE_BUCKETS;
+
+	return (struct xc_bucket *)(head + 1) + lines;
+}
+
+/* Makes an empty slot the source's, with its first packet. False: somebody else was faster. */
+static __always_inline bool claim_slot(struct xc_slot *slot, __be32 source)
+{
+	union {
+		struct {
+			__be32 source;
+			__u32 packets;
+		};
+		__u64 word;
+	} first = { .source = source, .packets = 1 };
+
+	return __sync_val_compare_and_swap((__u64 *)slot, 0, first.word) == 0;
+}
+
+/*
+ * What became of the packet. Not inlined, and verified on its own: it is rare,
+ * and so leaves the usual path its registers.
+ */
+enum spill_result { SPILL_REFUSED, SPILL_COUNTED, SPILL_FIRST };
+
+struct spill_walk {
+	struct xc_bucket *table;
+	__u64 first; /* slot of the source's bucket */
+	__u64 last; /* slot of the table */
+};
+
+static __always_inline struct xc_slot *spill_slot(const struct spill_walk *walk, __u32 step)
+{
+	__u64 slot = (walk->first + step) & walk->last;
+
+	return &walk->table[slot / XC_BUCKET_SLOTS].slots[slot % XC_BUCKET_SLOTS];
+}
+
+static __always_inline void mark_spill_in_use(struct xc_spill *head, const struct spill_walk *walk,
+					      __u32 step)
+{
+	__u64 bucket = ((walk->first + step) & walk->last) / XC_BUCKET_SLOTS;
+	__u64 *in_use = (void *)(head + 1);
+
+	__sync_fetch_and_or(&in_use[bucket / 64], 1ULL << (bucket % 64));
+}
+
+static __always_inline bool count_in_spill_slot(struct xc_slot *slot, __be32 source, __u64 bytes)
+{
+	__u32 packets = *(volatile __u32 *)&slot->packets;
+
+	if (packets == 0 || packets >= SPILL_SLOT_MAX_PACKETS || slot->source != source)
+		return false;
+	__sync_fetch_and_add(&slot->packets, 1);
+	__sync_fetch_and_add(&slot->bytes, bytes);
+	return true;
+}
+
+/*
+ * Two CPUs that meet a source at once may each take a slot for it, which is
+ * fine: all slots of a source are added up. The way to a free slot is gone
+ * twice, since the verifier follows two plain loops with a hundredth of the
+ * effort that one takes which also asks whether the source may have the slot.
+ */
+__noinline int count_in_spill(__u32 generation, __be32 source, __u64 bytes)
+{
+	__u64 hash = shared_hash(source);
+	__u64 buckets = 1ULL << (64 - config.sources_shift);
+	__u32 key = generation & 1;
+	struct xc_spill *head = bpf_map_lookup_elem(&spill, &key);
+	struct spill_walk walk;
+	bool is_room = false;
+
+	if (!head)
+		return SPILL_REFUSED;
+	walk.table = spill_buckets(head, buckets);
+	walk.first = (hash >> config.sources_shift) * XC_BUCKET_SLOTS;
+	walk.last = buckets * XC_BUCKET_SLOTS - 1;
+	for (__u32 step = 0; step < XC_SPILL_PROBES * XC_BUCKET_SLOTS; step++) {
+		struct xc_slot *slot = spill_slot(&walk, step);
+
+		if (count_in_spill_slot(slot, source, bytes))
+			return SPILL_COUNTED;
+		if (*(volatile __u32 *)&slot->packets == 0) {
+			is_room = true;
+			break;
+		}
+	}
+	if (!is_room || !admit(generation, head, source, hash))
+		return SPILL_REFUSED;
+	for (__u32 step = 0; step < XC_SPILL_PROBES * XC_BUCKET_SLOTS; step++) {
+		struct xc_slot *slot = spill_slot(&walk, step);
+
+		if (*(volatile __u32 *)&slot->packets == 0 && claim_slot(slot, source)) {
+			__sync_fetch_and_add(&slot->bytes, bytes);
+			mark_spill_in_use(head, &walk, step);
+			return SPILL_FIRST;
+		}
+		/* Another CPU may have claimed it for the same source. */
+		if (count_in_spill_slot(slot, source, bytes))
+			return SPILL_COUNTED;
+	}
+	return SPILL_REFUSED;
+}
+
+/* Whether a source that has no slot yet on this CPU, where there is one, may have it. */
+__noinline int may_have_slot(__u32 generation, __be32 source)
+{
+	__u64 hash = shared_hash(source);
+	__u32 key = generation & 1;
+	struct xc_spill *head = bpf_map_lookup_elem(&spill, &key);
+
+	return head && admit(generation, head, source, hash);
+}
+
+#endif /* XDP_COUNT_SPILL_H */
