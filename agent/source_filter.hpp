@@ -28,24 +28,19 @@ class SourceFilter {
 
   // In network byte order, as in all that follows. At any moment.
   void add(__be32 source) noexcept {
-    const std::uint64_t hash = hash_of(source);
+    const std::uint64_t hash = xc_shared_hash(source, multiplier_);
     std::atomic_ref(words_[hash >> shift_])
         .fetch_or(xc_filter_bits(hash), std::memory_order_relaxed);
   }
 
   // Always true of a source that was added; seldom of another.
   bool may_have(__be32 source) const noexcept {
-    const std::uint64_t hash = hash_of(source);
+    const std::uint64_t hash = xc_shared_hash(source, multiplier_);
     const std::uint64_t bits = xc_filter_bits(hash);
     return (words_[hash >> shift_] & bits) == bits;
   }
 
  private:
-  // As shared_hash() of xdp/admission.h.
-  std::uint64_t hash_of(__be32 source) const noexcept {
-    return xc_rehash(xc_hash_source(source, multiplier_), multiplier_);
-  }
-
   std::span<std::uint64_t> words_;
   std::uint64_t multiplier_;
   unsigned shift_;

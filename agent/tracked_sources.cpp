@@ -34,7 +34,7 @@ TrackedSources::TrackedSources(std::span<xc_tracked_group> groups,
 
 // As is_tracked() of xdp/admission.h looks for it.
 std::size_t TrackedSources::first_group_of(__be32 source) const noexcept {
-  return xc_rehash(xc_hash_source(source, multiplier_), multiplier_) >> shift_;
+  return xc_shared_hash(source, multiplier_) >> shift_;
 }
 
 xc_tracked_group& TrackedSources::group(std::size_t number) const noexcept {

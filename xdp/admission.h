@@ -19,10 +19,9 @@
 #include "config.h"
 #include "count_maps.h"
 
-/* Another hash than the hot tier's: who shares a bucket there does not share all places here. */
 static __always_inline __u64 shared_hash(__be32 source)
 {
-	return xc_rehash(xc_hash_source(source, config.hash_multiplier), config.hash_multiplier);
+	return xc_shared_hash(source, config.hash_multiplier);
 }
 
 /* Each time that a sixteenth of max_sources has won, winning becomes half as likely. */

@@ -21,11 +21,20 @@ static inline __attribute__((always_inline)) __u64 xc_hash_source(__be32 source,
 	return hash * multiplier;
 }
 
-/* Another hash of the same source, for another table: from its first one, or from this again. */
+/* Another hash of the same source, for another table. */
 static inline __attribute__((always_inline)) __u64 xc_rehash(__u64 hash, __u64 multiplier)
 {
 	hash ^= hash >> 32;
 	return hash * multiplier;
+}
+
+/*
+ * For the tables that all CPUs share: who shares a bucket of a hot table with
+ * others does not share all places here too.
+ */
+static inline __attribute__((always_inline)) __u64 xc_shared_hash(__be32 source, __u64 multiplier)
+{
+	return xc_rehash(xc_hash_source(source, multiplier), multiplier);
 }
 
 /* The bits of a source in its word of the filter, which the highest bits of the hash choose. */
