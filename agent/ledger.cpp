@@ -247,14 +247,13 @@ void Ledger::evict(std::size_t slot) {
 }
 
 void Ledger::find_victims() {
-  if (newcomers() < std::max<std::size_t>(capacity_ / newcomers_share, 1)) demote_some();
+  const std::size_t least = std::max<std::size_t>(capacity_ / newcomers_share, 1);
+  if (newcomers() < least) demote(least - newcomers() + capacity_ / demotion_share);
   victims_ = first_to_go(false, std::max<std::size_t>(newcomers() / victims_share, 1));
 }
 
-void Ledger::demote_some() {
-  const std::size_t missing =
-      std::max<std::size_t>(capacity_ / newcomers_share, 1) - newcomers();
-  for (const Candidate& candidate : first_to_go(true, missing + capacity_ / demotion_share))
+void Ledger::demote(std::size_t sources) {
+  for (const Candidate& candidate : first_to_go(true, sources))
     demote(slots_[find_slot(candidate.address)]);
 }
 

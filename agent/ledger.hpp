@@ -209,7 +209,7 @@ class Ledger {
   void pass_by(std::uint32_t address, const Counts& counts, std::uint64_t item);
   bool is_recent(std::uint64_t tick) const noexcept;
   void find_victims();
-  void demote_some();
+  void demote(std::size_t sources);  // those first to go
   void demote(LedgerEntry& entry) noexcept;
   void sweep() noexcept;
   std::vector<Candidate> first_to_go(bool established, std::size_t most);
