@@ -6,8 +6,8 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build_dir=${BUILD_DIR:-$root/build}
-benches='packet-cost tick-cost encoding-cost list-cost memory-use end-to-end subscribers
-  attack'
+benches='packet-cost tick-cost hit-rate encoding-cost list-cost memory-use end-to-end
+  subscribers attack'
 
 usage() {
   cat <<END
