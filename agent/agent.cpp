@@ -32,7 +32,7 @@ Agent::Agent(asio::io_context& io, Options options, NetworkInterface interface)
     : io_(io),
       options_(std::move(options)),
       interface_(std::move(interface)),
-      interface_lock_(interface_.index, interface_.name),
+      interface_lock_(interface_),
       interface_watch_(io.get_executor(), interface_.index),
       service_manager_(io.get_executor()),
       tally_gate_(io.get_executor()),
@@ -67,14 +67,8 @@ asio::awaitable<ExitCode> Agent::run() {
 }
 
 asio::awaitable<void> Agent::attach() {
-  const ProgramSettings settings{.has_ethernet_header = interface_.has_ethernet_header(),
-                                 .verdict = options_.verdict,
-                                 .hot_slots = options_.hot_slots,
-                                 .max_sources = options_.max_sources,
-                                 .new_sources = options_.events,
-                                 .sample_every = options_.sample};
   const Capabilities kept = co_await offload(blocking_calls_, [&] {
-    attachment_.emplace(interface_, options_.mode, settings);
+    attachment_.emplace(interface_, options_.mode, settings_for(options_, interface_));
     // Asked once more: the counters of this moment are what `nic` is measured from.
     if (const auto now = find_interface(interface_.index)) {
       interface_.counters = now->counters;
@@ -116,6 +110,7 @@ asio::awaitable<ExitCode> Agent::count() {
   watch();
   service_manager_.ready(
       fmt::format("counting on {}, {} mode", interface_.name, counting_->tally().head().mode));
+  attachment_->confirm();
   for (;;) {
     const Ticker::Wake wake = co_await ticker_.wait();
     if (wake == Ticker::Wake::stopped) break;
@@ -191,11 +186,10 @@ asio::awaitable<std::optional<Ending>> Agent::follow_interface(const Sighting& s
 asio::awaitable<std::optional<Ending>> Agent::tick() {
   const auto began = std::chrono::steady_clock::now();
   const Tally& tally = counting_->tally();
-  interface_lock_.turn_away();
   Sighting seen;
   const Cut cut = co_await offload(blocking_calls_, [&] {
     seen = look_at(link_query_, interface_.index, program_id_);
-    return counting_->cut();
+    return seen.attached ? counting_->cut() : counting_->last_cut();
   });
   const auto ending = co_await follow_interface(seen);
   if (seen.interface) interface_.counters = seen.interface->counters;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "attachment.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 #include <xdp/libxdp.h>
 
 #include <algorithm>
@@ -18,6 +20,7 @@
 #include "library_log.hpp"
 #include "log.hpp"
 #include "native_mode_remedy.hpp"
+#include "program_info.hpp"
 
 namespace xdp_count {
 namespace {
@@ -37,9 +40,27 @@ std::string reason_for(int error, const LibraryMessages& messages) {
 
 }  // namespace
 
+ProgramSettings settings_for(const Options& options, const NetworkInterface& interface) {
+  return {.has_ethernet_header = interface.has_ethernet_header(),
+          .verdict = options.verdict,
+          .hot_slots = options.hot_slots,
+          .max_sources = options.max_sources,
+          .new_sources = options.events,
+          .sample_every = options.sample};
+}
+
+const char* difference_from(const ResidentProgram& program, ModeChoice choice,
+                            const ProgramSettings& settings) {
+  const CountProgram wanted(settings);
+  if (program.build.hash != wanted.config().build.hash) return "is of another build";
+  if (!interchangeable(RunningProgram(duplicate(program.fd.get())).config(), wanted.config()))
+    return "has other settings";
+  return allows(choice, program.mode) ? nullptr : "is in another mode";
+}
+
 Attachment::Attachment(const NetworkInterface& interface, ModeChoice choice,
                        const ProgramSettings& settings)
-    : interface_(interface) {
+    : Attachment(interface) {
   if (adopt(choice, settings)) return;
   attach(choice, settings);
 }
@@ -47,12 +68,8 @@ Attachment::Attachment(const NetworkInterface& interface, ModeChoice choice,
 bool Attachment::adopt(ModeChoice choice, const ProgramSettings& settings) {
   auto found = resident_program(interface_);
   if (!found) return false;
-  const CountProgram wanted(settings);
-  const char* difference = found->config.build != wanted.config().build ? "is of another build"
-                           : !interchangeable(found->config, wanted.config()) ? "has other settings"
-                           : !allows(choice, found->mode)                     ? "is in another mode"
-                                                                              : nullptr;
-  if (difference != nullptr) {
+  take_over(interface_, *found);
+  if (const char* difference = difference_from(*found, choice, settings)) {
     xdp_count::detach(interface_, *found);
     log::info("program {} of an earlier xdp-count was on {} and {}: replaced, counting starts anew",
               found->id, interface_.name, difference);
@@ -101,7 +118,8 @@ Attachment::~Attachment() {
   try {
     detach();
   } catch (const std::exception& error) {
-    log::error("{}", error.what());
+    log::error("{}; it is still there, and counts: xdp-count --detach {} removes it", error.what(),
+               interface_.name);
   }
 }
 
@@ -131,13 +149,21 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
   // only where all the programs that it calls do.
   xdp_program__set_xdp_frags_support(program, true);
 
+  // Whoever is to take the program off must not lack a descriptor for it.
+  UniqueFd place(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!place) throw_errno("opening /dev/null");
+
   const xdp_attach_mode libxdp_mode = mode == XdpMode::native ? XDP_MODE_NATIVE : XDP_MODE_SKB;
   const int error = -xdp_program__attach(program, ifindex, libxdp_mode, 0);
   if (error == 0) {
+    ::dup3(count.fd(), place.get(), O_CLOEXEC);
+    resident_ = {.fd = std::move(place), .mode = mode};
     attached_ = true;
-    program_.emplace(duplicate(count.fd()));
-    resident_ = {.fd = duplicate(count.fd()), .id = program_->info().id, .mode = mode};
+    const auto info = program_info(resident_.fd.get());
+    if (!info) throw_errno("asking the kernel about the XDP program");
+    resident_.id = info->id;
     forgotten.keep(resident_.id);
+    program_.emplace(duplicate(count.fd()));
     const auto now = find_interface(interface_.index);
     resident_.shared = now && !is_alone(now->programs, resident_.id);
     return {};
@@ -171,8 +197,14 @@ void Attachment::interface_was_deleted() {
 
 void Attachment::detach() {
   if (!attached_) return;
+  if (adopted_ && !confirmed_) {
+    resident_.owner.give_up();
+    log::info("program {} was left on {} with all that it has counted: the next start adopts it",
+              resident_.id, interface_.name);
+  } else {
+    xdp_count::detach(interface_, resident_);
+  }
   attached_ = false;
-  xdp_count::detach(interface_, resident_);
 }
 
 }  // namespace xdp_count

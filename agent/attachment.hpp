@@ -13,6 +13,14 @@
 
 namespace xdp_count {
 
+// What the program is to be for an agent with these options.
+ProgramSettings settings_for(const Options& options, const NetworkInterface& interface);
+
+// Why an agent with these settings cannot go on with a program that was left: a phrase such as "has
+// other settings", or nullptr where it can. Throws std::system_error.
+const char* difference_from(const ResidentProgram& program, ModeChoice choice,
+                            const ProgramSettings& settings);
+
 // Our program on one interface: attached, or found there and adopted. Blocks in system calls, and
 // on libxdp's lock: not for the I/O thread. One thread at a time.
 class Attachment {
@@ -23,13 +31,17 @@ class Attachment {
   // kernel's words, and what to do.
   Attachment(const NetworkInterface& interface, ModeChoice choice, const ProgramSettings& settings);
 
-  // Detaches, when detach() has not been called; a failure is logged.
+  // As detach(); a failure is logged.
   ~Attachment();
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
 
-  // Takes our program off the interface and leaves every other one there. The maps stay readable
-  // until this object goes. A second call does nothing. Throws std::system_error.
+  // What was counted before is served: whoever ends from now on means to end it.
+  void confirm() noexcept { confirmed_ = true; }
+
+  // Takes our program off the interface and leaves every other one there. One that was adopted and
+  // not confirmed stays, with all that it has counted, for the next start. The maps stay readable
+  // until this object goes. Does nothing once it has been done. Throws std::system_error.
   void detach();
 
   // Instead of detach(), when the interface was deleted, and with it what was attached to it.
@@ -45,6 +57,9 @@ class Attachment {
   const std::string& mode_reason() const noexcept { return mode_reason_; }
 
  private:
+  // Nothing is attached yet. With this the destructor runs too where what follows throws.
+  explicit Attachment(const NetworkInterface& interface) : interface_(interface) {}
+
   bool adopt(ModeChoice choice, const ProgramSettings& settings);
   void attach(ModeChoice choice, const ProgramSettings& settings);
   // Nothing when it worked, else the reason.
@@ -57,6 +72,7 @@ class Attachment {
   std::string mode_reason_;
   bool adopted_ = false;
   bool attached_ = false;
+  bool confirmed_ = false;
 };
 
 }  // namespace xdp_count

@@ -11,7 +11,9 @@
 #include "counting_state.hpp"
 #include "error.hpp"
 #include "ledger.hpp"
+#include "program_owner.hpp"
 #include "table_settings.hpp"
+#include "table_sizes.hpp"
 
 // Generated C.
 #pragma GCC diagnostic push
@@ -40,7 +42,14 @@ std::uint64_t hash_of_build() {
   std::size_t size = 0;
   const auto* object = static_cast<const std::byte*>(count_bpf__elf_bytes(&size));
   hash.add({object, size});
-  hash.add(std::as_bytes(std::span(&counting_state_layout, 1)));
+  // What the object does not say: the agent's own memory, and how large the tables are.
+  constexpr std::uint32_t some = 1 << 16;
+  const std::uint64_t layout[] = {
+      counting_state_layout,      sizeof(LedgerEntry),       sizeof(CountingState),
+      Ledger::slots_for(some),    cpu_counts_bytes(some),    spill_bytes(some),
+      tracked_bytes(some),        filter_bytes(some),        candidates_bytes(some),
+  };
+  hash.add(std::as_bytes(std::span(layout)));
   return hash.value();
 }
 
@@ -54,13 +63,17 @@ CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bp
   // Whoever adopts the program finds this in its map .rodata, where nothing else is.
   static_assert(sizeof(*skeleton_->rodata) == sizeof(xc_config));
   xc_config& config = skeleton_->rodata->config;
-  config.magic = XC_CONFIG_MAGIC;
-  config.build = hash_of_build();
+  config.build = {
+      .magic = XC_CONFIG_MAGIC, .hash = hash_of_build(), .config_bytes = sizeof config};
   config.has_ethernet_header = settings.has_ethernet_header;
   config.verdict = settings.verdict == Verdict::pass ? XDP_PASS : XDP_DROP;
   const HashSeed seed = HashSeed::random();
   config.ledger_seed[0] = seed.a;
   config.ledger_seed[1] = seed.b;
+  // From the moment it is loaded.
+  const xc_owner owner = this_process();
+  skeleton_->bss->control.owner.process = owner.process;
+  skeleton_->bss->control.owner.pid_namespace = owner.pid_namespace;
 
   bpf_map__set_value_size(skeleton_->maps.ledger, sizeof(LedgerEntry));
   bpf_map__set_max_entries(skeleton_->maps.ledger,
@@ -91,8 +104,8 @@ int CountProgram::fd() const noexcept {
 
 bool interchangeable(const xc_config& a, const xc_config& b) noexcept {
   const auto form = [](const xc_config& c) {
-    return std::tuple(c.magic, c.build, c.cpus, c.hot_shift, c.hot_slots, c.max_sources,
-                      c.has_ethernet_header, c.verdict, c.new_sources, c.sample_every);
+    return std::tuple(c.build.magic, c.build.hash, c.build.config_bytes, c.cpus, c.hot_shift,
+                      c.hot_slots, c.max_sources, c.has_ethernet_header, c.verdict, c.new_sources, c.sample_every);
   };
   return form(a) == form(b);
 }

@@ -58,6 +58,13 @@ void Counting::go_on(const NicCounters& nic) {
   }
 }
 
+// A run that began before the program was taken off may not have looked yet which generation to
+// write: after a swap it would write one that nobody reads any more.
+Cut Counting::last_cut() {
+  reader_.wait_for_runs();
+  return cut();
+}
+
 void Counting::fold(Cut cut, const NicCounters& nic) {
   cut.nic = nic - program_.state().nic_at_start;
   const bool crowded =

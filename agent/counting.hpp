@@ -30,9 +30,13 @@ class Counting {
   Counting(const Counting&) = delete;
   Counting& operator=(const Counting&) = delete;
 
-  // A tick is two parts: the kernel's, and the one that writes the tally. `nic` is what the
-  // interface's own counters are.
+  // A tick is two parts: the kernel's, and the one that writes the tally.
   Cut cut() { return reader_.swap(); }
+
+  // The same when the program is off the interface: nothing is counted after it.
+  Cut last_cut();
+
+  // `nic` is what the interface's own counters are.
   void fold(Cut cut, const NicCounters& nic);
 
   // The interface has another name from now on.

@@ -9,12 +9,23 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include "error.hpp"
 #include "privileges.hpp"
 
 namespace xdp_count {
+namespace {
+
+bool is_realtime() {
+  int value = 0;
+  return std::ifstream("/sys/kernel/realtime") >> value && value != 0;
+}
+
+}  // namespace
 
 std::vector<std::string> missing_capabilities() {
   const Capabilities effective = effective_capabilities();
@@ -37,10 +48,21 @@ std::vector<std::string> missing_kernel_features() {
     missing.emplace_back("BPF maps of the type PERCPU_HASH");
   if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_ARRAY_OF_MAPS, nullptr) == 0)
     missing.emplace_back("BPF maps of the type ARRAY_OF_MAPS");
+  if (!runs_exclude_each_other(is_realtime(), kernel_release()))
+    missing.emplace_back(
+        "one run of an XDP program at a time on each CPU: it is a real-time kernel "
+        "(/sys/kernel/realtime) of 6.18 or newer, where packets could be lost from counts");
   // The newest of all that is needed.
   if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, nullptr) == 0)
     missing.emplace_back("XDP on multi-buffer frames (Linux 5.18)");
   return missing;
+}
+
+bool runs_exclude_each_other(bool realtime, const std::string& release) {
+  unsigned major = 0;
+  unsigned minor = 0;
+  std::sscanf(release.c_str(), "%u.%u", &major, &minor);
+  return !realtime || std::pair(major, minor) < std::pair(6U, 18U);
 }
 
 void allow_open_files(std::size_t clients) {

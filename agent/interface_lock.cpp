@@ -3,71 +3,59 @@
 
 #include <fmt/core.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <optional>
-#include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "error.hpp"
 #include "log.hpp"
+#include "resident_program.hpp"
 #include "unix_socket.hpp"
 
 namespace xdp_count {
 namespace {
 
-constexpr int most_tries = 100;
-constexpr std::chrono::milliseconds pause{1};
+constexpr std::chrono::seconds patience{3};
+constexpr std::chrono::milliseconds pause{50};
 
-constexpr int socket_type = SOCK_STREAM | SOCK_NONBLOCK;
+// False when somebody has the name.
+bool take_name(int socket, const std::string& name, const std::string& interface) {
+  const UnixAddress address(std::string(1, '\0') + name);  // the 0 makes it abstract
+  if (::bind(socket, address.data(), static_cast<socklen_t>(address.size())) == 0) return true;
+  if (errno != EADDRINUSE) throw_errno("taking the lock of interface " + interface);
+  return false;
+}
 
-// Who listens there. Nothing, and errno says why, when that cannot be found out.
-std::optional<ucred> holder_of(const UnixAddress& address) {
-  const UniqueFd socket = unix_socket(socket_type);
-  ucred holder{};
-  socklen_t size = sizeof holder;
-  if (::connect(socket.get(), address.data(), static_cast<socklen_t>(address.size())) != 0 ||
-      ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &holder, &size) != 0)
-    return std::nullopt;
-  return holder;
+void refuse_if_counted(const NetworkInterface& interface, bool has_name) {
+  const auto resident = resident_program(interface);
+  if (!resident) return;
+  const ProgramOwner::State owner = resident->owner.state();
+  if (owner == ProgramOwner::State::counting ||
+      (owner == ProgramOwner::State::hidden && !has_name))
+    throw_counted_already(interface, resident->owner);
 }
 
 }  // namespace
 
-InterfaceLock::InterfaceLock(unsigned ifindex, const std::string& name)
-    : socket_(unix_socket(socket_type)) {
-  const std::string lock_name = fmt::format("xdp-count/ifindex-{}", ifindex);
-  const UnixAddress address(std::string(1, '\0') + lock_name);  // the 0 makes it abstract
-  std::optional<ucred> holder;
-  for (int tries = 0; tries < most_tries; ++tries) {
-    if (::bind(socket_.get(), address.data(), static_cast<socklen_t>(address.size())) == 0) {
-      if (::listen(socket_.get(), SOMAXCONN) != 0) throw_errno("listening on the lock of " + name);
-      return;
-    }
-    if (errno != EADDRINUSE) throw_errno("taking the lock of interface " + name);
-    holder = holder_of(address);
-    if (holder || errno != ECONNREFUSED) break;
-    // It has just ended, or does not listen yet.
+// Nobody listens: there is nothing that others could fill up.
+InterfaceLock::InterfaceLock(const NetworkInterface& interface)
+    : socket_(unix_socket(SOCK_STREAM)) {
+  const std::string name = fmt::format("xdp-count/ifindex-{}", interface.index);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const bool taken = take_name(socket_.get(), name, interface.name);
+    refuse_if_counted(interface, taken);
+    if (taken) return;
+    if (std::chrono::steady_clock::now() > end) break;
     std::this_thread::sleep_for(pause);
   }
-  if (holder && (holder->uid == 0 || holder->uid == ::geteuid()))
-    throw std::runtime_error(
-        holder->pid == 0
-            ? fmt::format("xdp-count, in another pid namespace, counts on {} already", name)
-            : fmt::format("xdp-count with pid {} counts on {} already", holder->pid, name));
   log::warning(
-      "the lock of interface {} (the abstract Unix socket @{}) is held by {}; going on without it",
-      name, lock_name,
-      holder ? fmt::format("pid {} of user {}", holder->pid, holder->uid)
-             : "somebody who does not say who it is");
+      "the lock of interface {} (the abstract Unix socket @{}) is held, but no agent counts there; "
+      "going on without it",
+      interface.name, name);
   socket_.reset();
-}
-
-void InterfaceLock::turn_away() const noexcept {
-  while (UniqueFd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC))) {
-  }
 }
 
 }  // namespace xdp_count

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
-#include <string>
-
+#include "network_interface.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
 
-// Keeps every other agent off an interface while it lives. It is a name among abstract Unix
+// Keeps two agents from beginning on one interface at once. It is a name among abstract Unix
 // sockets, which belong to the network namespace, as the numbers of interfaces do, and vanish with
 // their process: there is no stale lock.
+//
+// Such names are free for all, so this one decides only where nothing better is known. That is the
+// owner in the memory of the program on the interface: an agent counts when that process lives,
+// whoever has the name. Where this process cannot tell whether it does, since it is in another pid
+// namespace, it does if somebody has the name. And a name that is held for no program, a moment
+// long, keeps nobody out.
 class InterfaceLock {
  public:
-  // Throws std::runtime_error that names the pid of the agent that has the lock. Where the name is
-  // held by another user than root or our own, that is a warning instead: names are free for all,
-  // and no user may keep an agent out by taking one.
-  InterfaceLock(unsigned ifindex, const std::string& name);
-
-  // To be called now and then: forgets those who have asked who we are, so that the next can.
-  void turn_away() const noexcept;
+  // Throws std::runtime_error that names the pid of the agent that counts there. Waits for some
+  // seconds where the name is held and no agent counts: one may be about to begin, or to end.
+  explicit InterfaceLock(const NetworkInterface& interface);
 
  private:
   UniqueFd socket_;

@@ -61,12 +61,13 @@ asio::awaitable<void> stop_on_signal(asio::signal_set& signals, Agent& agent) {
 
 // Removes what a killed agent left, and nothing else.
 void detach_left_program(const NetworkInterface& interface) {
-  const InterfaceLock lock(interface.index, interface.name);  // not under an agent that counts
-  const auto resident = resident_program(interface);
+  const InterfaceLock lock(interface);
+  auto resident = resident_program(interface);
   if (!resident) {
     log::info("there is no program of xdp-count on {}: nothing to detach", interface.name);
     return;
   }
+  take_over(interface, *resident);  // not under an agent that counts
   detach(interface, *resident);
   log::info("detached program {} from {}, where it was in {} mode", resident->id, interface.name,
             name_of(resident->mode));

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,10 +31,14 @@ std::optional<ResidentProgram> if_ours(std::uint32_t id, XdpMode mode, bool shar
   const auto info = fd ? program_info(fd.get()) : std::nullopt;
   if (!info) throw_errno("asking the kernel about the XDP program with id " + std::to_string(id));
   if (std::string_view(info->name) != CountProgram::name()) return std::nullopt;
-  const auto config = config_of(fd.get());
-  if (!config) return std::nullopt;
-  return ResidentProgram{
-      .fd = std::move(fd), .id = id, .mode = mode, .shared = shared, .config = *config};
+  auto identity = identity_of(fd.get());
+  if (!identity) return std::nullopt;
+  return ResidentProgram{.fd = std::move(fd),
+                         .id = id,
+                         .mode = mode,
+                         .shared = shared,
+                         .build = identity->build,
+                         .owner = std::move(identity->owner)};
 }
 
 int detach_from_dispatcher(unsigned ifindex, const ResidentProgram& resident) {
@@ -65,6 +70,20 @@ std::optional<ResidentProgram> resident_program(const NetworkInterface& interfac
       if (auto ours = if_ours(id, mode, true)) return ours;
   }
   return std::nullopt;
+}
+
+void throw_counted_already(const NetworkInterface& interface, const ProgramOwner& owner) {
+  throw std::runtime_error(
+      owner.state() == ProgramOwner::State::hidden
+          ? fmt::format("xdp-count, which /proc does not show here, counts on {} already: it has "
+                        "pid {} in its pid namespace",
+                        interface.name, owner.pid())
+          : fmt::format("xdp-count with pid {} counts on {} already", owner.pid(), interface.name));
+}
+
+void take_over(const NetworkInterface& interface, ResidentProgram& program) {
+  if (program.owner.state() == ProgramOwner::State::counting || !program.owner.take())
+    throw_counted_already(interface, program.owner);
 }
 
 void remove_stale_pins(unsigned ifindex) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "network_interface.hpp"
+#include "program_owner.hpp"
 #include "unique_fd.hpp"
 #include "xdp_count/shared_types.h"
 
@@ -13,18 +14,27 @@ namespace xdp_count {
 enum class XdpMode { native, generic };
 const char* name_of(XdpMode mode);
 
-// A program of ours on an interface, whoever attached it.
+// A program of ours on an interface, whoever attached it and of whatever build.
 struct ResidentProgram {
   UniqueFd fd;
   std::uint32_t id = 0;
   XdpMode mode = XdpMode::native;
   bool shared = false;  // with other programs, by libxdp's dispatcher
-  xc_config config{};
+  xc_build build{};
+  ProgramOwner owner;
 };
 
 // Nothing when there is none. Needs CAP_SYS_ADMIN. Asks the kernel: not for the I/O thread. Throws
 // std::system_error.
 std::optional<ResidentProgram> resident_program(const NetworkInterface& interface);
+
+// Makes this process the owner of a program that is left over. Throws std::runtime_error when an
+// agent counts with it.
+void take_over(const NetworkInterface& interface, ResidentProgram& program);
+
+// "xdp-count with pid 7 counts on eth0 already"
+[[noreturn]] void throw_counted_already(const NetworkInterface& interface,
+                                        const ProgramOwner& owner);
 
 // Takes it off the interface and leaves every other program there. Nothing to do is no error: the
 // interface is gone, or somebody else has taken the program off. Needs CAP_NET_ADMIN, and where it

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <string_view>
 #include <utility>
@@ -47,20 +48,18 @@ bool is_section(const Map& map, std::string_view section) {
   return std::string_view(map.info.name).ends_with(section);
 }
 
-std::optional<xc_config> config_in(const Map& map) {
-  if (!is_section(map, ".rodata") || map.info.value_size != sizeof(xc_config)) return std::nullopt;
-  xc_config config{};
+// What a program of ours was loaded with: an xc_build, and what its build puts behind that.
+// Nothing when the map is something else.
+std::optional<std::vector<std::byte>> settings_in(const Map& map) {
+  if (!is_section(map, ".rodata") || map.info.value_size < sizeof(xc_build)) return std::nullopt;
+  std::vector<std::byte> settings(map.info.value_size);
   const __u32 key = 0;
-  if (bpf_map_lookup_elem(map.fd.get(), &key, &config) != 0)
+  if (bpf_map_lookup_elem(map.fd.get(), &key, settings.data()) != 0)
     throw_errno("reading the settings of the XDP program");
-  if (config.magic != XC_CONFIG_MAGIC) return std::nullopt;
-  return config;
-}
-
-std::optional<xc_config> config_in(std::span<const Map> maps) {
-  for (const Map& map : maps)
-    if (const auto config = config_in(map)) return config;
-  return std::nullopt;
+  xc_build build{};
+  std::memcpy(&build, settings.data(), sizeof build);
+  if (build.magic != XC_CONFIG_MAGIC) return std::nullopt;
+  return settings;
 }
 
 // All values of a map, as memory.
@@ -83,20 +82,26 @@ std::uint64_t memory_bytes(const Map& map) {
 
 }  // namespace
 
-std::optional<xc_config> config_of(int program_fd) {
-  return config_in(maps_of(program_fd));
+std::optional<ProgramIdentity> identity_of(int program_fd) {
+  std::optional<xc_build> build;
+  ProgramOwner owner;
+  for (const Map& map : maps_of(program_fd)) {
+    if (const auto settings = settings_in(map))
+      std::memcpy(&build.emplace(), settings->data(), sizeof(xc_build));
+    else if (is_section(map, ".bss") && map.info.value_size >= sizeof(xc_owner))
+      owner = ProgramOwner(map.fd.get());
+  }
+  if (!build) return std::nullopt;
+  return ProgramIdentity{*build, std::move(owner)};
 }
 
 RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program_fd)) {
-  std::vector<Map> maps = maps_of(program_.get());
-  if (const auto config = config_in(maps))
-    config_ = *config;
-  else
-    throw_system_error(EINVAL, "looking for the settings of the XDP program");
-  for (Map& map : maps) {
+  for (Map& map : maps_of(program_.get())) {
     const std::string_view name = map.info.name;
     if (name != "ledger") map_memory_bytes_ += memory_bytes(map);
-    if (is_section(map, ".bss"))
+    if (const auto settings = settings_in(map); settings && settings->size() == sizeof config_)
+      std::memcpy(&config_, settings->data(), sizeof config_);
+    else if (is_section(map, ".bss"))
       // It is all that is there.
       control_ = {map.fd.get(), 1, ".bss"};
     else if (name == "cpu_counts")
@@ -116,6 +121,8 @@ RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program
     else if (name == "known_sources")
       known_sources_ = std::move(map.fd);
   }
+  if (config_.build.magic != XC_CONFIG_MAGIC)
+    throw_system_error(EINVAL, "looking for the settings of the XDP program");
 }
 
 std::uint32_t RunningProgram::active_generation() const noexcept {

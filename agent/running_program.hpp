@@ -13,16 +13,22 @@
 #include "counting_state.hpp"
 #include "ledger.hpp"
 #include "mapped_memory.hpp"
+#include "program_owner.hpp"
 #include "status.hpp"
 #include "unique_fd.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
 
-// What the program that `fd` refers to was loaded with, or nothing when it is none of ours. Needs
-// CAP_SYS_ADMIN, as everything does that asks the kernel for an object by its id. Throws
-// std::system_error.
-std::optional<xc_config> config_of(int program_fd);
+// What can be told of a program of ours whatever build it is of.
+struct ProgramIdentity {
+  xc_build build;
+  ProgramOwner owner;
+};
+
+// Nothing when the program that the descriptor refers to is none of ours. Needs CAP_SYS_ADMIN, as
+// everything does that asks the kernel for an object by its id. Throws std::system_error.
+std::optional<ProgramIdentity> identity_of(int program_fd);
 
 // A table of sources. It is to be read and cleared while its generation is quiet.
 struct SourceTable {
@@ -44,7 +50,7 @@ struct Spill {
 
 class RunningProgram {
  public:
-  // `program_fd` is of a program of this build: config_of() has said so. Maps its memory. Throws
+  // `program_fd` is of a program of this build: identity_of() has said so. Maps its memory. Throws
   // std::system_error.
   explicit RunningProgram(UniqueFd program_fd);
 
@@ -99,7 +105,7 @@ class RunningProgram {
   xc_cpu_counts& counts_of(std::size_t cpu, unsigned generation) const;
 
   UniqueFd program_;
-  xc_config config_;
+  xc_config config_{};
   UniqueFd events_;
   UniqueFd known_sources_;
   MappedMemory<xc_control> control_;

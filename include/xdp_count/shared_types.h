@@ -135,8 +135,24 @@ struct xc_spill {
 /* A source looks so many buckets far for a place in the spill tier. */
 #define XC_SPILL_PROBES 32
 
+/*
+ * Which process counts with a program, so that no other one adopts it, takes it
+ * off or counts with it too. The map .bss begins with this in every build, for
+ * ever: its name ends so, and the agent can map it as memory.
+ */
+struct xc_owner {
+	/*
+	 * The pid in the low half; in the high half when the process began, in ticks of USER_HZ
+	 * since boot (field 22 of /proc/PID/stat): a pid that is used again is another process.
+	 * 0: nobody. One word, so that of two who take it at once one does.
+	 */
+	__u64 process;
+	__u64 pid_namespace; /* that the pid is of: the inode of /proc/PID/ns/pid */
+};
+
 /* What the agent tells the program while it runs. */
 struct xc_control {
+	struct xc_owner owner; /* not for the program */
 	__u32 active_generation; /* that program runs write to: 0 or 1 */
 	__u32 newcomer_budget; /* of xc_spill.newcomers, in each generation */
 	/*
@@ -144,6 +160,7 @@ struct xc_control {
 	 * small table, and saves those into the large ones for most packets of a flood.
 	 */
 	__u32 guarded;
+	__u32 padding;
 };
 
 /*
@@ -167,13 +184,22 @@ struct xc_tracked_group {
 	__be32 sources[XC_TRACKED_CELLS];
 };
 
-/* "xdpcount" in ASCII: what begins with it is a struct xc_config, of whatever build. */
+/* "xdpcount" in ASCII */
 #define XC_CONFIG_MAGIC 0x746e756f63706478ULL
+
+/*
+ * By this an agent knows a program of ours, of whatever build: the program is
+ * called xdp_count, and its map .rodata begins with this, for ever.
+ */
+struct xc_build {
+	__u64 magic; /* XC_CONFIG_MAGIC */
+	__u64 hash; /* of the program and of the layout of all maps: another one is a stranger */
+	__u64 config_bytes; /* of the struct xc_config that begins with this */
+};
 
 /* What a program was loaded with. Also for an agent that finds the program running. */
 struct xc_config {
-	__u64 magic; /* XC_CONFIG_MAGIC */
-	__u64 build; /* a hash of the program and of the layout of all maps: another one is a stranger */
+	struct xc_build build;
 	__u64 hash_multiplier; /* places sources in the hot tables: random and odd */
 	__u64 ledger_seed[2]; /* places sources in the ledger: random, the second one odd */
 	__u32 cpus; /* possible ones */
@@ -201,7 +227,9 @@ struct xc_config {
 
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
 XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (2 + XC_CLASSES), "no padding in xc_totals");
-XC_STATIC_ASSERT(sizeof(struct xc_config) == 10 * 8, "no padding in xc_config");
+XC_STATIC_ASSERT(sizeof(struct xc_config) == 11 * 8, "no padding in xc_config");
+XC_STATIC_ASSERT(sizeof(struct xc_owner) == 16, "every build has the same");
+XC_STATIC_ASSERT(sizeof(struct xc_build) == 24, "every build has the same");
 XC_STATIC_ASSERT(sizeof(struct xc_bucket) == 64, "one cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_spill) == 64, "the bits begin on a cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_tracked_group) == 32, "half a cache line");

@@ -11,6 +11,8 @@
 
 #include "agent_fixture.hpp"
 #include "foreign_program.hpp"
+#include "other_build.hpp"
+#include "program_owner.hpp"
 
 using namespace xdp_count::testing;
 
@@ -143,6 +145,46 @@ TEST_CASE("a program with other settings is replaced, and the log says why") {
     send_frames(topology, ipv4_frames(ten_net, 1, 2));
     second.signal(SIGTERM);
     CHECK(client.next_of_type("snapshot").at("frames").at("packets") == 2);
+  }
+}
+
+TEST_CASE_TEMPLATE("a program of another build is known as ours, however its settings look", Mode,
+                   Native, Generic) {
+  for (const char* what : {"--detach", "--verbose"}) {
+    CAPTURE(what);
+    const Topology topology;
+    const OtherBuild other;
+    other.attach(topology, std::is_same_v<Mode, Generic>);
+    REQUIRE(program_on_receiver(topology) == other.id());
+    Agent agent(topology, {what, "-m", Mode::name});
+    const std::string id = std::to_string(other.id());
+    if (what == std::string("--detach")) {
+      CHECK(agent.wait() == 0);
+      CHECK(agent.standard_error() == "xdp-count: detached program " + id +
+                                          " from count0, where it was in " + Mode::name +
+                                          " mode\n");
+      CHECK(!receiver_has_program(topology));
+    } else {
+      CHECK(status_of_agent().at("program").at("id") != other.id());
+      CHECK(contains(agent.standard_error(),
+                     "program " + id + " of an earlier xdp-count was on count0 and is of another "
+                                       "build: replaced, counting starts anew"));
+    }
+  }
+}
+
+TEST_CASE("a program of another build whose agent counts is left alone") {
+  const Topology topology;
+  const OtherBuild other;
+  other.set_owner(xdp_count::this_process());
+  other.attach(topology, false);
+  for (const auto& arguments : {std::vector<std::string>{}, {"--detach"}}) {
+    Agent agent(topology, arguments);
+    CHECK(agent.wait() == 1);
+    CHECK(agent.standard_error() == "xdp-count: error: xdp-count with pid " +
+                                        std::to_string(::getpid()) +
+                                        " counts on count0 already\n");
+    CHECK(program_on_receiver(topology) == other.id());
   }
 }
 

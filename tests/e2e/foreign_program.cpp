@@ -30,12 +30,16 @@ ForeignProgram::ForeignProgram() {
   id_ = info.id;
 }
 
-void ForeignProgram::attach(const Topology& topology, bool generic) const {
+void attach_to_receiver(const Topology& topology, int program_fd, bool generic) {
   in_network_namespace(topology.receiver(), [&] {
     const auto index = static_cast<int>(::if_nametoindex(Topology::receiver_link));
-    REQUIRE(bpf_xdp_attach(index, fd_.get(), generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE,
+    REQUIRE(bpf_xdp_attach(index, program_fd, generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE,
                            nullptr) == 0);
   });
+}
+
+void ForeignProgram::attach(const Topology& topology, bool generic) const {
+  attach_to_receiver(topology, fd_.get(), generic);
 }
 
 }  // namespace xdp_count::testing

@@ -9,6 +9,9 @@
 
 namespace xdp_count::testing {
 
+// On the topology's receiving end, in place of the program that is there, if any.
+void attach_to_receiver(const Topology& topology, int program_fd, bool generic);
+
 class ForeignProgram {
  public:
   static constexpr const char* name = "foreign";

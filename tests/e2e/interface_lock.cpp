@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "agent_fixture.hpp"
 #include "foreign_program.hpp"
+#include "other_build.hpp"
+#include "program_owner.hpp"
 
 using namespace xdp_count::testing;
 
@@ -17,6 +24,52 @@ namespace {
 
 constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
 constexpr uid_t nobody = 65534;
+
+std::string counts_already(const Agent& agent) {
+  return "xdp-count: error: xdp-count with pid " + std::to_string(agent.pid()) +
+         " counts on count0 already\n";
+}
+
+// The abstract Unix socket that is the lock of the receiving interface.
+class LockName {
+ public:
+  explicit LockName(const Topology& topology) {
+    in_network_namespace(topology.receiver(), [&] {
+      name_ = "xdp-count/ifindex-" + std::to_string(::if_nametoindex(Topology::receiver_link));
+      socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    });
+    network_ = topology.receiver();
+    REQUIRE(socket_);
+    address_.sun_family = AF_UNIX;
+    std::memcpy(address_.sun_path + 1, name_.data(), name_.size());
+    size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name_.size());
+  }
+
+  const std::string& name() const { return name_; }
+
+  bool bind() const {
+    return ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address_), size_) == 0;
+  }
+
+  // A connection to it and 0, or what went wrong.
+  std::pair<xdp_count::UniqueFd, int> connect() const {
+    xdp_count::UniqueFd socket;
+    in_network_namespace(network_, [&] {
+      socket.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    });
+    const int error =
+        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address_), size_) == 0 ? 0
+                                                                                          : errno;
+    return {std::move(socket), error};
+  }
+
+ private:
+  std::string name_;
+  int network_ = -1;
+  xdp_count::UniqueFd socket_;
+  sockaddr_un address_{};
+  socklen_t size_ = 0;
+};
 
 }  // namespace
 
@@ -38,35 +91,112 @@ TEST_CASE("a second agent on the interface is refused, whatever its socket, and 
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
 }
 
-TEST_CASE("an interface's lock that another user has taken keeps no agent out") {
+TEST_CASE("an interface's lock that somebody else has taken keeps no agent out") {
   const Topology topology;
-  xdp_count::UniqueFd squatter;
-  unsigned index = 0;
-  in_network_namespace(topology.receiver(), [&] {
-    index = ::if_nametoindex(Topology::receiver_link);
-    squatter.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    REQUIRE(squatter);
-    const std::string name = "xdp-count/ifindex-" + std::to_string(index);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path + 1, name.data(), name.size());
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-    REQUIRE(::bind(squatter.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
-    REQUIRE(::seteuid(nobody) == 0);
-    const int listening = ::listen(squatter.get(), 10);
-    REQUIRE(::seteuid(0) == 0);
-    REQUIRE(listening == 0);
-  });
+  const LockName lock(topology);
+  REQUIRE(lock.bind());
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
+  CHECK(contains(agent.standard_error(),
+                 "warning: the lock of interface count0 (the abstract Unix socket @" + lock.name() +
+                     ") is held, but no agent counts there; going on without it\n"));
+
+  // Nor does it let another one in.
+  Agent second(topology, {"-s", "/run/other.sock"});
+  CHECK(second.wait() == 1);
+  CHECK(second.standard_error() == counts_already(agent));
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
-  CHECK(contains(agent.standard_error(),
-                 "warning: the lock of interface count0 (the abstract Unix socket "
-                 "@xdp-count/ifindex-" +
-                     std::to_string(index) + ") is held by pid " + std::to_string(::getpid()) +
-                     " of user 65534; going on without it"));
+}
+
+TEST_CASE("who asks for an interface's lock as often as can be takes nothing from its agent") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient client(default_socket);
+  client.next_of_type("snapshot");
+  const LockName lock(topology);
+  std::vector<xdp_count::UniqueFd> sockets;
+  for (int i = 0; i < 10'000; ++i) {
+    auto [socket, error] = lock.connect();
+    if (error == 0) sockets.push_back(std::move(socket));
+    if (error == EAGAIN) break;  // there is no room for more
+  }
+  CHECK(sockets.empty());
+  for (const auto& arguments : {std::vector<std::string>{"-s", "/run/other.sock"}, {"--detach"}}) {
+    Agent second(topology, arguments);
+    CHECK(second.wait() == 1);
+    CHECK(second.standard_error() == counts_already(agent));
+  }
+  send_frames(topology, ipv4_frames(ten_net, 7, 3));
+  CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
+}
+
+TEST_CASE("the agent of a user who is not root keeps its interface, also from root") {
+  const Topology topology;
+  std::filesystem::create_directory("/run/xdp-count");
+  REQUIRE(::chown("/run/xdp-count", nobody, nobody) == 0);
+  Agent service(topology, {"-i", "0.1"},
+                {.uid = nobody,
+                 .capabilities = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN}});
+  LineClient client(default_socket);
+  client.next_of_type("snapshot");
+  for (const auto& arguments : {std::vector<std::string>{"-s", "/run/other.sock"}, {"--detach"}}) {
+    CAPTURE(arguments);
+    Agent second(topology, arguments);
+    CHECK(second.wait() == 1);
+    CHECK(second.standard_error() == counts_already(service));
+  }
+  send_frames(topology, ipv4_frames(ten_net, 7, 3));
+  CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
+
+  // What it leaves when it is killed is anybody's who may do that.
+  kill(service);
+  Agent next(topology, {"-i", "0.1", "-s", "/run/other.sock"});
+  LineClient next_client("/run/other.sock");
+  CHECK(sources_of(snapshot_with(next_client, 21)) == expected_sources(ten_net, 7, 3));
+  CHECK(contains(next.standard_error(), "adopted program "));
+}
+
+TEST_CASE("an agent in another pid namespace keeps its interface until it ends") {
+  const Topology topology;
+  Process container({"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc", AGENT,
+                     Topology::receiver_link, "-i", "0.1"},
+                    {.network_namespace = topology.receiver()});
+  LineClient client(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 7, 3));
+  snapshot_with(client, 21);
+  for (const auto& arguments : {std::vector<std::string>{"-s", "/run/other.sock"}, {"--detach"}}) {
+    Agent second(topology, arguments);
+    CHECK(second.wait() == 1);
+    CHECK(second.standard_error() ==
+          "xdp-count: error: xdp-count, which /proc does not show here, counts on count0 already: "
+          "it has pid 1 in its pid namespace\n");
+  }
+  container.signal(SIGKILL);
+  container.wait();
+  Agent next(topology, {"-i", "0.1", "-s", "/run/other.sock"});
+  LineClient next_client("/run/other.sock");
+  CHECK(sources_of(snapshot_with(next_client, 21)) == expected_sources(ten_net, 7, 3));
+  CHECK(contains(next.standard_error(), "adopted program "));
+}
+
+TEST_CASE("a pid that another process has now does not keep what a killed agent left") {
+  const Topology topology;
+  const std::uint32_t id = leave_program(topology, {});
+  const auto memory = owner_of_program(id);
+  xc_owner& owner = memory.values().front();
+  owner = xdp_count::this_process();
+  Agent refused(topology, {"--detach"});
+  CHECK(refused.wait() == 1);
+  CHECK(refused.standard_error() == "xdp-count: error: xdp-count with pid " +
+                                        std::to_string(::getpid()) +
+                                        " counts on count0 already\n");
+  // As if the agent had had our pid before us.
+  owner.process -= __u64{1} << 32;
+  Agent detach(topology, {"--detach"});
+  CHECK(detach.wait() == 0);
+  CHECK(program_is_gone(id));
 }
 
 TEST_CASE_TEMPLATE("a program of somebody else's is named and left alone", Mode, Native, Generic) {

@@ -1,13 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
+#include <sys/mount.h>
+
+#include <fstream>
 
 #include "agent_fixture.hpp"
+#include "host_requirements.hpp"
 
 using namespace xdp_count::testing;
 
 namespace {
 
 constexpr uid_t nobody = 65534;
+
+// While it lives the kernel seems to be a real-time one, to this process and its children.
+class RealtimeKernel {
+ public:
+  RealtimeKernel() {
+    REQUIRE(::mount("tmpfs", "/sys/kernel", "tmpfs", 0, nullptr) == 0);
+    std::ofstream("/sys/kernel/realtime") << "1\n";
+  }
+  ~RealtimeKernel() { ::umount2("/sys/kernel", MNT_DETACH); }
+  RealtimeKernel(const RealtimeKernel&) = delete;
+  RealtimeKernel& operator=(const RealtimeKernel&) = delete;
+};
 
 }  // namespace
 
@@ -23,6 +39,29 @@ TEST_CASE("without root and capabilities the missing ones are named") {
   Agent agent(topology, {}, {.uid = nobody});
   CHECK(agent.wait() == 1);
   CHECK(contains(agent.standard_error(), "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN"));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("a real-time kernel where two program runs may share a CPU is refused") {
+  CHECK(xdp_count::runs_exclude_each_other(false, "6.18.0"));
+  CHECK(xdp_count::runs_exclude_each_other(false, "7.1-rc1"));
+  CHECK(xdp_count::runs_exclude_each_other(true, "6.17.9-rt7"));
+  CHECK(xdp_count::runs_exclude_each_other(true, "5.19.0"));
+  CHECK(!xdp_count::runs_exclude_each_other(true, "6.18.0-rt1"));
+  CHECK(!xdp_count::runs_exclude_each_other(true, "7.0.1"));
+
+  const Topology topology;
+  const RealtimeKernel realtime;
+  Agent agent(topology, {"-i", "0.1"});
+  if (xdp_count::runs_exclude_each_other(true, xdp_count::kernel_release())) {
+    status_of_agent();
+    return;
+  }
+  CHECK(agent.wait() == 1);
+  CHECK(agent.standard_error() ==
+        "xdp-count: error: this kernel (" + xdp_count::kernel_release() +
+            ") lacks: one run of an XDP program at a time on each CPU: it is a real-time kernel "
+            "(/sys/kernel/realtime) of 6.18 or newer, where packets could be lost from counts\n");
   CHECK(!receiver_has_program(topology));
 }
 
