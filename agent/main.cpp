@@ -20,23 +20,30 @@
 
 #include "agent.hpp"
 #include "attachment.hpp"
+#include "error.hpp"
 #include "host_requirements.hpp"
+#include "interface_check.hpp"
 #include "interface_lock.hpp"
 #include "library_log.hpp"
 #include "log.hpp"
 #include "privileges.hpp"
+#include "table_settings.hpp"
 
 namespace {
 
 using namespace xdp_count;
 namespace asio = boost::asio;
 
-// Throws std::runtime_error that says what is missing and what to do.
-void check_host() {
+// Throw std::runtime_error that says what is missing and what to do.
+void check_capabilities() {
   if (const auto missing = missing_capabilities(); !missing.empty())
     throw std::runtime_error(fmt::format(
         "this needs root, or the capabilities that it was started without: {}. Try sudo.",
         fmt::join(missing, ", ")));
+}
+
+void check_host() {
+  check_capabilities();
   if (const auto missing = missing_kernel_features(); !missing.empty())
     throw std::runtime_error(
         fmt::format("this kernel ({}) lacks: {}", kernel_release(), fmt::join(missing, ", ")));
@@ -73,6 +80,14 @@ void detach_left_program(const NetworkInterface& interface) {
             name_of(resident->mode));
 }
 
+ExitCode print_check(const NetworkInterface& interface, const Options& options) {
+  const InterfaceCheck check = check_interface(interface, options, possible_cpus());
+  const std::string text = options.json ? json_of(check) : text_of(check);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw_errno("writing to standard output");
+  return check.ok() ? exit_stopped : exit_failure;
+}
+
 int run(const Options& options) {
   // A heap that learns to keep large blocks for the next time would keep what hostile clients once
   // made it take. Fixed, all of at least this size goes back to the kernel when it is freed.
@@ -84,6 +99,10 @@ int run(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN);
 
   const NetworkInterface interface = interface_named(options.interface);
+  if (options.check) {
+    check_capabilities();
+    return print_check(interface, options);
+  }
   check_host();
   if (options.detach) {
     detach_left_program(interface);

@@ -171,9 +171,16 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "Tell clients that ask for it one frame in N, chosen at random, with its\n"
              "first 128 bytes")
       ->option_text("N");
-  app.add_flag("--detach", options.detach,
-               "Only take off IFACE what an agent that was killed left there. (To start\n"
-               "xdp-count again goes on counting with it.)");
+  CLI::Option* detach =
+      app.add_flag("--detach", options.detach,
+                   "Only take off IFACE what an agent that was killed left there. (To start\n"
+                   "xdp-count again goes on counting with it.)");
+  CLI::Option* check =
+      app.add_flag("--check", options.check,
+                   "Only say whether and how counting on IFACE would begin with these\n"
+                   "options, and what stands in the way. Changes nothing; exit status 0 or 1")
+          ->excludes(detach);
+  app.add_flag("--json", options.json, "With --check: as JSON")->needs(check);
   app.add_flag("-v,--verbose", options.verbose, "Log more, the libraries' own messages included");
   app.footer(
       "Ctrl-C ends it and takes the program off the interface.\n"

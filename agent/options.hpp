@@ -25,6 +25,8 @@ std::string default_socket_path(const std::string& interface);
 struct Options {
   std::string interface;
   bool detach = false;  // take a left program off the interface instead of counting
+  bool check = false;   // only say whether counting would begin
+  bool json = false;    // that as JSON
   ModeChoice mode = ModeChoice::automatic;
   double interval = 1;  // seconds between two ticks
   std::string socket_path;

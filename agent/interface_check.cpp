@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "interface_check.hpp"
+
+#include <fmt/ranges.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "attached_programs.hpp"
+#include "attachment.hpp"
+#include "host_requirements.hpp"
+#include "native_mode_remedy.hpp"
+#include "resident_program.hpp"
+
+namespace xdp_count {
+namespace {
+
+// A frame of more than this, headers included, does not fit in the page of a driver that takes one
+// buffer a frame: what is left of 4096 bytes beside XDP_PACKET_HEADROOM and skb_shared_info.
+constexpr unsigned one_buffer_mtu = 3498;
+
+std::uint64_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string name, rest; file >> name && std::getline(file, rest);)
+    if (name == "MemAvailable:") return std::stoull(rest) << 10;
+  return 0;
+}
+
+void check_mode(InterfaceCheck& check, ModeChoice choice) {
+  const std::string driver = check.driver.name.empty() ? "the driver" : "driver " + check.driver.name;
+  check.mode = "generic";
+  if (choice == ModeChoice::generic) {
+    check.mode_reason = "asked for";
+    return;
+  }
+  if (check.driver.native_xdp == false) {
+    check.mode_reason = driver + " has no XDP of its own";
+    if (choice == ModeChoice::native)
+      check.obstacles.push_back("native mode: " + check.mode_reason + "; use --mode generic");
+    return;
+  }
+  check.mode = "native";
+  check.mode_reason = check.driver.native_xdp
+                          ? driver + " has XDP"
+                          : "whether " + driver + " has XDP only trying would tell: the kernel "
+                                                  "tells it since 6.3";
+  const auto doubt = [&](const std::string& why, const std::string& failure) {
+    check.doubts.push_back(
+        why + ": " + native_mode_remedy(failure, check.interface.name, check.interface.mtu));
+  };
+  if (check.driver.native_xdp && !check.driver.several_buffers &&
+      check.interface.mtu > one_buffer_mtu)
+    doubt(driver + " takes one buffer a frame, and the frames may be larger", "mtu");
+  if (check.driver.lro) doubt("large receive offload is on", "lro");
+}
+
+void check_programs(InterfaceCheck& check, const Options& options) {
+  const auto& on_interface = check.interface.programs;
+  check.programs = describe(on_interface);
+  const auto resident = resident_program(check.interface);
+  if (!resident) {
+    if (!on_interface.empty() && programs_in_dispatcher(on_interface).empty())
+      check.obstacles.push_back(
+          fmt::format("an XDP program is there already, and may not let another one share the "
+                      "interface: {}. To remove it: {}",
+                      check.programs,
+                      removal_command(check.interface.name, on_interface[0].mode)));
+    return;
+  }
+  check.ours.program_id = resident->id;
+  const ProgramOwner::State owner = resident->owner.state();
+  if (owner != ProgramOwner::State::nobody) {
+    check.ours.agent = resident->owner.pid();
+    check.obstacles.push_back(fmt::format(
+        "xdp-count with pid {}{} counts there already", check.ours.agent,
+        owner == ProgramOwner::State::hidden ? " (which /proc does not show here)" : ""));
+    return;
+  }
+  const char* difference =
+      difference_from(*resident, options.mode, settings_for(options, check.interface));
+  if (difference) {
+    check.ours.fate = fmt::format("replaced, since it {}", difference);
+  } else {
+    check.ours.fate = "adopted, with all that it has counted";
+    check.mode = name_of(resident->mode);
+    check.mode_reason = "of the program that was left";
+    check.doubts.clear();
+  }
+}
+
+void check_memory(InterfaceCheck& check, const Options& options, unsigned possible_cpus) {
+  const MemoryNeed need = memory_need(options, possible_cpus);
+  check.map_bytes = need.maps;
+  check.ledger_bytes = need.ledger;
+  check.client_bytes = std::uint64_t{options.client_memory} << 20;
+  check.available_bytes = available_memory();
+  if (check.ours.program_id == 0 && need.maps + need.ledger > check.available_bytes)
+    check.obstacles.push_back(
+        fmt::format("it takes {} MiB, and {} MiB are available: lower --max-sources",
+                    (need.maps + need.ledger) >> 20, check.available_bytes >> 20));
+}
+
+}  // namespace
+
+InterfaceCheck check_interface(const NetworkInterface& interface, const Options& options,
+                               unsigned possible_cpus) {
+  InterfaceCheck check{.interface = interface, .driver = driver_facts(interface)};
+  for (const std::string& feature : missing_kernel_features())
+    check.obstacles.push_back("this kernel (" + kernel_release() + ") lacks: " + feature);
+  check_mode(check, options.mode);
+  check_programs(check, options);
+  check_memory(check, options, possible_cpus);
+  return check;
+}
+
+std::string text_of(const InterfaceCheck& check) {
+  const NetworkInterface& interface = check.interface;
+  const auto mib = [](std::uint64_t bytes) {
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+  };
+  std::string text = fmt::format(
+      "interface  {} (index {}{}), MTU {}, {}\nmode       {} ({})\nprograms   {}\n", interface.name,
+      interface.index, check.driver.name.empty() ? "" : ", driver " + check.driver.name,
+      interface.mtu, interface.up ? "up" : "down", check.mode, check.mode_reason,
+      check.programs.empty() ? "none" : check.programs);
+  if (!check.ours.fate.empty())
+    text += fmt::format("left       program {} would be {}\n", check.ours.program_id,
+                        check.ours.fate);
+  text += fmt::format("memory     {} of kernel maps, {} of ledger, at most {} for clients; {} available\n",
+                      mib(check.map_bytes), mib(check.ledger_bytes), mib(check.client_bytes),
+                      mib(check.available_bytes));
+  for (const std::string& doubt : check.doubts) text += "perhaps    " + doubt + "\n";
+  for (const std::string& obstacle : check.obstacles) text += "obstacle   " + obstacle + "\n";
+  return text + (check.ok() ? "xdp-count would count here\n" : "xdp-count would not count here\n");
+}
+
+std::string json_of(const InterfaceCheck& check) {
+  using nlohmann::json;
+  const NetworkInterface& interface = check.interface;
+  json programs = json::array();
+  for (const AttachedProgram& program : interface.programs)
+    programs.push_back({{"id", program.id}, {"mode", program.mode}});
+  json ours = nullptr;
+  if (check.ours.program_id != 0)
+    ours = {{"program", check.ours.program_id},
+            {"agent", check.ours.agent == 0 ? json(nullptr) : json(check.ours.agent)},
+            {"fate", check.ours.fate.empty() ? json(nullptr) : json(check.ours.fate)}};
+  const json native = check.driver.native_xdp ? json(*check.driver.native_xdp) : json(nullptr);
+  const json object{{"type", "check"},
+                    {"v", 1},
+                    {"ok", check.ok()},
+                    {"interface", interface.name},
+                    {"ifindex", interface.index},
+                    {"up", interface.up},
+                    {"mtu", interface.mtu},
+                    {"driver", check.driver.name},
+                    {"driver_has_xdp", native},
+                    {"mode", check.mode},
+                    {"mode_reason", check.mode_reason},
+                    {"programs", programs},
+                    {"ours", ours},
+                    {"memory",
+                     {{"maps", check.map_bytes},
+                      {"ledger", check.ledger_bytes},
+                      {"clients", check.client_bytes},
+                      {"available", check.available_bytes}}},
+                    {"doubts", check.doubts},
+                    {"obstacles", check.obstacles}};
+  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace xdp_count
