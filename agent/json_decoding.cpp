@@ -62,6 +62,13 @@ std::vector<SourceRow> decode_rows(const json& array) {
   return rows;
 }
 
+void read_in_no_row(const json& object, SnapshotHead& head) {
+  head.untracked = decode_counts(object.at("untracked"));
+  const json& evicted = object.at("evicted");
+  read(evicted.at("sources"), head.evicted.sources);
+  head.evicted.counts = decode_counts(evicted);
+}
+
 SnapshotMessage decode_snapshot(const json& object) {
   SnapshotMessage message;
   SnapshotHead& head = message.head;
@@ -75,10 +82,7 @@ SnapshotMessage decode_snapshot(const json& object) {
   head.frames = decode_counts_and_rates(object.at("frames"));
   for (std::size_t i = 0; i < frame_classes; ++i)
     head.classes[i] = decode_counts_and_rates(object.at("classes").at(frame_class_names[i]));
-  head.untracked = decode_counts(object.at("untracked"));
-  const json& evicted = object.at("evicted");
-  read(evicted.at("sources"), head.evicted.sources);
-  head.evicted.counts = decode_counts(evicted);
+  read_in_no_row(object, head);
   const json& nic = object.at("nic");
   read(nic.at("rx_packets"), head.nic.rx_packets);
   read(nic.at("rx_bytes"), head.nic.rx_bytes);
@@ -92,10 +96,10 @@ SnapshotMessage decode_snapshot(const json& object) {
 }
 
 SourcesMessage decode_sources(const json& object) {
-  SourcesMessage message{.time = decode_time(object.at("time")),
-                         .rows = decode_rows(object.at("sources")),
-                         .more = object.at("more")};
-  read(object.at("seq"), message.seq);
+  SourcesMessage message{.rows = decode_rows(object.at("sources")), .more = object.at("more")};
+  read(object.at("seq"), message.head.seq);
+  message.head.time = decode_time(object.at("time"));
+  read_in_no_row(object, message.head);
   for (const json& address : object.at("missing"))
     message.missing.push_back(decode_address(address));
   return message;

@@ -22,8 +22,7 @@ struct SnapshotMessage {
   std::uint64_t skipped = 0;
 };
 struct SourcesMessage {
-  std::uint64_t seq = 0;
-  std::int64_t time = 0;  // ms since the Unix epoch
+  SnapshotHead head;  // as far as an answer of sources tells
   std::vector<SourceRow> rows;
   std::vector<std::uint32_t> missing;  // addresses, host byte order
   bool more = false;

@@ -85,6 +85,12 @@ class JsonWriter {
     }
     return raw("]");
   }
+  // What was counted of sources that have no row.
+  JsonWriter& in_no_row(const SnapshotHead& head) {
+    raw("\"untracked\":{").counts(head.untracked);
+    raw("},\"evicted\":{\"sources\":").integer(head.evicted.sources).raw(",");
+    return counts(head.evicted.counts).raw("}");
+  }
   JsonWriter& optional_id(std::string_view id) {
     if (!id.empty()) raw(",\"id\":").raw(id);
     return *this;
@@ -142,9 +148,7 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
   out.raw(",\"classes\":{");
   for (std::size_t i = 0; i < frame_classes; ++i)
     out.raw(i == 0 ? "\"" : ",\"").raw(frame_class_names[i]).raw("\":").object(head.classes[i]);
-  out.raw("},\"untracked\":{").counts(head.untracked);
-  out.raw("},\"evicted\":{\"sources\":").integer(head.evicted.sources).raw(",");
-  out.counts(head.evicted.counts).raw("},\"nic\":{\"rx_packets\":").integer(head.nic.rx_packets);
+  out.raw("},").in_no_row(head).raw(",\"nic\":{\"rx_packets\":").integer(head.nic.rx_packets);
   out.raw(",\"rx_bytes\":").integer(head.nic.rx_bytes);
   out.raw(",\"rx_dropped\":").integer(head.nic.rx_dropped);
   out.raw("},\"tracked\":").integer(head.tracked);
@@ -169,7 +173,8 @@ std::string encode_sources(std::string_view id, const SnapshotHead& head,
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
   out.raw(",\"time\":").time(head.time).raw(",\"sources\":").rows(rows).raw(",\"missing\":[");
   for (std::size_t i = 0; i < missing.size(); ++i) out.raw(i == 0 ? "" : ",").address(missing[i]);
-  out.raw(more ? "],\"more\":true}\n" : "],\"more\":false}\n");
+  out.raw("],").in_no_row(head);
+  out.raw(more ? ",\"more\":true}\n" : ",\"more\":false}\n");
   return out.take();
 }
 

@@ -13,7 +13,11 @@ namespace {
 
 // What an answer tells of its tick. Not the names, which may change between two ticks.
 SnapshotHead moment_of(const SnapshotHead& head) {
-  return {.seq = head.seq, .time = head.time, .interval = head.interval};
+  return {.seq = head.seq,
+          .time = head.time,
+          .interval = head.interval,
+          .untracked = head.untracked,
+          .evicted = head.evicted};
 }
 
 }  // namespace

@@ -50,6 +50,12 @@ struct SnapshotHead {
   std::uint64_t capacity = 0;
 
   const CountsAndRates& of(FrameClass c) const { return classes[static_cast<std::size_t>(c)]; }
+
+  // Whether all that was counted has a row, so that a source without one has sent nothing. Before
+  // the first tick that is not known.
+  bool rows_are_all() const {
+    return seq > 0 && untracked.packets == 0 && evicted.counts.packets == 0;
+  }
 };
 
 struct SourceRow {

@@ -144,6 +144,54 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   CHECK(contains(status.out, "\r\noptions.interval,0.1\r\n"));
 }
 
+TEST_CASE("of a source that was evicted or found no place, the client does not say that it is none") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8"});
+  LineClient stream(default_socket);
+  // The first four are tracked; of so many at once, most are never given a place.
+  send_frames(topology, ipv4_frames(ten_net, 4));
+  snapshot_with(stream, 4);
+  send_frames(topology, ipv4_frames(ten_net + 100, 100, 2));
+  snapshot_with(stream, 204);
+  std::vector<std::string> addresses;
+  for (std::uint32_t i = 0; i < 100; ++i)
+    addresses.push_back(xdp_count::ipv4_text(ten_net + 100 + i));
+  const json answer = stream.answer_to({{"cmd", "get"}, {"src", addresses}});
+  REQUIRE(answer.at("missing").size() >= 96);
+  Count counted;  // of all, in a row or not
+  const json all = stream.answer_to({{"cmd", "list"}});
+  for (const json& row : all.at("sources")) counted.packets += count_of(row).packets;
+  counted.packets += count_of(answer.at("untracked")).packets;
+  counted.packets += count_of(answer.at("evicted")).packets;
+  CHECK(counted.packets == 204);
+
+  const std::string missing = answer.at("missing").at(0);
+  const Result table = countctl({"get", missing});
+  CHECK(table.code == 0);
+  CHECK(!contains(table.out, "nothing"));
+  CHECK(contains(table.out, fmt::format("{:<15} is not in the table\n", missing)));
+  CHECK(contains(
+      table.out,
+      fmt::format("(Whether those have sent is not known: {} packets are untracked, and {} packets "
+                  "of {} sources evicted.)\n",
+                  count_of(answer.at("untracked")).packets, count_of(answer.at("evicted")).packets,
+                  answer.at("evicted").at("sources").get<std::uint64_t>())));
+  CHECK(countctl({"get", "--format", "csv", missing}).out.ends_with("," + missing + ",,,,,,\r\n"));
+}
+
+TEST_CASE("before the first interval has passed nothing is known of any source") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "3600"});
+  LineClient stream(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 1));
+  CHECK(contains(countctl({"get", "10.0.0.1"}).out,
+                 "\n10.0.0.1        is not known before the first interval has passed\n"));
+  CHECK(countctl({"get", "--format", "csv", "10.0.0.1"}).out.ends_with(",10.0.0.1,,,,,,\r\n"));
+  const json answer = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.1"}});
+  CHECK(answer.at("seq") == 0);
+  CHECK(answer.at("time") == stream.answer_to({{"cmd", "status"}}).at("since"));
+}
+
 TEST_CASE("watch in CSV tells each record's snapshot, and has one header") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
@@ -290,7 +338,8 @@ TEST_CASE("an answer that stays incomplete is a failure") {
   Process list({CLIENT, "list", "--format", "csv", "-s", ScriptedAgent::path});
   ScriptedAgent::say(agent.next_client(),
                      R"({"type":"sources","seq":1,"time":"2026-11-20T12:00:00.000Z","sources":[],)"
-                     R"("missing":[],"more":true})"
+                     R"("missing":[],"untracked":{"packets":0,"bytes":0},)"
+                     R"("evicted":{"sources":0,"packets":0,"bytes":0},"more":true})"
                      "\n");
   CHECK(list.wait() == 1);
   CHECK(list.standard_output() == "seq,time,src,packets,bytes,pps,bps,first,last\r\n");

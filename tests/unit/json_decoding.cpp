@@ -48,10 +48,7 @@ TEST_CASE("sources are read with every field that was written") {
   CHECK(message.missing == missing);
   CHECK_FALSE(message.more);
   CHECK(decoded<SourcesMessage>(encode_sources("", any_head(), {}, {}, true)).more);
-  SnapshotHead head;
-  head.seq = message.seq;
-  head.time = message.time;
-  CHECK(encode_sources("7", head, message.rows, message.missing) == line);
+  CHECK(encode_sources("7", message.head, message.rows, message.missing) == line);
 }
 
 TEST_CASE("a status is read with every field that was written, where there are any") {
@@ -142,7 +139,8 @@ TEST_CASE("what is no message of the protocol is refused") {
        {""s, "{"s, "[]"s, "7"s, "{}"s, R"({"type":7})"s, std::string(100'000, '['),
         R"({"type":"sources","seq":1,"time":"now","sources":[],"missing":[],"more":false})"s,
         R"({"type":"sources","seq":1,"time":"1970-01-01T00:00:00.000Z","sources":[],)"
-        R"("missing":["x"],"more":false})"s}) {
+        R"("missing":["x"],"untracked":{"packets":0,"bytes":0},)"
+        R"("evicted":{"sources":0,"packets":0,"bytes":0},"more":false})"s}) {
     CAPTURE(line.substr(0, 100));
     CHECK_THROWS_AS(decode_message(line), std::runtime_error);
   }

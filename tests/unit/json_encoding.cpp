@@ -59,7 +59,9 @@ TEST_CASE("a snapshot without sources shows none of those tracked") {
 
 TEST_CASE("an answer of sources has the fields of the protocol") {
   json expected = json::parse(R"({"type":"sources","id":7,"seq":17,
-    "time":"2026-11-20T12:00:00.123Z","missing":["10.0.0.1","0.0.0.0"],"more":false})");
+    "time":"2026-11-20T12:00:00.123Z","missing":["10.0.0.1","0.0.0.0"],
+    "untracked":{"packets":201,"bytes":202},
+    "evicted":{"sources":301,"packets":302,"bytes":303},"more":false})");
   expected["sources"] = json::parse(any_rows_text);
   check_same(message_of(encode_sources("7", any_head(), any_rows(), {0x0a000001, 0})), expected);
 

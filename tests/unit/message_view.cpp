@@ -30,8 +30,16 @@ TEST_CASE("fields of CSV are quoted where RFC 4180 asks for it") {
   CHECK(csv_record({}) == "\r\n");
 }
 
+// When every packet is in the row of its source.
+SnapshotHead head_of_all() {
+  SnapshotHead head = any_head();
+  head.untracked = {};
+  head.evicted = {};
+  return head;
+}
+
 TEST_CASE("sources are printed in each format") {
-  const std::string line = encode_sources("", any_head(), any_rows(), {0x0a000001});
+  const std::string line = encode_sources("", head_of_all(), any_rows(), {0x0a000001});
   CHECK(text_of(TextFormat::json, line) == line);
   CHECK(text_of(TextFormat::table, line) ==
         R"(SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
@@ -46,6 +54,49 @@ TEST_CASE("sources are printed in each format") {
         "17,2026-11-20T12:00:00.123Z,255.255.255.255,1,60,0.000,0.500,"
         "1970-01-01T00:00:00.000Z,1970-01-01T00:00:00.001Z\r\n"
         "17,2026-11-20T12:00:00.123Z,10.0.0.1,0,0,0.000,0.000,,\r\n");
+}
+
+TEST_CASE("of a source that is not in the table only what is known is said") {
+  struct Case {
+    std::uint64_t seq;
+    Counts untracked;
+    Evicted evicted;
+    std::string table;
+    std::string csv;
+  };
+  const std::string titles =
+      "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES\n";
+  for (const Case& c :
+       {Case{17, {}, {}, "10.0.0.1        has sent nothing\n", "0,0,0.000,0.000,,"},
+        Case{17,
+             {1234, 61'700},
+             {},
+             "10.0.0.1        is not in the table\n"
+             "(Whether those have sent is not known: 1,234 packets are untracked, and 0 packets of 0 "
+             "sources evicted.)\n",
+             ",,,,,"},
+        Case{17,
+             {},
+             {5, {6000, 360'000}},
+             "10.0.0.1        is not in the table\n"
+             "(Whether those have sent is not known: 0 packets are untracked, and 6,000 packets of 5 "
+             "sources evicted.)\n",
+             ",,,,,"},
+        Case{0,
+             {},
+             {},
+             "10.0.0.1        is not known before the first interval has passed\n",
+             ",,,,,"}}) {
+    SnapshotHead head = any_head();
+    head.seq = c.seq;
+    head.untracked = c.untracked;
+    head.evicted = c.evicted;
+    const std::string line = encode_sources("", head, {}, {0x0a000001});
+    CHECK(text_of(TextFormat::table, line) == titles + c.table);
+    CHECK(text_of(TextFormat::csv, line) ==
+          "seq,time,src,packets,bytes,pps,bps,first,last\r\n" + std::to_string(c.seq) +
+              ",2026-11-20T12:00:00.123Z,10.0.0.1," + c.csv + "\r\n");
+  }
 }
 
 TEST_CASE("an answer in parts has one line of titles") {

@@ -57,9 +57,10 @@ std::vector<json> answer_to(Query& query) {
 TEST_CASE("a list is lines of a thousand rows, each with the fields of the protocol") {
   OwnedLedger owned(10);
   OwnedTally tally(owned.ledger, {.interface = "eth0", .ifindex = 4});
-  tally.fold({.generation = {.sources = {{0xc0000202, {3, 180}}, {0x0a000001, {1, 60}}}},
-              .time = 1000,
-              .interval = 1});
+  GenerationCounts first;
+  first.sources = {{0xc0000202, {3, 180}}, {0x0a000001, {1, 60}}};
+  first.untracked = {7, 420};
+  tally.fold({.generation = first, .time = 1000, .interval = 1});
   tally.fold({.generation = {.sources = {{0xc0000202, {1, 1000}}}}, .time = 3000, .interval = 2});
   ListQuery query(tally.tally, R"("x")", {});
   CHECK(query.is_large());
@@ -71,7 +72,9 @@ TEST_CASE("a list is lines of a thousand rows, each with the fields of the proto
         R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:01.000Z"},)"
         R"({"src":"192.0.2.2","packets":4,"bytes":1180,"pps":0.500,"bps":4000.000,)"
         R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}],)"
-        "\"missing\":[],\"more\":false}\n");
+        R"("missing":[],"untracked":{"packets":7,"bytes":420},)"
+        R"("evicted":{"sources":0,"packets":0,"bytes":0},"more":false})"
+        "\n");
   CHECK(query.is_done());
 }
 

@@ -86,6 +86,7 @@ json request(const std::string& cmd, const std::string& field, const json& value
 TEST_CASE("get answers with the row of an address") {
   check_same(Fixture().ask(R"({"cmd":"get","src":"192.0.2.3","id":7})"), json::parse(R"({
     "type":"sources","id":7,"seq":2,"time":"1970-01-01T00:00:03.000Z","missing":[],"more":false,
+    "untracked":{"packets":0,"bytes":0},"evicted":{"sources":0,"packets":0,"bytes":0},
     "sources":[{"src":"192.0.2.3","packets":80,"bytes":1060,"pps":25.0,"bps":240.0,
                 "first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}]})"));
 }

@@ -22,8 +22,8 @@ std::string source_header() {
   return csv_record({"seq", "time", "src", "packets", "bytes", "pps", "bps", "first", "last"});
 }
 
-std::string source_record(std::uint64_t seq, std::int64_t time, const SourceRow& row) {
-  return csv_record({std::to_string(seq), rfc3339(time), ipv4_text(row.address),
+std::string source_record(const SnapshotHead& head, const SourceRow& row) {
+  return csv_record({std::to_string(head.seq), rfc3339(head.time), ipv4_text(row.address),
                      std::to_string(row.total.packets), std::to_string(row.total.bytes),
                      fmt::format("{:.3f}", row.rates.pps), fmt::format("{:.3f}", row.rates.bps),
                      rfc3339(row.first_time), rfc3339(row.last_time)});
@@ -47,10 +47,31 @@ std::string event_record(const EventMessage& event) {
        fmt::format("{}", fmt::join(frame.vlan_ids, " ")), std::to_string(event.lost)});
 }
 
-// Zero is a count too; but there is no time of a first packet.
-std::string missing_record(std::uint64_t seq, std::int64_t time, std::uint32_t address) {
-  return csv_record(
-      {std::to_string(seq), rfc3339(time), ipv4_text(address), "0", "0", "0.000", "0.000", "", ""});
+// Of a source without a row. Zero is a count too, though there is no time of a first packet; but
+// what is not known is left empty, rather than denied by zeros.
+std::string missing_record(const SnapshotHead& head, std::uint32_t address) {
+  const bool known = head.rows_are_all();
+  const char* count = known ? "0" : "";
+  const char* rate = known ? "0.000" : "";
+  return csv_record({std::to_string(head.seq), rfc3339(head.time), ipv4_text(address), count, count,
+                     rate, rate, "", ""});
+}
+
+// The lines about sources without a row.
+std::string missing_lines(const SnapshotHead& head, const std::vector<std::uint32_t>& addresses) {
+  const char* state = head.rows_are_all() ? "has sent nothing"
+                      : head.seq == 0     ? "is not known before the first interval has passed"
+                                          : "is not in the table";
+  std::string text;
+  for (const std::uint32_t address : addresses)
+    text += fmt::format("{:<15} {}\n", ipv4_text(address), state);
+  if (!addresses.empty() && head.seq > 0 && !head.rows_are_all())
+    text += fmt::format(
+        "(Whether those have sent is not known: {} packets are untracked, and {} packets of {} "
+        "sources evicted.)\n",
+        grouped(head.untracked.packets), grouped(head.evicted.counts.packets),
+        grouped(head.evicted.sources));
+  return text;
 }
 
 }  // namespace
@@ -97,9 +118,7 @@ std::string MessageView::table_of(const Message& message) {
   std::string text;
   if (!std::exchange(begun_, true)) text += columns.titles() + "\n";
   for (const SourceRow& row : sources.rows) text += columns.line(row) + "\n";
-  for (const std::uint32_t address : sources.missing)
-    text += fmt::format("{:<15} has sent nothing\n", ipv4_text(address));
-  return text;
+  return text + missing_lines(sources.head, sources.missing);
 }
 
 std::string MessageView::csv_of(const std::string& line, const Message& message) {
@@ -113,13 +132,12 @@ std::string MessageView::csv_of(const std::string& line, const Message& message)
   if (!std::exchange(begun_, true)) text += event ? event_header() : source_header();
   if (event) return text + event_record(*event);
   if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
-    for (const SourceRow& row : snapshot->rows)
-      text += source_record(snapshot->head.seq, snapshot->head.time, row);
+    for (const SourceRow& row : snapshot->rows) text += source_record(snapshot->head, row);
   } else {
     const auto& sources = std::get<SourcesMessage>(message);
-    for (const SourceRow& row : sources.rows) text += source_record(sources.seq, sources.time, row);
+    for (const SourceRow& row : sources.rows) text += source_record(sources.head, row);
     for (const std::uint32_t address : sources.missing)
-      text += missing_record(sources.seq, sources.time, address);
+      text += missing_record(sources.head, address);
   }
   return text;
 }
