@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include "printable.hpp"
 #include "table_view.hpp"
 #include "time_format.hpp"
 
@@ -10,7 +11,8 @@ namespace xdp_count {
 namespace {
 
 // A port behind an IPv6 address needs more than a colon to be told from it.
-std::string endpoint(const std::string& address, std::optional<std::uint16_t> port) {
+std::string endpoint(const std::string& raw, std::optional<std::uint16_t> port) {
+  const std::string address = printable(raw);
   if (!port) return address;
   const bool is_ipv6 = address.find(':') != address.npos;
   return is_ipv6 ? fmt::format("[{}]:{}", address, *port) : fmt::format("{}:{}", address, *port);
@@ -28,7 +30,8 @@ std::string event_text(const EventMessage& event) {
                        is_sample ? "samples" : "new sources");
   if (!is_sample) return text + fmt::format("{}  new source {}", time, frame.source);
 
-  text += fmt::format("{}  {}", time, frame.protocol.empty() ? "unknown" : frame.protocol);
+  text += fmt::format("{}  {}", time,
+                      frame.protocol.empty() ? "unknown" : printable(frame.protocol));
   if (!frame.source.empty())
     text += fmt::format(" {} > {}", endpoint(frame.source, frame.source_port),
                         endpoint(frame.destination, frame.destination_port));

@@ -18,6 +18,13 @@ constexpr int protocol_version = 1;
 constexpr int rate_decimals = 3;
 constexpr int second_decimals = 6;
 
+// As JSON text. Interface names may hold any byte: what is not UTF-8 is replaced, not thrown at us,
+// and what a terminal would obey, C1 and DEL too, is escaped with all that is not ASCII.
+template <class Json>
+std::string ascii(const Json& value) {
+  return value.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
 // Writes JSON text straight into one buffer: rows of sources come by the million, and building a
 // document of them first takes many times as long.
 class JsonWriter {
@@ -60,8 +67,7 @@ class JsonWriter {
     return raw("\",\"time\":\"").raw(rfc3339_us(us)).raw("\"");
   }
   JsonWriter& string(std::string_view value) {
-    // Interface names may hold any byte: what is not UTF-8 is replaced, not thrown at us.
-    text_ += nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    text_ += ascii(nlohmann::json(value));
     return *this;
   }
 
@@ -110,7 +116,7 @@ constexpr std::size_t address_size = max_ipv4_text + 3;  // with quotes and a co
 constexpr std::size_t event_size = 400;  // more than most events take
 
 std::string line_of(const ordered_json& message) {
-  return message.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return ascii(message) + "\n";
 }
 
 ordered_json message_of_type(const char* type, std::string_view id) {

@@ -14,6 +14,7 @@
 #include "event_memory.hpp"
 #include "ledger.hpp"
 #include "number_option.hpp"
+#include "printable.hpp"
 #include "table_sizes.hpp"
 #include "xdp_count/shared_types.h"
 
@@ -198,7 +199,8 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
     return EarlyExit{0, "xdp-count " XDP_COUNT_VERSION "\n"};
   } catch (const CLI::ParseError& error) {
     return EarlyExit{
-        2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n", error.what())};
+        2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n",
+                       printable(error.what()))};
   }
   options.hot_slots = options.hot_slots != 0
                           ? std::bit_ceil(options.hot_slots)

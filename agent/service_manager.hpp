@@ -8,6 +8,7 @@
 #include <chrono>
 #include <string>
 
+#include "printable.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
@@ -22,8 +23,8 @@ class ServiceManager {
   explicit ServiceManager(const boost::asio::any_io_executor& executor);
 
   // Starting is over. `status` is a phrase for people.
-  void ready(const std::string& status) const { send("READY=1\nSTATUS=" + status); }
-  void stopping(const std::string& status) const { send("STOPPING=1\nSTATUS=" + status); }
+  void ready(const std::string& status) const { send("READY=1\nSTATUS=" + printable(status)); }
+  void stopping(const std::string& status) const { send("STOPPING=1\nSTATUS=" + printable(status)); }
 
   // Where a watchdog is set, tells it twice in its time that this thread and `helper` both work,
   // until stop().

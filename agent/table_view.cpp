@@ -10,6 +10,7 @@
 
 #include "ipv4.hpp"
 #include "json_names.hpp"
+#include "printable.hpp"
 #include "time_format.hpp"
 
 namespace xdp_count {
@@ -88,7 +89,8 @@ std::string rounded(std::uint64_t value) {
 
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width) {
   std::vector<std::string> lines;
-  for (const std::string& item : items) {
+  for (const std::string& raw : items) {
+    const std::string item = printable(raw);
     if (!lines.empty() && text_width(lines.back()) + 2 + text_width(item) <= width)
       (lines.back() += "  ") += item;
     else
@@ -180,13 +182,13 @@ std::string cut_to_width(std::string text, std::size_t width) {
 std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,
                                        std::size_t height) {
   if (lines.size() > height) lines.resize(height);
-  for (std::string& line : lines) line = cut_to_width(std::move(line), width);
+  for (std::string& line : lines) line = cut_to_width(printable(line), width);
   return lines;
 }
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
-  for (const std::string& line : lines) (text += line) += '\n';
+  for (const std::string& line : lines) (text += printable(line)) += '\n';
   return text;
 }
 

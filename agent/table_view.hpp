@@ -23,8 +23,8 @@ std::string rounded(std::uint64_t value);
 
 inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max();
 
-// The items two spaces apart, in lines of at most `width` characters unless one item alone has
-// more.
+// The items, printable, two spaces apart, in lines of at most `width` characters unless one item
+// alone has more.
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width);
 
 // Totals and classes as lines without newlines, to be read at `width` characters.
@@ -59,11 +59,11 @@ std::size_t text_width(std::string_view text);
 // The first `width` characters of UTF-8 text.
 std::string cut_to_width(std::string text, std::size_t width);
 
-// The first `height` lines, each cut to `width` characters.
+// The first `height` lines, printable, each cut to `width` characters.
 std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,
                                        std::size_t height);
 
-// The lines, each ended by a newline.
+// The lines, printable, each ended by a newline.
 std::string joined(const std::vector<std::string>& lines);
 
 }  // namespace xdp_count

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "csv.hpp"
+#include "printable.hpp"
 #include "sample_messages.hpp"
 
 namespace xdp_count {
@@ -23,10 +24,10 @@ std::string text_of(TextFormat format, const std::string& line) {
   return text_of(view, line);
 }
 
-TEST_CASE("fields of CSV are quoted where RFC 4180 asks for it") {
+TEST_CASE("fields of CSV are quoted where RFC 4180 asks for it, and a record is one line") {
   CHECK(csv_record({"a", "", "b c"}) == "a,,b c\r\n");
   CHECK(csv_record({"a,b", "say \"x\"", "two\nlines", "\r"}) ==
-        "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\"\r\"\r\n");
+        "\"a,b\",\"say \"\"x\"\"\",two\\x0alines,\\x0d\r\n");
   CHECK(csv_record({}) == "\r\n");
 }
 
@@ -134,6 +135,31 @@ TEST_CASE("a status is printed in each format") {
   for (const char* record : {"\r\npid,4711\r\n", "\r\noptions.interval,0.25\r\n",
                              "\r\nmode_reason,asked for\r\n", "\r\nmemory.ledger,65536\r\n"})
     CHECK(csv.find(record) != csv.npos);
+}
+
+TEST_CASE("nothing that comes from a socket gives a terminal a command, in any format") {
+  const std::string evil = "\x1b]0;x\x07\xc2\x9b""2J\x7f\n%s%n\xff";
+  SnapshotHead head = any_head();
+  head.interface = evil;
+  head.mode = evil;
+  Status status = any_status();
+  status.version = status.mode = status.mode_reason = status.program.name = status.program.tag = evil;
+  status.options.socket_path = status.options.socket_group = evil;
+  const std::vector<std::string> lines{
+      snapshot_line(head, any_rows(), 1), encode_status("", head, status),
+      // As a raw line may have them: DEL and C1 are valid in JSON.
+      "{\"type\":\"event\",\"event\":\"sample\",\"time\":\"2026-11-20T12:00:00.123456Z\","
+      "\"src\":\"\xc2\x9b\",\"dst\":\"\x7f\\u001b\",\"proto\":\"\\u001b[2J\\n\",\"sport\":1,"
+      "\"dport\":2,\"length\":60,\"head\":\"\"}\n"};
+  for (const std::string& line : lines)
+    for (const TextFormat format : {TextFormat::table, TextFormat::json, TextFormat::csv}) {
+      std::string text = text_of(format, line);
+      CAPTURE(text);
+      CHECK(text.find(format == TextFormat::json ? "\\u001b" : "\\x1b") != text.npos);
+      std::erase(text, '\n');
+      if (format == TextFormat::csv) std::erase(text, '\r');
+      CHECK(printable(text) == text);
+    }
 }
 
 TEST_CASE("what is no answer is not printed") {

@@ -14,6 +14,7 @@
 #include "ipv4.hpp"
 #include "json_names.hpp"
 #include "number_option.hpp"
+#include "printable.hpp"
 
 namespace xdp_count {
 namespace {
@@ -148,7 +149,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     return EarlyExit{0, "xdp-countctl " XDP_COUNT_VERSION "\n"};
   } catch (const CLI::ParseError& error) {
     return EarlyExit{2, fmt::format("xdp-countctl: {}\nxdp-countctl --help lists the commands.\n",
-                                    error.what())};
+                                    printable(error.what()))};
   }
 
   if (*get) {

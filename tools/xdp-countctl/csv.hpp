@@ -4,19 +4,23 @@
 #include <string>
 #include <vector>
 
+#include "printable.hpp"
+
 namespace xdp_count {
 
-// A record by RFC 4180: fields quoted where they have to be, the end of the line included.
+// A record by RFC 4180: fields printable, and quoted where they have to be, the end of the line
+// included.
 inline std::string csv_record(const std::vector<std::string>& fields) {
   std::string record;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) record += ',';
-    if (fields[i].find_first_of(",\"\r\n") == std::string::npos) {
-      record += fields[i];
+    const std::string field = printable(fields[i]);
+    if (field.find_first_of(",\"") == std::string::npos) {
+      record += field;
       continue;
     }
     record += '"';
-    for (const char c : fields[i]) record.append(c == '"' ? 2 : 1, c);
+    for (const char c : field) record.append(c == '"' ? 2 : 1, c);
     record += '"';
   }
   return record += "\r\n";

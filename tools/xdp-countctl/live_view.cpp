@@ -10,6 +10,7 @@
 #include "ipv4.hpp"
 #include "json_names.hpp"
 #include "options.hpp"
+#include "printable.hpp"
 #include "table_view.hpp"
 #include "time_format.hpp"
 
@@ -64,7 +65,7 @@ std::string time_of_day(std::int64_t time) {
 ScreenLine cut(const ScreenLine& line, std::size_t width) {
   ScreenLine result;
   for (const Span& span : line) {
-    result.push_back({cut_to_width(span.text, width), span.style});
+    result.push_back({cut_to_width(printable(span.text), width), span.style});
     width -= text_width(result.back().text);
   }
   return result;

@@ -28,13 +28,14 @@
 #include "live_session.hpp"
 #include "message_view.hpp"
 #include "pcapng.hpp"
+#include "printable.hpp"
 
 namespace {
 
 using namespace xdp_count;
 
 void say(const std::string& text) {
-  std::fprintf(stderr, "xdp-countctl: %s\n", text.c_str());
+  std::fprintf(stderr, "xdp-countctl: %s\n", printable(text).c_str());
 }
 
 // Each text is of use at once, also to a pipe.

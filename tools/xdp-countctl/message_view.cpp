@@ -10,6 +10,7 @@
 #include "event_view.hpp"
 #include "ipv4.hpp"
 #include "json_names.hpp"
+#include "printable.hpp"
 #include "status_view.hpp"
 #include "table_view.hpp"
 #include "time_format.hpp"
@@ -94,7 +95,7 @@ std::string MessageView::text_of(const std::string& line, const Message& message
     case TextFormat::table:
       return table_of(message);
     case TextFormat::json:
-      return line + "\n";
+      return printable_json(line) + "\n";
     case TextFormat::csv:
       return csv_of(line, message);
   }
