@@ -5,6 +5,8 @@
 
 #include <atomic>
 
+#include "printable.hpp"
+
 namespace xdp_count::log {
 namespace {
 
@@ -21,7 +23,7 @@ bool verbose() noexcept {
 }
 
 void write_line(const std::string& line) {
-  const std::string whole = "xdp-count: " + line + "\n";
+  const std::string whole = "xdp-count: " + printable(line) + "\n";
   // Nobody is left to be told when standard error itself fails.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, whole.data(), whole.size());
 }

@@ -13,7 +13,8 @@ namespace xdp_count::log {
 void set_verbose(bool verbose) noexcept;
 bool verbose() noexcept;
 
-// Writes "xdp-count: LINE\n" in one system call, so that lines of two threads never mix.
+// Writes "xdp-count: LINE\n", the line printable, in one system call, so that lines of two threads
+// never mix.
 void write_line(const std::string& line);
 
 template <class... Args>
