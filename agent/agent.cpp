@@ -187,10 +187,11 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
   const auto began = std::chrono::steady_clock::now();
   const Tally& tally = counting_->tally();
   Sighting seen;
-  const Cut cut = co_await offload(blocking_calls_, [&] {
+  Cut cut = co_await offload(blocking_calls_, [&] {
     seen = look_at(link_query_, interface_.index, program_id_);
     return seen.attached ? counting_->cut() : counting_->last_cut();
   });
+  cut.partial = cut.interval < options_.interval / 2;
   const auto ending = co_await follow_interface(seen);
   if (seen.interface) interface_.counters = seen.interface->counters;
 
@@ -229,9 +230,9 @@ void Agent::say_goodbye(const std::string& reason) {
   listener_->stop(reason);
   const SnapshotHead& head = counting_->tally().head();
   log::info(
-      "{}; counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets from {} sources, "
-      "{} untracked, {} evicted",
-      reason, head.frames.counts.packets, head.frames.counts.bytes, seconds_since(started_),
+      "{}; counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets, {} sources tracked, "
+      "{} packets untracked, {} packets evicted",
+      reason, head.frames.counts.packets, head.frames.counts.bytes, head.counted_seconds(),
       head.of(FrameClass::ipv4).counts.packets, head.tracked, head.untracked.packets,
       head.evicted.counts.packets);
 }

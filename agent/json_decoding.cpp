@@ -75,6 +75,7 @@ SnapshotMessage decode_snapshot(const json& object) {
   read(object.at("seq"), head.seq);
   head.time = decode_time(object.at("time"));
   head.interval = object.at("interval");
+  head.partial = object.at("partial");
   head.interface = object.at("interface");
   read(object.at("ifindex"), head.ifindex);
   head.mode = object.at("mode");

@@ -148,6 +148,7 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
   out.raw("{\"type\":\"snapshot\",\"v\":").integer(protocol_version);
   out.raw(",\"seq\":").integer(head.seq).raw(",\"time\":").time(head.time);
   out.raw(",\"interval\":").decimal(head.interval, second_decimals);
+  out.raw(head.partial ? ",\"partial\":true" : ",\"partial\":false");
   out.raw(",\"interface\":").string(head.interface).raw(",\"ifindex\":").integer(head.ifindex);
   out.raw(",\"mode\":").string(head.mode).raw(",\"since\":").time(head.since);
   out.raw(",\"frames\":").object(head.frames);

@@ -36,6 +36,9 @@ struct SnapshotHead {
   std::uint64_t seq = 0;  // of the tick; 0 before the first one
   std::int64_t time = 0;  // of the cut through all counters: ms since the Unix epoch
   double interval = 0;    // seconds that the rates are over, as measured
+  // Less than half of what --interval says, as the last one mostly is, which ends with the agent:
+  // rates over so short a time tell little.
+  bool partial = false;
   std::string interface;
   unsigned ifindex = 0;
   std::string mode;        // "native" or "generic"
@@ -50,6 +53,12 @@ struct SnapshotHead {
   std::uint64_t capacity = 0;
 
   const CountsAndRates& of(FrameClass c) const { return classes[static_cast<std::size_t>(c)]; }
+
+  // Seconds from when counting began, perhaps by an earlier agent, to the cut: by the host's clock,
+  // since there is no other that outlives the agent and is told.
+  double counted_seconds() const {
+    return time > since ? static_cast<double>(time - since) / 1000 : 0;
+  }
 
   // Whether all that was counted has a row, so that a source without one has sent nothing. Before
   // the first tick that is not known.

@@ -18,8 +18,10 @@ double mib(std::uint64_t bytes) {
 std::vector<std::string> status_table(const SnapshotHead& head, const Status& status) {
   const Options& options = status.options;
   std::vector<std::string> lines{
-      fmt::format("agent      version {}, pid {}, counting since {} ({:.0f} s)", status.version,
-                  status.pid, rfc3339(head.since), status.uptime),
+      fmt::format("agent      version {}, pid {}, running for {:.0f} s", status.version, status.pid,
+                  status.uptime),
+      fmt::format("counting   since {}, for {:.0f} s until the last tick", rfc3339(head.since),
+                  head.counted_seconds()),
       fmt::format("interface  {} (index {})", head.interface, head.ifindex),
       fmt::format("mode       {} ({})", status.mode, status.mode_reason),
       fmt::format("program    {}, id {}, tag {}", status.program.name, status.program.id,

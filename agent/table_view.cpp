@@ -46,12 +46,12 @@ std::size_t exact_column(SortKey key) {
   return 0;
 }
 
-std::string value_of(const SourceRow& row, SortKey key, bool exact) {
+std::string value_of(const SourceRow& row, SortKey key, bool exact, bool rates) {
   switch (key) {
     case SortKey::pps:
-      return scaled(row.rates.pps);
+      return rates ? scaled(row.rates.pps) : "- ";
     case SortKey::bps:
-      return scaled(row.rates.bps);
+      return rates ? scaled(row.rates.bps) : "- ";
     case SortKey::packets:
       return exact ? grouped(row.total.packets) : rounded(row.total.packets);
     case SortKey::bytes:
@@ -99,27 +99,36 @@ std::vector<std::string> wrapped(const std::vector<std::string>& items, std::siz
   return lines;
 }
 
+std::vector<std::string> frame_rates(const SnapshotHead& head) {
+  if (head.partial) return {};
+  return {fmt::format("{}frames/s", scaled(head.frames.rates.pps)),
+          fmt::format("{}bit/s", scaled(head.frames.rates.bps))};
+}
+
 std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width) {
   std::vector<std::string> classes;
   for (std::size_t i = 0; i < frame_classes; ++i)
     classes.push_back(
         fmt::format("{} {}", frame_class_names[i], grouped(head.classes[i].counts.packets)));
+  std::vector<std::string> totals{fmt::format("{} frames", grouped(head.frames.counts.packets))};
+  for (std::string& rate : frame_rates(head)) totals.push_back(std::move(rate));
+  totals.push_back(fmt::format("tracked {} of {}", grouped(head.tracked), grouped(head.capacity)));
+  totals.push_back(fmt::format("untracked {} packets", grouped(head.untracked.packets)));
+  totals.push_back(fmt::format("evicted {} packets", grouped(head.evicted.counts.packets)));
   std::vector<std::string> lines;
   for (const std::vector<std::string>& items :
-       {std::vector{head.interface, head.mode, fmt::format("every {:.1f} s", head.interval),
+       {std::vector{head.interface, head.mode,
+                    fmt::format(fmt::runtime(head.partial ? "{:.3f} s, too short for rates"
+                                                          : "every {:.1f} s"),
+                                head.interval),
                     rfc3339(head.time)},
-        std::vector{fmt::format("{} frames", grouped(head.frames.counts.packets)),
-                    fmt::format("{}frames/s", scaled(head.frames.rates.pps)),
-                    fmt::format("{}bit/s", scaled(head.frames.rates.bps)),
-                    fmt::format("tracked {} of {}", grouped(head.tracked), grouped(head.capacity)),
-                    fmt::format("untracked {}", grouped(head.untracked.packets)),
-                    fmt::format("evicted {}", grouped(head.evicted.sources))},
-        classes})
+        totals, classes})
     for (std::string& line : wrapped(items, width)) lines.push_back(std::move(line));
   return lines;
 }
 
-SourceColumns::SourceColumns(std::size_t width, SortKey by) : exact_(width >= exact_width) {
+SourceColumns::SourceColumns(std::size_t width, SortKey by, bool rates)
+    : exact_(width >= exact_width), rates_(rates) {
   constexpr std::array all{SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
   std::size_t room = all.size();
   if (!exact_)
@@ -142,13 +151,14 @@ std::string SourceColumns::titles() const {
 std::string SourceColumns::line(const SourceRow& row) const {
   std::string line = fmt::format("{:<{}}", ipv4_text(row.address), max_ipv4_text);
   for (const SortKey key : keys_)
-    line += fmt::format("{:>{}}", value_of(row, key, exact_),
+    line += fmt::format("{:>{}}", value_of(row, key, exact_, rates_),
                         exact_ ? exact_column(key) : rounded_column);
   return line;
 }
 
-std::vector<std::string> source_table(const std::vector<SourceRow>& rows, std::size_t width) {
-  const SourceColumns columns(width);
+std::vector<std::string> source_table(const std::vector<SourceRow>& rows, std::size_t width,
+                                      bool rates) {
+  const SourceColumns columns(width, SortKey::pps, rates);
   std::vector<std::string> lines;
   lines.reserve(rows.size() + 1);
   lines.push_back(columns.titles());
@@ -160,7 +170,7 @@ std::vector<std::string> snapshot_table(const SnapshotHead& head,
                                         const std::vector<SourceRow>& rows, std::size_t width) {
   std::vector<std::string> lines = snapshot_head(head, width);
   lines.emplace_back();
-  for (std::string& line : source_table(rows, width)) lines.push_back(std::move(line));
+  for (std::string& line : source_table(rows, width, !head.partial)) lines.push_back(std::move(line));
   return lines;
 }
 

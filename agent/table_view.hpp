@@ -27,26 +27,32 @@ inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max()
 // alone has more.
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width);
 
+// The rates of all frames: none where the interval is too short for them.
+std::vector<std::string> frame_rates(const SnapshotHead& head);
+
 // Totals and classes as lines without newlines, to be read at `width` characters.
 std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width = any_width);
 
 // The columns of a table of sources. With room for 79 characters, all of them, the totals exact;
-// with less, rounded, and as many as fit: first that of `by`, then the rates.
+// with less, rounded, and as many as fit: first that of `by`, then the rates. Without `rates` there
+// is a dash in their columns.
 class SourceColumns {
  public:
-  explicit SourceColumns(std::size_t width = any_width, SortKey by = SortKey::pps);
+  explicit SourceColumns(std::size_t width = any_width, SortKey by = SortKey::pps,
+                         bool rates = true);
 
   std::string titles() const;
   std::string line(const SourceRow& row) const;  // as long as the titles
 
  private:
   bool exact_;
+  bool rates_;
   std::vector<SortKey> keys_;
 };
 
 // A line per source, under the column titles.
 std::vector<std::string> source_table(const std::vector<SourceRow>& rows,
-                                      std::size_t width = any_width);
+                                      std::size_t width = any_width, bool rates = true);
 
 // The head, an empty line and the sources.
 std::vector<std::string> snapshot_table(const SnapshotHead& head,

@@ -19,6 +19,7 @@ void Tally::begin(std::int64_t since) {
 void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   const Totals& before = state_.totals[cut.generation];
   head_.interval = cut.interval;
+  head_.partial = cut.partial;
   head_.nic = cut.nic;
   const auto rates = [&](const Counts& now, const Counts& then) {
     return rates_over(now - then, cut.interval);

@@ -28,6 +28,7 @@ struct Cut {
   std::int64_t time = 0;    // ms since the Unix epoch
   double interval = 0;      // seconds that the generation was written in
   NicCounters nic;          // since counting began
+  bool partial = false;     // see SnapshotHead
 };
 
 // The part of a tally that outlives the agent, all zero at first.

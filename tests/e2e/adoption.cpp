@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // An agent that is killed leaves its program counting, and the next one goes on with every count.
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "foreign_program.hpp"
 #include "other_build.hpp"
 #include "program_owner.hpp"
+#include "time_format.hpp"
 
 using namespace xdp_count::testing;
 
@@ -67,6 +69,54 @@ TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and ev
   CHECK(!receiver_has_program(topology));
   CHECK(program_is_gone(program.at("id")));
   CHECK(std::filesystem::is_empty("/run/xdp-count"));
+}
+
+TEST_CASE("an agent that goes on tells how long it runs, and how long the counts are of") {
+  const Topology topology;
+  {
+    Agent first(topology, {"-i", "0.1"});
+    LineClient client(default_socket);
+    client.answer_to({{"cmd", "status"}});
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    kill(first);
+  }
+  Agent second(topology, {"-i", "0.1"});
+  LineClient client(default_socket);
+  client.next_of_type("snapshot");
+  const auto seconds_since = [](const std::string& since, const std::string& time) {
+    return static_cast<double>(*xdp_count::parse_rfc3339(time) -
+                               *xdp_count::parse_rfc3339(since)) / 1000;
+  };
+  const auto status = client.answer_to({{"cmd", "status"}});
+  CHECK(status.at("uptime") < 2.5);
+  Process shown({CLIENT, "status"});
+  CHECK(shown.wait() == 0);
+  const auto later = client.answer_to({{"cmd", "status"}});
+  // What was shown is of one of the ticks between the two.
+  const auto shows = [&](const std::string& before, double value, const std::string& after) {
+    return contains(shown.standard_output(), fmt::format("{}{:.0f}{}", before, value, after));
+  };
+  const auto check_shown = [&](const std::string& before, const std::string& after, auto value) {
+    CAPTURE(shown.standard_output());
+    CHECK((shows(before, value(status), after) || shows(before, value(later), after)));
+  };
+  check_shown(fmt::format("pid {}, running for ", second.pid()), " s\n",
+              [](const auto& one) { return one.at("uptime").template get<double>(); });
+  check_shown(fmt::format("\ncounting   since {}, for ", status.at("since").get<std::string>()),
+              " s until the last tick\n", [&](const auto& one) {
+                return seconds_since(one.at("since"), one.at("last_tick").at("time"));
+              });
+  client.answer_to({{"cmd", "subscribe"}});
+  second.signal(SIGTERM);
+  CHECK(second.wait() == 0);
+  nlohmann::json last;
+  for (auto line = client.next(); line; line = client.next())
+    if (line->at("type") == "snapshot") last = *line;
+  CHECK(seconds_since(last.at("since"), last.at("time")) > 3);
+  CHECK(contains(second.standard_error(),
+                 fmt::format("counted 0 frames, 0 bytes, in {:.1f} s: 0 IPv4 packets, 0 sources "
+                             "tracked, 0 packets untracked, 0 packets evicted\n",
+                             seconds_since(last.at("since"), last.at("time")))));
 }
 
 TEST_CASE_TEMPLATE("agents that are killed at any moment under load lose and double nothing", Mode,

@@ -80,8 +80,8 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
   const std::string first = terminal.wait_for(all_counted);
   CHECK(first.starts_with("count0  native  every "));
   CHECK(contains(first,
-                 "\n601 frames  0.0 frames/s  0.0 bit/s  tracked 3 of 262,144  untracked 0\n"
-                 "evicted 0\n"
+                 "\n601 frames  0.0 frames/s  0.0 bit/s  tracked 3 of 262,144  untracked 0 packets\n"
+                 "evicted 0 packets\n"
                  "ipv4 600  ipv6 0  arp 1  other 0  malformed 0\n"
                  "by pps\n"
                  "SOURCE "));
@@ -143,7 +143,7 @@ TEST_CASE("the live view has what matters at 40x10, and follows the terminal's s
   CHECK(table_of(terminal.wait_for(all_counted)) == by_bytes);
   terminal.resize(100, 30);
   CHECK(
-      contains(terminal.wait_for("untracked 0  evicted 0\n"),
+      contains(terminal.wait_for("untracked 0 packets  evicted 0 packets\n"),
                "192.0.2.1              0.0         0.0                100               100,000"));
   for (const auto& [columns, rows] : {std::pair{20, 5}, {1, 1}, {5, 2}, {200, 3}})
     terminal.resize(columns, rows);

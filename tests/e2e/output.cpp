@@ -88,6 +88,36 @@ TEST_CASE("--output table prints totals and sources each tick") {
   CHECK(out.find("74,040") != out.npos);
 }
 
+TEST_CASE("no rates are shown over the moment before the end, and JSON says how short it was") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "2", "-o", "table"});
+  LineClient client(default_socket);
+  Process watch({CLIENT, "watch", "--format", "csv"});
+  send_frames(topology, ipv4_frames(ten_net, 1, 10));
+  const auto whole = client.next_of_type("snapshot");
+  CHECK(whole.at("partial") == false);
+  send_frames(topology, ipv4_frames(ten_net, 1, 10));
+  agent.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
+  const auto last = client.next_of_type("snapshot");
+  CHECK(last.at("partial") == true);
+  CHECK(last.at("interval") < 1.0);
+  CHECK(count_of(last.at("frames")) == Count{20, 1200});
+  const double interval = last.at("interval");
+  CHECK(last.at("frames").at("pps").get<double>() == doctest::Approx(10 / interval).epsilon(0.001));
+
+  const std::string out = agent.standard_output();
+  CHECK(contains(out, "count0  native  every 2.0 s  "));
+  CHECK(contains(out, "\n10.0.0.1               5.0 "));
+  const std::string table = out.substr(out.rfind("count0"));
+  CHECK(contains(table, " s, too short for rates  "));
+  CHECK(contains(table, "\n20 frames  tracked 1 of 262,144  untracked 0 packets  evicted 0 packets\n"));
+  CHECK(contains(table, "\n10.0.0.1                 -           -                 20                 1,200\n"));
+  while (!contains(watch.standard_output(), ",10.0.0.1,20,1200,") && watch.running()) {
+  }
+  CHECK(contains(watch.standard_output(), ",10.0.0.1,20,1200,,,"));
+}
+
 TEST_CASE("an interface may have any name, and none gives the terminal a command") {
   const Topology topology;
   ip(topology, {"link", "add", "name", odd_name, "type", "bridge"});

@@ -79,7 +79,7 @@ kill -TERM $agent
 wait $agent || fail "the agent ended with $?"
 $topology down package
 cat "$work/agent"
-grep -q 'counted 7 frames, 336 bytes, .*: 7 IPv4 packets from 1 sources,' "$work/agent" ||
+grep -q 'counted 7 frames, 336 bytes, .*: 7 IPv4 packets, 1 sources tracked,' "$work/agent" ||
   fail "that is not what was sent"
 
 echo "-- purge"

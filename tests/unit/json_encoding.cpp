@@ -34,7 +34,7 @@ constexpr std::string_view any_rows_text = R"([
 
 TEST_CASE("a snapshot has the fields of the protocol") {
   json expected = json::parse(R"({
-    "type":"snapshot","v":1,"seq":17,"time":"2026-11-20T12:00:00.123Z","interval":1.0003,
+    "type":"snapshot","v":1,"seq":17,"time":"2026-11-20T12:00:00.123Z","interval":1.0003,"partial":true,
     "interface":"eth0","ifindex":4,"mode":"native","since":"2026-11-20T11:59:43.101Z",
     "frames":{"packets":101,"bytes":102,"pps":103.5,"bps":104.0},
     "classes":{"ipv4":{"packets":111,"bytes":112,"pps":113.25,"bps":114.0},

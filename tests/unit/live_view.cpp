@@ -84,12 +84,32 @@ h help  q quit
 )");
 }
 
+TEST_CASE("a snapshot whose interval was cut short has no rates, and no part in the trends") {
+  LiveView view = showing({80, 12});
+  SnapshotHead head = some_head();
+  head.partial = true;
+  view.show(SnapshotMessage{head, some_rows()});
+  CHECK(drawn(view).starts_with(R"(eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z
+1,234,567 frames  tracked 2 of 262,144  untracked 0 packets  evicted 0 packets
+ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
+by pps
+SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
+10.0.0.1               -         -         10       100                        █
+)"));
+  view.resize({80, 11});
+  CHECK(drawn(view).starts_with(R"(eth0  native  12:00:00Z  by pps
+ipv4 1.2 M  ipv6 500  arp 60  other 7
+SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
+10.0.0.1               -         -         10       100                        █
+)"));
+}
+
 TEST_CASE("at 80 columns and 24 rows there are totals and classes in full") {
   const std::string text = drawn(showing({80, 24}));
   CHECK(text.substr(0, text.find("SOURCE")) ==
         R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z
-1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144  untracked 0
-evicted 0
+1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144
+untracked 0 packets  evicted 0 packets
 ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
 by pps
 )");

@@ -15,6 +15,7 @@ struct CutWithCounts {
   std::int64_t time = 0;
   double interval = 0;
   NicCounters nic;
+  bool partial = false;
 };
 
 inline Totals& operator+=(Totals& sum, const Totals& totals) {
@@ -34,7 +35,7 @@ struct OwnedTally {
     const unsigned generation = next_generation;
     next_generation = 1 - next_generation;
     totals[generation] += cut.generation;
-    tally.fold({generation, cut.time, cut.interval, cut.nic}, totals[generation],
+    tally.fold({generation, cut.time, cut.interval, cut.nic, cut.partial}, totals[generation],
                [&](Ledger& ledger) {
                  for (const SourceCounts& source : cut.generation.sources)
                    ledger.add(source.address, source.counts);

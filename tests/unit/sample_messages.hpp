@@ -16,6 +16,7 @@ inline SnapshotHead any_head() {
   return {.seq = 17,
           .time = 1'795'176'000'123,
           .interval = 1.0003,
+          .partial = true,
           .interface = "eth0",
           .ifindex = 4,
           .mode = "native",

@@ -17,7 +17,8 @@ TEST_CASE("a status is drawn with everything that it tells") {
   Status status = any_status();
   status.map_bytes = 58'720'256;
   const std::string expected =
-      R"(agent      version 1.2.3, pid 4711, counting since 2026-11-20T11:59:43.101Z (12 s)
+      R"(agent      version 1.2.3, pid 4711, running for 12 s
+counting   since 2026-11-20T11:59:43.101Z, for 17 s until the last tick
 interface  eth0 (index 4)
 mode       generic (asked for)
 program    xdp_count, id 99, tag 0123456789abcdef

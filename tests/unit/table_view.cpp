@@ -63,7 +63,7 @@ TEST_CASE("a snapshot is drawn as totals, classes and a row per source") {
       {.address = 0xc0000201, .total = {1'233'990, 98'000'000}, .rates = {1499, 2.4e9}},
       {.address = 0xffffffff, .total = {7, 420}, .rates = {1, 480}}};
   CHECK(joined(snapshot_table(head, rows)) == R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z
-1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144  untracked 3  evicted 4,000
+1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144  untracked 3 packets  evicted 5 packets
 ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
 
 SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
@@ -98,8 +98,8 @@ TEST_CASE("a snapshot's head is broken between its items where the screen is nar
   CHECK(joined(snapshot_head(head, 40)) == R"(eth0  native  every 1.0 s
 2026-11-20T12:00:00.123Z
 10 frames  0.0 frames/s  0.0 bit/s
-tracked 0 of 262,144  untracked 0
-evicted 0
+tracked 0 of 262,144
+untracked 0 packets  evicted 0 packets
 ipv4 0  ipv6 0  arp 0  other 0
 malformed 0
 )");

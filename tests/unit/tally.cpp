@@ -53,6 +53,7 @@ TEST_CASE("cuts add up to cumulative counts; rates are the last cut's own") {
   second.time = 9000;
   second.interval = 4;
   second.nic = {17, 18, 19};
+  second.partial = true;
   tally.fold(second);
 
   const SnapshotHead& head = tally.head();
@@ -60,6 +61,8 @@ TEST_CASE("cuts add up to cumulative counts; rates are the last cut's own") {
   CHECK(head.time == 9000);
   CHECK(head.since == 17);
   CHECK(head.interval == 4);
+  CHECK(head.partial);
+  CHECK(head.counted_seconds() == 8.983);
   CHECK(head.frames.counts == Counts{230, 23'000});
   CHECK(head.frames.rates.pps == 28.75);
   CHECK(head.frames.rates.bps == 23'000);
@@ -91,6 +94,7 @@ TEST_CASE("a cut without traffic is a tick of its own") {
   OwnedTally tally(owned.ledger, {});
   tally.fold(any_cut());
   tally.fold({.time = 6000, .interval = 1});
+  CHECK_FALSE(tally.head().partial);
   CHECK(tally.head().seq == 2);
   CHECK(tally.head().frames.counts == Counts{115, 11'500});
   CHECK(tally.head().frames.rates.pps == 0);

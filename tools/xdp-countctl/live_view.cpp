@@ -43,10 +43,7 @@ bool higher(const SourceRow& a, const SourceRow& b, SortKey by) {
 
 // The totals for a screen that has no lines to spare: rates, and the classes that there are any of.
 std::vector<std::string> short_totals(const SnapshotHead& head, std::size_t width) {
-  std::vector<std::string> lines =
-      wrapped({fmt::format("{}frames/s", scaled(head.frames.rates.pps)),
-               fmt::format("{}bit/s", scaled(head.frames.rates.bps))},
-              width);
+  std::vector<std::string> lines = wrapped(frame_rates(head), width);
   std::vector<std::string> counts;
   for (std::size_t i = 0; i < frame_classes; ++i)
     if (const std::uint64_t packets = head.classes[i].counts.packets; packets > 0)
@@ -82,7 +79,7 @@ Selection LiveView::selection() const {
 void LiveView::show(const SnapshotMessage& message) {
   newest_.head = message.head;
   newest_.rows = message.rows;
-  newest_.history.add(message.rows);
+  if (!message.head.partial) newest_.history.add(message.rows);
 }
 
 void LiveView::show(const SourcesMessage& message) {
@@ -217,7 +214,7 @@ std::vector<ScreenLine> LiveView::source_lines(std::size_t most) const {
 
   // An eighth of the screen, at the least, shows how the rates went.
   const SourceColumns columns(size_.columns - std::min(size_.columns / 8, size_.columns),
-                              settings_.by);
+                              settings_.by, !picture().head || !picture().head->partial);
   const std::string titles = columns.titles();
   std::size_t trend = 0;
   if (titles.size() + 1 + shortest_trend <= size_.columns)
