@@ -4,16 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "nic_counters.hpp"
 #include "time_format.hpp"
 
 namespace xdp_count {
-namespace {
-
-NicCounters operator-(const NicCounters& a, const NicCounters& b) {
-  return {a.rx_packets - b.rx_packets, a.rx_bytes - b.rx_bytes, a.rx_dropped - b.rx_dropped};
-}
-
-}  // namespace
 
 Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicCounters& nic)
     : program_(program),
@@ -66,7 +60,8 @@ Cut Counting::last_cut() {
 }
 
 void Counting::fold(Cut cut, const NicCounters& nic) {
-  cut.nic = nic - program_.state().nic_at_start;
+  CountingState& state = program_.state();
+  cut.nic = counted_since(state.nic_at_start, state.tally.nic, nic);
   const bool crowded =
       program_.spill(cut.generation).head.newcomers >= program_.newcomer_budget();
   tally_.fold(cut, reader_.totals(cut.generation),

@@ -20,13 +20,13 @@ struct CountingState {
   TallyState tally;
   LedgerState ledger;
   std::array<std::int64_t, XC_GENERATIONS> active_since;  // CLOCK_MONOTONIC, in ns
-  NicCounters nic_at_start;                               // the interface's own counters
+  NicCounters nic_at_start;  // the interface's own counters: see counted_since()
   std::array<char, 512> mode_reason;                      // with a zero at the end
 };
 static_assert(std::is_trivially_copyable_v<CountingState>);
 
 // To be counted up when the meaning of anything changes that is in this struct or in LedgerEntry:
 // an agent adopts only what it understands.
-inline constexpr std::uint64_t counting_state_layout = 2;
+inline constexpr std::uint64_t counting_state_layout = 3;
 
 }  // namespace xdp_count

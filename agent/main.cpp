@@ -132,14 +132,21 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   try {
+    redirect_library_messages();
+    const int cpus = libbpf_num_possible_cpus();  // or a negative errno value
     const auto parsed =
         parse_options(std::vector<std::string>(argv + 1, argv + argc), ::isatty(STDOUT_FILENO) == 1,
-                      static_cast<unsigned>(libbpf_num_possible_cpus()));
+                      cpus > 0 ? static_cast<unsigned>(cpus) : 0);
     if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
       std::fputs(early->text.c_str(), early->code == 0 ? stdout : stderr);
       return early->code;
     }
-    return run(std::get<Options>(parsed));
+    const Options& options = std::get<Options>(parsed);
+    if (cpus <= 0 && !options.detach)
+      throw_system_error(cpus < 0 ? -cpus : EINVAL,
+                         "reading from /sys/devices/system/cpu/possible how many CPUs there may be "
+                         "(mount sysfs at /sys)");
+    return run(options);
   } catch (const std::exception& error) {
     log::error("{}", error.what());
     return exit_failure;

@@ -6,17 +6,36 @@
 #include <algorithm>
 #include <cctype>
 #include <initializer_list>
+#include <string_view>
 
 namespace xdp_count {
+namespace {
+
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
+
+// Whether `word`, or its plural, is in `text` and no part of another word.
+bool has_word(std::string_view text, std::string_view word) {
+  for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+    std::size_t end = at + word.size();
+    if (end < text.size() && text[end] == 's') ++end;
+    if ((at == 0 || !is_letter(text[at - 1])) && (end == text.size() || !is_letter(text[end])))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 std::string native_mode_remedy(const std::string& failure, const std::string& interface,
                                unsigned mtu) {
   std::string lower = failure;
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto mentions = [&](std::initializer_list<const char*> words) {
+  const auto mentions = [&](std::initializer_list<std::string_view> words) {
     return std::any_of(words.begin(), words.end(),
-                       [&](const char* word) { return lower.find(word) != lower.npos; });
+                       [&](std::string_view word) { return has_word(lower, word); });
   };
   if (mentions({"mtu", "jumbo"}))
     return fmt::format(

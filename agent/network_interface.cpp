@@ -5,7 +5,6 @@
 #include <net/if.h>
 
 #include <libmnl/libmnl.h>
-#include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 
 #include <cstring>
@@ -33,6 +32,12 @@ int read_xdp_attribute(const nlattr* attribute, void* data) {
   return MNL_CB_OK;
 }
 
+int read_kind(const nlattr* attribute, void* data) {
+  if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+    static_cast<NetworkInterface*>(data)->link.kind = mnl_attr_get_str(attribute);
+  return MNL_CB_OK;
+}
+
 int read_attribute(const nlattr* attribute, void* data) {
   auto& found = *static_cast<NetworkInterface*>(data);
   switch (mnl_attr_get_type(attribute)) {
@@ -50,6 +55,8 @@ int read_attribute(const nlattr* attribute, void* data) {
       found.counters = {stats.rx_packets, stats.rx_bytes, stats.rx_dropped};
       break;
     }
+    case IFLA_LINKINFO:
+      return mnl_attr_parse_nested(attribute, read_kind, &found);
     case IFLA_XDP:
       return mnl_attr_parse_nested(attribute, read_xdp_attribute, &found);
     default:
@@ -62,16 +69,16 @@ int read_link(const nlmsghdr* message, void* data) {
   auto& found = *static_cast<NetworkInterface*>(data);
   const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
   found.index = static_cast<unsigned>(link->ifi_index);
-  found.hardware_type = link->ifi_type;
+  found.link.hardware = link->ifi_type;
+  found.link.has_one_peer = (link->ifi_flags & (IFF_POINTOPOINT | IFF_BROADCAST)) == IFF_POINTOPOINT;
   found.up = (link->ifi_flags & IFF_UP) != 0;
   return mnl_attr_parse(message, sizeof *link, read_attribute, data);
 }
 
 }  // namespace
 
-bool NetworkInterface::has_ethernet_header() const noexcept {
-  // The loopback device makes Ethernet headers too, all of zeros but for the type.
-  return hardware_type == ARPHRD_ETHER || hardware_type == ARPHRD_LOOPBACK;
+bool NetworkInterface::has_ethernet_header() const {
+  return header_of(link) == LinkHeader::ethernet;
 }
 
 void LinkQuery::CloseSocket::operator()(mnl_socket* socket) const noexcept {

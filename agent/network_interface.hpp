@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "link_type.hpp"
 #include "snapshot.hpp"
 
 struct mnl_socket;
@@ -28,14 +29,15 @@ struct AttachedProgram {
 struct NetworkInterface {
   unsigned index = 0;
   std::string name;
-  bool up = false;                   // as the administrator set it
-  unsigned short hardware_type = 0;  // ARPHRD_… of linux/if_arp.h
-  unsigned mtu = 0;                  // bytes
-  NicCounters counters;              // since the interface was made
+  bool up = false;  // as the administrator set it
+  LinkType link;
+  unsigned mtu = 0;      // bytes
+  NicCounters counters;  // since the interface was made
   std::vector<AttachedProgram> programs;
 
-  // Whether its frames begin with an Ethernet header.
-  bool has_ethernet_header() const noexcept;
+  // Whether its frames begin with an Ethernet header; else they begin with the IP header, where they
+  // can be counted at all.
+  bool has_ethernet_header() const;
 };
 
 // Asks by one socket, in the network namespace that it was made in: find() needs no file descriptor

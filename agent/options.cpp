@@ -140,7 +140,10 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   app.add_option("--socket-group", options.socket_group,
                  "The group whose members may connect, besides root")
       ->option_text("NAME");
-  const MemoryNeed need = memory_need(options, possible_cpus);
+  // For any number of CPUs the tables together are of nearly the same size.
+  const MemoryNeed need = memory_need(options, std::max(possible_cpus, 1U));
+  const std::uint32_t default_slots =
+      possible_cpus == 0 ? 0 : default_hot_slots(options.max_sources, possible_cpus);
   add_number(app, "--max-sources", options.max_sources, 1U, max_max_sources,
              fmt::format("How many sources are tracked at once, fixed memory for each; when\n"
                          "there are more, one that is not established makes room. The default\n"
@@ -150,7 +153,8 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              fmt::format("Slots of each CPU's fast table, rounded up to a power of two; sources that\n"
                          "find none cost more per packet. 32 bytes per slot and CPU. The default\n"
                          "is four times --max-sources over all CPUs, here  [{}]",
-                         default_hot_slots(options.max_sources, possible_cpus)));
+                         default_slots == 0 ? "not known: there is no /sys"
+                                            : std::to_string(default_slots)));
   add_choice(app, "--verdict", options.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees\n"
              "them once counted, for mirror ports that the host does not use  [pass]");
@@ -202,9 +206,10 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
         2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n",
                        printable(error.what()))};
   }
-  options.hot_slots = options.hot_slots != 0
-                          ? std::bit_ceil(options.hot_slots)
-                          : default_hot_slots(options.max_sources, possible_cpus);
+  if (options.hot_slots != 0)
+    options.hot_slots = std::bit_ceil(options.hot_slots);
+  else if (possible_cpus != 0)
+    options.hot_slots = default_hot_slots(options.max_sources, possible_cpus);
   if (options.socket_path.empty()) options.socket_path = default_socket_path(options.interface);
   return options;
 }

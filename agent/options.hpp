@@ -60,7 +60,7 @@ MemoryNeed memory_need(const Options& options, unsigned possible_cpus);
 
 // `arguments` without the program's name. `terminal`: whether standard output is one, which decides
 // what the default of --output is. The default of --hot-slots, and the memory that --help names,
-// follow from `possible_cpus`.
+// follow from `possible_cpus`; where that is not known it is 0, and so is the default.
 std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& arguments,
                                                bool terminal, unsigned possible_cpus);
 

@@ -20,7 +20,6 @@ void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   const Totals& before = state_.totals[cut.generation];
   head_.interval = cut.interval;
   head_.partial = cut.partial;
-  head_.nic = cut.nic;
   const auto rates = [&](const Counts& now, const Counts& then) {
     return rates_over(now - then, cut.interval);
   };
@@ -31,6 +30,7 @@ void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   constexpr auto ipv4 = static_cast<std::size_t>(FrameClass::ipv4);
   const Counts of_sources = totals.classes[ipv4] - before.classes[ipv4];
   state_.time = cut.time;
+  state_.nic = cut.nic;
   state_.totals[cut.generation] = totals;
   // Also when this tick has been begun before and not ended: then it goes on.
   ledger_.begin_tick(state_.seq + 1, cut.time, of_sources.packets);
@@ -46,6 +46,7 @@ void Tally::sum_up() {
   head_.seq = state_.seq;
   head_.since = state_.since;
   head_.time = state_.time;
+  head_.nic = state_.nic;
   const auto& [first, second] = state_.totals;
   head_.frames.counts = first.frames + second.frames;
   for (std::size_t i = 0; i < frame_classes; ++i)

@@ -37,6 +37,7 @@ struct TallyState {
   std::int64_t since = 0;        // when counting began: ms since the Unix epoch; 0: not yet
   std::int64_t time = 0;         // of the last cut: ms since the Unix epoch
   std::array<Totals, 2> totals;  // of each generation, as of its last cut
+  NicCounters nic;               // since counting began, as of the last cut
 };
 
 // A fold that is interrupted anywhere is finished by folding the same generation again: what has

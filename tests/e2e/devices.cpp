@@ -4,15 +4,18 @@
 // Before the kernel's headers, which leave out what the C library has defined already.
 #include <net/if.h>
 
+#include <linux/if_arp.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <sstream>
 
 #include "agent_fixture.hpp"
+#include "network_interface.hpp"
 
 using namespace xdp_count::testing;
 
@@ -92,6 +95,61 @@ TEST_CASE_TEMPLATE("frames of a device without Ethernet headers are counted", Mo
   const auto snapshot = snapshot_with(client, 20);
   CHECK(sources_of(snapshot) == std::map<std::string, Count>{{"10.0.0.1", {10, 1000}}});
   CHECK(count_of(snapshot.at("classes").at("ipv6")) == Count{10, 800});
+}
+
+// As if the tun driver were one of devices that are not there.
+void set_link_type(const Topology& topology, const xdp_count::UniqueFd& tun, const char* name,
+                   int type) {
+  ip(topology, {"link", "set", "dev", name, "down"});
+  REQUIRE(::ioctl(tun.get(), TUNSETLINK, static_cast<unsigned long>(type)) == 0);
+  ip(topology, {"link", "set", "dev", name, "up"});
+}
+
+TEST_CASE("frames of every link type that begins with the IP header are counted") {
+  const Topology topology;
+  const xdp_count::UniqueFd tun = make_tun(topology, "tunnel0");
+  const Frame frame = PacketBuilder()
+                          .without_ethernet()
+                          .ipv4({.source = ten_net})
+                          .udp(1, 9)
+                          .frame_length(100)
+                          .build();
+  for (const int type : {ARPHRD_NONE, ARPHRD_RAWIP, ARPHRD_PPP, ARPHRD_TUNNEL,
+                                    ARPHRD_SIT, ARPHRD_TUNNEL6, ARPHRD_IP6GRE, ARPHRD_IPGRE}) {
+    CAPTURE(type);
+    set_link_type(topology, tun, "tunnel0", type);
+    Agent agent(topology, {"-i", "0.1"}, {}, "tunnel0");
+    LineClient client("/run/xdp-count/tunnel0.sock");
+    CHECK(client.answer_to({{"cmd", "status"}}).at("link") == "ip");
+    client.answer_to({{"cmd", "subscribe"}});
+    REQUIRE(::write(tun.get(), frame.data(), frame.size()) == std::ssize(frame));
+    CHECK(sources_of(snapshot_with(client, 1)) ==
+          std::map<std::string, Count>{{"10.0.0.1", {1, 100}}});
+    agent.signal(SIGTERM);
+    CHECK(agent.wait() == 0);
+  }
+}
+
+TEST_CASE("an interface of another link type is refused by its name, and nothing is attached") {
+  const Topology topology;
+  const xdp_count::UniqueFd tun = make_tun(topology, "tunnel0");
+  for (const auto& [type, name] :
+       {std::pair<int, std::string>{ARPHRD_INFINIBAND, "InfiniBand (32)"},
+        {ARPHRD_IEEE80211_RADIOTAP, "IEEE 802.11 behind a radiotap header (803)"},
+        {ARPHRD_CAN, "CAN (280)"},
+        {4711, "unknown (4711)"}}) {
+    set_link_type(topology, tun, "tunnel0", type);
+    Agent agent(topology, {}, {}, "tunnel0");
+    CHECK(agent.wait() == 1);
+    CHECK(agent.standard_error() ==
+          "xdp-count: error: interface tunnel0 is of the link type " + name +
+              ": its frames begin with neither an Ethernet nor an IP header, and would be counted "
+              "wrongly. Count on an interface whose frames do\n");
+    in_network_namespace(topology.receiver(), [] {
+      CHECK(xdp_count::find_interface("tunnel0")->programs.empty());
+    });
+    CHECK(std::filesystem::is_empty("/run/xdp-count"));
+  }
 }
 
 TEST_CASE_TEMPLATE("frames of a tap device are counted", Mode, Native, Generic) {

@@ -147,6 +147,27 @@ TEST_CASE("the manual pages have every command and option of --help, and no othe
   }
 }
 
+TEST_CASE("the manual pages have every exit status of --help, and no other") {
+  // "Exit status: 0 done, 1 no agent": a number is behind a colon, a comma or the beginning of a line.
+  const auto statuses = [](std::string text) {
+    static const std::regex form(R"((?:^|[:,]\s+)(\d)\s+[a-z])");
+    std::set<std::string> found;
+    for (std::sregex_iterator it(text.begin(), text.end(), form), end; it != end; ++it)
+      found.insert((*it)[1]);
+    return found;
+  };
+  for (const Program& program : {agent_program, client_program}) {
+    const std::string help = help_of(program.path, "");
+    const std::string page = output_of({"/usr/bin/env", "cat", tools + program.page});
+    const std::string title = ".Sh EXIT STATUS\n";
+    const std::size_t begin = page.find(title);
+    REQUIRE(begin != page.npos);
+    const std::size_t end = page.find("\n.Sh ", begin);
+    CHECK(statuses(page.substr(begin + title.size(), end - begin - title.size())) ==
+          statuses(help.substr(help.find("Exit status:"))));
+  }
+}
+
 TEST_CASE("the manual pages are formatted without a warning") {
   for (const Program& program : {agent_program, client_program}) {
     Process man({"/usr/bin/env", "LC_ALL=C.UTF-8", "man", "--warnings", "-E", "UTF-8", "-l",

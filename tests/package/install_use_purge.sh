@@ -87,5 +87,14 @@ show xdp-count apt-get purge --yes -o Dpkg::Use-Pty=0 xdp-count
 if dpkg -s xdp-count >/dev/null 2>&1; then fail "dpkg still knows of it"; fi
 list_files >"$work/after"
 diff "$work/before" "$work/after" || fail "that is not what there was before"
+echo "-- purge where there was such a user before"
+useradd --system --user-group xdp-count
+list_files >"$work/before"
+show xdp-count apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 "$package"
+show xdp-count apt-get purge --yes -o Dpkg::Use-Pty=0 xdp-count
+list_files >"$work/after"
+diff "$work/before" "$work/after" || fail "that is not what there was before"
+getent passwd xdp-count || fail "the user is gone that the package did not make"
+getent group xdp-count || fail "the group is gone that the package did not make"
 echo "left behind: nothing ($(grep -c -v '^[0-9a-f]\{64\} ' "$work/after") files as before)"
 rm -rf "$work"

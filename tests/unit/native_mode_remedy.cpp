@@ -19,5 +19,9 @@ TEST_CASE("what drivers say of why they refuse XDP is followed by what to do abo
         "switch that off (ethtool -K eth0 lro off rx-gro-hw off), or use --mode generic");
   CHECK(remedy("Too few free TX rings available") ==
         "let it use fewer queues (ethtool -L eth0 combined NUMBER), or use --mode generic");
+  CHECK(remedy("tx_queues: not enough") == remedy("Too few free TX rings available"));
+  // Words, not letters: "ring" is in the first, "lro" and "mtu" in the others.
+  for (const char* other : {"reset during configuration", "boulromtu", "string", "groups"})
+    CHECK(remedy(other) == "use --mode generic");
   CHECK(remedy("Underlying driver does not support XDP in native mode") == "use --mode generic");
 }

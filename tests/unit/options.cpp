@@ -47,6 +47,17 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != text.npos;
 }
 
+TEST_CASE("where it is not known how many CPUs there are, the help says so and tells the rest") {
+  const auto help = parse_options({"--help"}, false, 0);
+  const std::string text = std::get<EarlyExit>(help).text;
+  CHECK(contains(text, "takes 68 MiB of kernel tables and 32 MiB of ledger here"));
+  CHECK(contains(text, "here  [not known: there is no /sys]"));
+  const auto options = std::get<Options>(parse_options({"eth0"}, false, 0));
+  CHECK(options.hot_slots == 0);
+  const auto chosen = std::get<Options>(parse_options({"eth0", "--hot-slots", "100"}, false, 0));
+  CHECK(chosen.hot_slots == 128);
+}
+
 TEST_CASE("an interface alone gives the defaults") {
   const Options options = accepted({"eth0"});
   CHECK(options.interface == "eth0");

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// `nic`: what an interface's own counters have counted, although its driver may set them back.
+#include <doctest/doctest.h>
+
+#include "counting.hpp"
+#include "program_under_test.hpp"
+
+namespace xdp_count::testing {
+
+TEST_CASE("nic goes on when the interface's counters are set back, also while no agent runs") {
+  ProgramUnderTest program({});
+  const auto check = [](const Counting& counting, const NicCounters& expected) {
+    const NicCounters& nic = counting.tally().head().nic;
+    CHECK(nic.rx_packets == expected.rx_packets);
+    CHECK(nic.rx_bytes == expected.rx_bytes);
+    CHECK(nic.rx_dropped == expected.rx_dropped);
+  };
+  {
+    Counting first(program.program(), {}, {1000, 60'000, 10});
+    check(first, {0, 0, 0});
+    first.fold(first.cut(), {1500, 90'000, 10});
+    check(first, {500, 30'000, 0});
+    first.fold(first.cut(), {3, 180, 11});  // two of the three
+    check(first, {503, 30'180, 1});
+    first.fold(first.cut(), {103, 6'180, 11});
+    check(first, {603, 36'180, 1});
+  }
+  Counting second(program.program(), {}, {7, 420, 0});
+  check(second, {610, 36'600, 1});
+  second.fold(second.cut(), {8, 480, 0});
+  check(second, {611, 36'660, 1});
+}
+
+}  // namespace xdp_count::testing
