@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -349,7 +350,7 @@ TEST_CASE("an answer that stays incomplete is a failure") {
 
 TEST_CASE("Ctrl-C, and a reader that goes away, end watch without a word") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"-i", "0.1", "--events"});
   LineClient stream(default_socket);
   Process interrupted({CLIENT, "watch"});
   while (interrupted.standard_output().empty() && interrupted.running())
@@ -371,6 +372,19 @@ TEST_CASE("Ctrl-C, and a reader that goes away, end watch without a word") {
     reading.reset();
     CHECK(watch.wait() == 128 + SIGPIPE);
     CHECK(watch.standard_error() == "");
+  }
+  // The same where standard output is a socket, which does not fail but hangs up.
+  for (const bool idle : {false, true}) {
+    std::array<int, 2> pair{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
+    xdp_count::UniqueFd reading(pair[0]);
+    xdp_count::UniqueFd writing(pair[1]);
+    if (!idle) reading.reset();
+    Process events({CLIENT, idle ? "events" : "watch"}, {.standard_output = writing.get()});
+    writing.reset();
+    reading.reset();
+    CHECK(events.wait(std::chrono::seconds(10)) == 128 + SIGPIPE);
+    CHECK(events.standard_error() == "");
   }
   Process closed({"/bin/sh", "-c", "exec " CLIENT " watch >&-"});
   CHECK(closed.wait() == 1);

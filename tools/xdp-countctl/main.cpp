@@ -70,7 +70,8 @@ void wait_for(const AgentFeed& feed) {
   std::array<pollfd, 2> ready{{{feed.fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
   if (::poll(ready.data(), ready.size(), feed.timeout_ms()) < 0 && errno != EINTR)
     throw_errno("waiting for the agent");
-  if ((ready[1].revents & POLLERR) != 0) std::raise(SIGPIPE);
+  // A pipe is in error then, and a socket hung up.
+  if ((ready[1].revents & (POLLERR | POLLHUP)) != 0) std::raise(SIGPIPE);
 }
 
 // Calls use(line) for each line of a subscription, until there were `count`, unless that is 0.
