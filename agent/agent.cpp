@@ -269,6 +269,10 @@ Status Agent::status() const {
           .ledger_bytes = counting_->ledger().memory_bytes(),
           .client_bytes = listener_->client_bytes(),
           .has_ethernet_header = interface_.has_ethernet_header(),
+          .nic_difference =
+              compare_with_nic(head_, {.has_ethernet_header = interface_.has_ethernet_header(),
+                                       .drops = options_.verdict == Verdict::drop,
+                                       .shared = attachment_->shared()}),
           .events = {event_counts(EventKind::new_source), event_counts(EventKind::sample)}};
 }
 

@@ -36,6 +36,22 @@ void read(const json& number, Value& value) {
   value = static_cast<Value>(number.get<std::uint64_t>());
 }
 
+// The same of one that may be negative.
+void read_signed(const json& number, std::int64_t& value) {
+  if (number.is_number_integer() && !number.is_number_unsigned())
+    value = number.get<std::int64_t>();
+  else
+    read(number, value);
+}
+
+NicCounters decode_nic(const json& object) {
+  NicCounters nic;
+  read(object.at("rx_packets"), nic.rx_packets);
+  read(object.at("rx_bytes"), nic.rx_bytes);
+  read(object.at("rx_dropped"), nic.rx_dropped);
+  return nic;
+}
+
 Counts decode_counts(const json& object) {
   Counts counts;
   read(object.at("packets"), counts.packets);
@@ -84,10 +100,7 @@ SnapshotMessage decode_snapshot(const json& object) {
   for (std::size_t i = 0; i < frame_classes; ++i)
     head.classes[i] = decode_counts_and_rates(object.at("classes").at(frame_class_names[i]));
   read_in_no_row(object, head);
-  const json& nic = object.at("nic");
-  read(nic.at("rx_packets"), head.nic.rx_packets);
-  read(nic.at("rx_bytes"), head.nic.rx_bytes);
-  read(nic.at("rx_dropped"), head.nic.rx_dropped);
+  head.nic = decode_nic(object.at("nic"));
   read(object.at("tracked"), head.tracked);
   read(object.at("established"), head.established);
   read(object.at("capacity"), head.capacity);
@@ -151,6 +164,12 @@ StatusMessage decode_status(const json& object) {
   read(object.at("memory").at("clients"), status.client_bytes);
   status.options.events = options.at("events");
   read(options.at("sample"), status.options.sample);
+  head.frames.counts = decode_counts(object.at("frames"));
+  head.nic = decode_nic(object.at("nic"));
+  const json& difference = object.at("nic_difference");
+  read_signed(difference.at("packets"), status.nic_difference.packets);
+  read_signed(difference.at("bytes"), status.nic_difference.bytes);
+  status.nic_difference.explanation = difference.at("explanation");
   status.has_ethernet_header = object.at("link").get<std::string>() == link_ethernet;
   for (std::size_t kind = 0; kind < event_kinds; ++kind) {
     const json& counts = object.at("events").at(event_names[kind]);

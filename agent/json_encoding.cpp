@@ -227,6 +227,13 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   message["memory"] = {{"maps", status.map_bytes},
                        {"ledger", status.ledger_bytes},
                        {"clients", status.client_bytes}};
+  message["frames"] = {{"packets", head.frames.counts.packets}, {"bytes", head.frames.counts.bytes}};
+  message["nic"] = {{"rx_packets", head.nic.rx_packets},
+                    {"rx_bytes", head.nic.rx_bytes},
+                    {"rx_dropped", head.nic.rx_dropped}};
+  message["nic_difference"] = {{"packets", status.nic_difference.packets},
+                               {"bytes", status.nic_difference.bytes},
+                               {"explanation", status.nic_difference.explanation}};
   message["link"] = status.has_ethernet_header ? link_ethernet : link_ip;
   for (std::size_t kind = 0; kind < event_kinds; ++kind)
     message["events"][event_names[kind]] = {{"produced", status.events[kind].produced},

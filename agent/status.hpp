@@ -10,6 +10,7 @@
 #include <string>
 
 #include "event.hpp"
+#include "nic_comparison.hpp"
 #include "options.hpp"
 
 namespace xdp_count {
@@ -37,6 +38,7 @@ struct Status {
   std::uint64_t ledger_bytes = 0;
   std::uint64_t client_bytes = 0;               // of what waits for clients
   bool has_ethernet_header = true;              // or else frames begin with the IP header
+  NicDifference nic_difference;                 // as of the last tick
   std::array<EventCounts, event_kinds> events;  // by EventKind
 };
 

@@ -13,6 +13,17 @@ double mib(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
 }
 
+std::string signed_text(std::int64_t value) {
+  const auto size = static_cast<std::uint64_t>(value);
+  return value < 0 ? "-" + grouped(0 - size) : (value > 0 ? "+" : "") + grouped(size);
+}
+
+std::string difference_text(const NicDifference& difference) {
+  if (difference.packets == 0 && difference.bytes == 0) return difference.explanation;
+  return fmt::format("{} frames, {} bytes: {}", signed_text(difference.packets),
+                     signed_text(difference.bytes), difference.explanation);
+}
+
 }  // namespace
 
 std::vector<std::string> status_table(const SnapshotHead& head, const Status& status) {
@@ -26,6 +37,12 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
       fmt::format("mode       {} ({})", status.mode, status.mode_reason),
       fmt::format("program    {}, id {}, tag {}", status.program.name, status.program.id,
                   status.program.tag),
+      fmt::format("frames     {} counted, {} bytes", grouped(head.frames.counts.packets),
+                  grouped(head.frames.counts.bytes)),
+      fmt::format("nic        {} frames, {} bytes, {} dropped, by its own counters",
+                  grouped(head.nic.rx_packets), grouped(head.nic.rx_bytes),
+                  grouped(head.nic.rx_dropped)),
+      fmt::format("difference {}", difference_text(status.nic_difference)),
       fmt::format("sources    {} of {} tracked, {} established", grouped(head.tracked),
                   grouped(head.capacity), grouped(head.established)),
       fmt::format("ticks      {}, {} missed, the last took {:.1f} ms", grouped(head.seq),

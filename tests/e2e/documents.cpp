@@ -102,6 +102,8 @@ TEST_CASE("the examples in README.md print what it says") {
   send(250, PacketBuilder().ipv6().udp(1024, 9).frame_length(98));
   const auto snapshot = snapshot_with(client, 23'800);
   CHECK(snapshot.at("frames").at("bytes") == 30'649'600);
+  CHECK(snapshot.at("nic") ==
+        nlohmann::json{{"rx_packets", 23'800}, {"rx_bytes", 30'316'400}, {"rx_dropped", 0}});
   // With the rates at 0, what is highest by rate is what has sent most.
   while (client.next_of_type("snapshot").at("frames").at("pps") > 0) {
   }

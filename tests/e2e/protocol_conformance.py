@@ -71,7 +71,7 @@ def spoilt(message):
             yield "nothing", path, changed(message, path, operator.delitem)
         if isinstance(value, dict):
             yield "a surplus field", path, changed(message, (*path, "surplus"), set_to(1))
-        if isinstance(value, (int, float)) and path[-1] != "id":
+        if isinstance(value, (int, float)) and path[-1] != "id" and "nic_difference" not in path:
             yield "a negative number", path, changed(message, path, set_to(-1))
 
 

@@ -121,6 +121,7 @@ TEST_CASE("a count that is no whole number, or does not fit, is refused") {
     for (const auto& [path, value] : message.items()) {
       if (!value.is_number_integer() || path == "/v" || path == "/shown") continue;
       for (const json& wrong : {json(-1), json(1.0), json(1e28), json(1e300)}) {
+        if (path.starts_with("/nic_difference/") && wrong == -1) continue;
         json other = message;
         other[path] = wrong;
         CAPTURE(other.dump());

@@ -182,6 +182,9 @@ TEST_CASE("a status has the fields of the protocol") {
     "clients":3,"seq":17,"ticks_missed":5,
     "last_tick":{"time":"2026-11-20T12:00:00.123Z","duration":0.0155},
     "tracked":2,"established":1,"capacity":262144,"memory":{"maps":123456,"ledger":65536,"clients":2621440},
+    "frames":{"packets":101,"bytes":102},
+    "nic":{"rx_packets":401,"rx_bytes":402,"rx_dropped":403},
+    "nic_difference":{"packets":-300,"bytes":1234,"explanation":"a reason"},
     "link":"ip","events":{"new_source":{"produced":271,"lost":72},
                           "sample":{"produced":373,"lost":74}}})");
   Status status = any_status();

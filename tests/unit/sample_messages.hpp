@@ -77,6 +77,7 @@ inline Status any_status() {
           .ledger_bytes = 65'536,
           .client_bytes = 2'621'440,
           .has_ethernet_header = false,
+          .nic_difference = {-300, 1234, "a reason"},
           .events = {{{271, 72}, {373, 74}}}};
 }
 

@@ -22,6 +22,9 @@ counting   since 2026-11-20T11:59:43.101Z, for 17 s until the last tick
 interface  eth0 (index 4)
 mode       generic (asked for)
 program    xdp_count, id 99, tag 0123456789abcdef
+frames     101 counted, 102 bytes
+nic        401 frames, 402 bytes, 403 dropped, by its own counters
+difference -300 frames, +1,234 bytes: a reason
 sources    2 of 262,144 tracked, 1 established
 ticks      1,017, 5 missed, the last took 15.5 ms
 clients    3
@@ -35,6 +38,9 @@ events     one frame in 1,000: 299 told, 74 lost
 
   status.program.ns_per_packet = 38.46;
   CHECK(joined(status_table(head, status)) == expected + "cost       38.5 ns a packet\n");
+
+  status.nic_difference = {0, 0, "none"};
+  CHECK(joined(status_table(head, status)).find("\ndifference none\n") != std::string::npos);
 
   status.options.socket_group = "";
   CHECK(joined(status_table(head, status)).find("socket     /run/x.sock\n") != std::string::npos);
