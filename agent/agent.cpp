@@ -68,11 +68,8 @@ asio::awaitable<ExitCode> Agent::run() {
 }
 
 asio::awaitable<void> Agent::attach() {
-  if (!header_of(interface_.link))
-    throw std::runtime_error(fmt::format(
-        "interface {} is of the link type {}: its frames begin with neither an Ethernet nor an IP "
-        "header, and would be counted wrongly. Count on an interface whose frames do",
-        interface_.name, name_of(interface_.link)));
+  if (const auto refusal = refusal_of(interface_.name, interface_.link))
+    throw std::runtime_error(*refusal);
   const Capabilities kept = co_await offload(blocking_calls_, [&] {
     attachment_.emplace(interface_, options_.mode, settings_for(options_, interface_));
     // Asked once more: the counters of this moment are what `nic` is measured from.

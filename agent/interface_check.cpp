@@ -12,6 +12,7 @@
 #include "host_requirements.hpp"
 #include "native_mode_remedy.hpp"
 #include "resident_program.hpp"
+#include "table_view.hpp"
 
 namespace xdp_count {
 namespace {
@@ -106,6 +107,8 @@ void check_memory(InterfaceCheck& check, const Options& options, unsigned possib
 InterfaceCheck check_interface(const NetworkInterface& interface, const Options& options,
                                unsigned possible_cpus) {
   InterfaceCheck check{.interface = interface, .driver = driver_facts(interface)};
+  if (const auto refusal = refusal_of(interface.name, interface.link))
+    check.obstacles.push_back(*refusal);
   for (const std::string& feature : missing_kernel_features())
     check.obstacles.push_back("this kernel (" + kernel_release() + ") lacks: " + feature);
   check_mode(check, options.mode);
@@ -119,20 +122,24 @@ std::string text_of(const InterfaceCheck& check) {
   const auto mib = [](std::uint64_t bytes) {
     return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
   };
-  std::string text = fmt::format(
-      "interface  {} (index {}{}), MTU {}, {}\nmode       {} ({})\nprograms   {}\n", interface.name,
-      interface.index, check.driver.name.empty() ? "" : ", driver " + check.driver.name,
-      interface.mtu, interface.up ? "up" : "down", check.mode, check.mode_reason,
-      check.programs.empty() ? "none" : check.programs);
+  std::vector<std::string> lines{
+      fmt::format("interface  {} (index {}{}), MTU {}, {}", interface.name, interface.index,
+                  check.driver.name.empty() ? "" : ", driver " + check.driver.name, interface.mtu,
+                  interface.up ? "up" : "down"),
+      fmt::format("mode       {} ({})", check.mode, check.mode_reason),
+      "programs   " + (check.programs.empty() ? "none" : check.programs),
+  };
   if (!check.ours.fate.empty())
-    text += fmt::format("left       program {} would be {}\n", check.ours.program_id,
-                        check.ours.fate);
-  text += fmt::format("memory     {} of kernel maps, {} of ledger, at most {} for clients; {} available\n",
-                      mib(check.map_bytes), mib(check.ledger_bytes), mib(check.client_bytes),
-                      mib(check.available_bytes));
-  for (const std::string& doubt : check.doubts) text += "perhaps    " + doubt + "\n";
-  for (const std::string& obstacle : check.obstacles) text += "obstacle   " + obstacle + "\n";
-  return text + (check.ok() ? "xdp-count would count here\n" : "xdp-count would not count here\n");
+    lines.push_back(fmt::format("left       program {} would be {}", check.ours.program_id,
+                                check.ours.fate));
+  lines.push_back(fmt::format(
+      "memory     {} of kernel maps, {} of ledger, at most {} for clients; {} available",
+      mib(check.map_bytes), mib(check.ledger_bytes), mib(check.client_bytes),
+      mib(check.available_bytes)));
+  for (const std::string& doubt : check.doubts) lines.push_back("perhaps    " + doubt);
+  for (const std::string& obstacle : check.obstacles) lines.push_back("obstacle   " + obstacle);
+  lines.emplace_back(check.ok() ? "xdp-count would count here" : "xdp-count would not count here");
+  return joined(lines);
 }
 
 std::string json_of(const InterfaceCheck& check) {
@@ -167,7 +174,7 @@ std::string json_of(const InterfaceCheck& check) {
                       {"available", check.available_bytes}}},
                     {"doubts", check.doubts},
                     {"obstacles", check.obstacles}};
-  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return object.dump(-1, ' ', true, json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace xdp_count

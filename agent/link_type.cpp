@@ -96,4 +96,12 @@ std::string name_of(const LinkType& link) {
   return fmt::format("{}{} ({})", is_multipoint_gre(link) ? "multipoint " : "", name, link.hardware);
 }
 
+std::optional<std::string> refusal_of(const std::string& interface, const LinkType& link) {
+  if (header_of(link)) return std::nullopt;
+  return fmt::format(
+      "interface {} is of the link type {}: its frames begin with neither an Ethernet nor an IP "
+      "header, and would be counted wrongly. Count on an interface whose frames do",
+      interface, name_of(link));
+}
+
 }  // namespace xdp_count

@@ -22,4 +22,7 @@ std::optional<LinkHeader> header_of(const LinkType& link);
 // For people: "Ethernet (1)".
 std::string name_of(const LinkType& link);
 
+// Why frames of such an interface are not counted, and what to do; nothing where they are.
+std::optional<std::string> refusal_of(const std::string& interface, const LinkType& link);
+
 }  // namespace xdp_count

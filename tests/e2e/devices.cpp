@@ -166,6 +166,13 @@ TEST_CASE("an interface of another link type is refused by its name, and nothing
       CHECK(xdp_count::find_interface("tunnel0")->programs.empty());
     });
     CHECK(std::filesystem::is_empty("/run/xdp-count"));
+
+    Agent check(topology, {"--check", "--json"}, {}, "tunnel0");
+    CHECK(check.wait() == 1);
+    CHECK("xdp-count: error: " +
+              nlohmann::json::parse(check.standard_output()).at("obstacles").at(0)
+                  .get<std::string>() + "\n" ==
+          agent.standard_error());
   }
 }
 
