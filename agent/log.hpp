@@ -17,6 +17,19 @@ bool verbose() noexcept;
 // never mix.
 void write_line(const std::string& line);
 
+// While it lives, a thread of its own writes the lines, so that nobody waits for a standard error
+// that is not read. What it has no room for is counted, and said in the place where it is missing.
+// One at a time; to be made before and destroyed after all other threads that log.
+class Background {
+ public:
+  Background();
+
+  // Gives the last lines a moment, as BackgroundWriter does.
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+};
+
 template <class... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {
   write_line(fmt::format(format, std::forward<Args>(args)...));

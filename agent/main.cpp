@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -93,7 +94,6 @@ int run(const Options& options) {
   // made it take. Fixed, all of at least this size goes back to the kernel when it is freed.
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   log::set_verbose(options.verbose);
-  forbid_new_privileges();
   redirect_library_messages();
   // A client or a pipe that goes away is an error of one write, not the end of the agent.
   std::signal(SIGPIPE, SIG_IGN);
@@ -131,6 +131,7 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::optional<log::Background> background;  // to the end, which may be an error
   try {
     redirect_library_messages();
     const int cpus = libbpf_num_possible_cpus();  // or a negative errno value
@@ -146,6 +147,8 @@ int main(int argc, char** argv) {
       throw_system_error(cpus < 0 ? -cpus : EINVAL,
                          "reading from /sys/devices/system/cpu/possible how many CPUs there may be "
                          "(mount sysfs at /sys)");
+    forbid_new_privileges();
+    background.emplace();
     return run(options);
   } catch (const std::exception& error) {
     log::error("{}", error.what());

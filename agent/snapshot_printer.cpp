@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "snapshot_printer.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,10 +10,15 @@
 #include "table_view.hpp"
 
 namespace xdp_count {
+namespace {
+
+constexpr std::size_t most_waiting = 0;  // one snapshot at a time
+
+}  // namespace
 
 SnapshotPrinter::SnapshotPrinter(OutputFormat format, std::size_t top,
                                  std::function<void()> on_closed)
-    : format_(format), top_(top), output_(std::move(on_closed)) {
+    : format_(format), top_(top), output_(STDOUT_FILENO, most_waiting, std::move(on_closed)) {
   if (format_ == OutputFormat::live) terminal_.emplace();
 }
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "background_writer.hpp"
 #include "options.hpp"
-#include "standard_output.hpp"
 #include "tally.hpp"
 #include "terminal.hpp"
 
@@ -17,8 +17,9 @@ namespace xdp_count {
 // still being taken.
 class SnapshotPrinter {
  public:
-  // `top` is how many sources to print at most. `on_closed` as for StandardOutput. Throws
-  // std::runtime_error when the terminal cannot do what `format` asks for.
+  // `top` is how many sources to print at most. `on_closed` is called, on another thread, when the
+  // reader has gone away. Throws std::runtime_error when the terminal cannot do what `format` asks
+  // for.
   SnapshotPrinter(OutputFormat format, std::size_t top, std::function<void()> on_closed);
 
   // What print() is to be given for this tally: empty where nothing is printed. Not to be called at
@@ -37,7 +38,7 @@ class SnapshotPrinter {
   std::optional<Terminal> terminal_;
   std::uint64_t skipped_ = 0;
   bool printed_ = false;
-  StandardOutput output_;
+  BackgroundWriter output_;
 };
 
 }  // namespace xdp_count

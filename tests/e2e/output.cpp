@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <pty.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <functional>
+#include <optional>
+#include <regex>
 #include <sstream>
+#include <thread>
 
 #include "agent_fixture.hpp"
 #include "scripted_agent.hpp"
@@ -50,6 +58,68 @@ Output client(const std::vector<std::string>& arguments) {
   CHECK(is_harmless(process.standard_output()));
   CHECK(is_harmless(process.standard_error()));
   return {process.standard_output(), process.standard_error()};
+}
+
+// A terminal whose other end, which the test has, is read when the test does so.
+struct PseudoTerminal {
+  xdp_count::UniqueFd master;
+  xdp_count::UniqueFd slave;
+
+  PseudoTerminal() {
+    int ends[2];
+    termios raw{};
+    ::cfmakeraw(&raw);
+    REQUIRE(::openpty(&ends[0], &ends[1], nullptr, &raw, nullptr) == 0);
+    master.reset(ends[0]);
+    slave.reset(ends[1]);
+    for (const int end : ends) REQUIRE(::fcntl(end, F_SETFD, FD_CLOEXEC) == 0);
+  }
+  // As Ctrl-S and Ctrl-Q do.
+  void stop() const { REQUIRE(::tcflow(slave.get(), TCOOFF) == 0); }
+  void go_on() const { REQUIRE(::tcflow(slave.get(), TCOON) == 0); }
+};
+
+struct Pipe {
+  xdp_count::UniqueFd reading;
+  xdp_count::UniqueFd writing;
+
+  Pipe() {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    reading.reset(ends[0]);
+    writing.reset(ends[1]);
+  }
+  void fill() const {
+    const int flags = ::fcntl(writing.get(), F_GETFL);
+    REQUIRE(::fcntl(writing.get(), F_SETFL, flags | O_NONBLOCK) == 0);
+    const std::array<char, 4096> some{};
+    while (::write(writing.get(), some.data(), some.size()) > 0) {
+    }
+    REQUIRE(::fcntl(writing.get(), F_SETFL, flags) == 0);
+  }
+};
+
+// Whoever does not take what the agent writes: ticks come on time, clients are served, and SIGTERM
+// ends it soon and in good order.
+void check_not_held_up(
+    const Topology& topology, const ProcessOptions& options,
+    const std::function<void()>& stop_reading = [] {}) {
+  // Snapshots of some 300 KB, which is more than a pipe or a terminal holds, and a message for each
+  // client that comes and goes.
+  Agent agent(topology, {"-i", "0.2", "-o", "json", "--top", "2000", "--verbose"}, options);
+  LineClient client(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 2000));
+  auto seq = snapshot_with(client, 2000).at("seq").get<int>();
+  stop_reading();
+  for (int i = 0; i < 5; ++i) {
+    CHECK(LineClient(default_socket).answer_to({{"cmd", "status"}}).at("type") == "status");
+    CHECK(client.next_of_type("snapshot").at("seq") == ++seq);
+  }
+  agent.signal(SIGTERM);
+  CHECK(client.next_of_type("goodbye").at("reason") == "stopped by SIGTERM");
+  CHECK(agent.wait(std::chrono::seconds(10)) == 0);
+  CHECK(!receiver_has_program(topology));
+  CHECK(std::filesystem::is_empty("/run/xdp-count"));
 }
 
 }  // namespace
@@ -193,34 +263,107 @@ TEST_CASE("what a socket says gives the terminal no command") {
 
 TEST_CASE("a reader of standard output that stops reading holds up nothing") {
   const Topology topology;
-  std::array<int, 2> pipe{};
-  REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
-  const xdp_count::UniqueFd reading(pipe[0]);
-  xdp_count::UniqueFd writing(pipe[1]);
-  // Lines of some 300 KB, which is more than a pipe holds.
-  Agent agent(topology, {"-i", "0.2", "-o", "json", "--top", "2000"},
-              {.standard_output = writing.get()});
-  LineClient client(default_socket);
-  send_frames(topology, ipv4_frames(ten_net, 2000));
-  auto last = snapshot_with(client, 2000);
-  for (int i = 0; i < 10; ++i) {
-    const auto next = client.next_of_type("snapshot");
-    CHECK(next.at("seq") == last.at("seq").get<int>() + 1);
-    last = next;
+  const Pipe pipe;
+  check_not_held_up(topology, {.standard_output = pipe.writing.get()});
+}
+
+TEST_CASE("a terminal that is stopped or not read holds up nothing") {
+  const Topology topology;
+  const PseudoTerminal terminal;
+  const int fd = terminal.slave.get();
+  const std::array outputs{ProcessOptions{.standard_output = fd},
+                           ProcessOptions{.standard_error = fd},
+                           ProcessOptions{.standard_output = fd, .standard_error = fd}};
+  for (const bool stopped : {false, true}) {
+    for (const ProcessOptions& output : outputs) {
+      CAPTURE(stopped);
+      CAPTURE(output.standard_output.has_value());
+      CAPTURE(output.standard_error.has_value());
+      check_not_held_up(topology, output, [&] {
+        if (stopped) terminal.stop();
+      });
+      // What is left in the terminal is not to be in the way of the next agent.
+      terminal.go_on();
+      REQUIRE(::tcflush(terminal.master.get(), TCIOFLUSH) == 0);
+    }
   }
+}
+
+TEST_CASE("a standard error that nobody reads holds up nothing, from the start on") {
+  const Topology topology;
+  const Pipe pipe;
+  pipe.fill();
+  SUBCASE("of an agent that counts") {
+    check_not_held_up(topology, {.standard_error = pipe.writing.get()});
+  }
+  SUBCASE("of an agent that fails") {
+    Agent agent(topology, {}, {.standard_error = pipe.writing.get()}, "nonesuch");
+    CHECK(agent.wait(std::chrono::seconds(3)) == 1);
+  }
+}
+
+TEST_CASE("messages that a stopped terminal takes no more are counted, and said in their place") {
+  const Topology topology;
+  PseudoTerminal terminal;
+  Agent agent(topology, {"-i", "3600", "--verbose"}, {.standard_error = terminal.slave.get()});
+  std::string log;
+  std::thread reader([&] {
+    std::array<char, 4096> bytes{};
+    for (ssize_t size = 0; (size = ::read(terminal.master.get(), bytes.data(), bytes.size())) > 0;)
+      log.append(bytes.data(), static_cast<std::size_t>(size));
+  });
+  struct Finish {
+    PseudoTerminal& terminal;
+    Agent& agent;
+    std::thread& reader;
+    ~Finish() {
+      if (!reader.joinable()) return;
+      agent.signal(SIGKILL);
+      terminal.slave.reset();
+      reader.join();
+    }
+  } finish{terminal, agent, reader};
+
+  constexpr int clients = 1000;
+  const auto come_and_go = [] { LineClient(default_socket).answer_to({{"cmd", "status"}}); };
+  come_and_go();
+  terminal.stop();
+  for (int i = 2; i < clients; ++i) come_and_go();
+  terminal.go_on();
+  come_and_go();
   agent.signal(SIGTERM);
-  CHECK(agent.wait() == 0);
+  REQUIRE(agent.wait() == 0);
+  terminal.slave.reset();
+  reader.join();
+
+  // Each client is said to come and to go.
+  const std::regex lost_line(
+      R"(xdp-count: warning: (\d+) messages? w\S+ lost here: standard error took no more)");
+  const std::regex client_line(R"(xdp-count: debug: client (\d+) \(.*\) connected|.* left)");
+  std::istringstream lines(log);
+  int written = 0, lost = 0, newest = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, lost_line)) {
+      lost += std::stoi(match[1]);
+    } else if (std::regex_match(line, match, client_line)) {
+      ++written;
+      if (!match[1].matched) continue;
+      CHECK(std::stoi(match[1]) > newest);
+      newest = std::stoi(match[1]);
+    }
+  }
+  CHECK(lost > 0);
+  CHECK(written + lost == 2 * clients);
+  CHECK(contains(log, "xdp-count: stopped by SIGTERM; counted 0 frames"));
 }
 
 TEST_CASE("a reader of standard output that goes away ends the agent in good order") {
   const Topology topology;
-  std::array<int, 2> pipe{};
-  REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
-  xdp_count::UniqueFd reading(pipe[0]);
-  xdp_count::UniqueFd writing(pipe[1]);
-  Agent agent(topology, {"-i", "0.1", "-o", "json"}, {.standard_output = writing.get()});
-  writing.reset();
-  reading.reset();
+  Pipe pipe;
+  Agent agent(topology, {"-i", "0.1", "-o", "json"}, {.standard_output = pipe.writing.get()});
+  pipe.writing.reset();
+  pipe.reading.reset();
   CHECK(agent.wait() == 0);
   CHECK(agent.standard_error().find("standard output was closed") != std::string::npos);
   CHECK(!receiver_has_program(topology));

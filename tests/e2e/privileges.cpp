@@ -42,19 +42,19 @@ std::vector<std::string> of_all_threads(pid_t process, const std::string& field)
   return values;
 }
 
-// The I/O thread and the helper thread keep these; those that print and answer queries keep
+// The I/O thread and the helper thread keep these; the four that print, log and answer queries keep
 // nothing.
 void check_privileges(pid_t process, const std::vector<unsigned>& kept) {
   const std::string none = mask_of({}), some = mask_of(kept);
   for (const std::string field : {"CapPrm", "CapEff"}) {
     CAPTURE(field);
-    CHECK(of_all_threads(process, field) == std::vector{none, none, none, some, some});
+    CHECK(of_all_threads(process, field) == std::vector{none, none, none, none, some, some});
   }
   for (const std::string field : {"CapInh", "CapAmb"}) {
     CAPTURE(field);
-    CHECK(of_all_threads(process, field) == std::vector(5, none));
+    CHECK(of_all_threads(process, field) == std::vector(6, none));
   }
-  CHECK(of_all_threads(process, "NoNewPrivs") == std::vector<std::string>(5, "1"));
+  CHECK(of_all_threads(process, "NoNewPrivs") == std::vector<std::string>(6, "1"));
 }
 
 // Taking one program out of a dispatcher is loading another dispatcher for the rest.

@@ -79,7 +79,7 @@ Process::Process(const std::vector<std::string>& command, const ProcessOptions& 
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   ::dup2(options.standard_output.value_or(standard_output_.get()), STDOUT_FILENO);
-  ::dup2(standard_error_.get(), STDERR_FILENO);
+  ::dup2(options.standard_error.value_or(standard_error_.get()), STDERR_FILENO);
   const bool entered =
       options.network_namespace < 0 || ::setns(options.network_namespace, CLONE_NEWNET) == 0;
   // Opened as root: another user may have no way to where the tree was cloned.

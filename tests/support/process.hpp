@@ -19,6 +19,7 @@ struct ProcessOptions {
   std::vector<unsigned> capabilities = {};  // ... but these (CAP_…), which are ambient ones then
   std::vector<std::string> environment = {};  // besides our own: NAME=VALUE
   std::optional<int> standard_output = {};    // descriptor; else collected
+  std::optional<int> standard_error = {};     // the same
 };
 
 // A child process that does not outlive its parent. What it writes is collected in files, so that
