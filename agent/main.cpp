@@ -23,6 +23,7 @@
 #include "attachment.hpp"
 #include "error.hpp"
 #include "host_requirements.hpp"
+#include "ignored_signal.hpp"
 #include "interface_check.hpp"
 #include "interface_lock.hpp"
 #include "library_log.hpp"
@@ -94,7 +95,6 @@ int run(const Options& options) {
   // made it take. Fixed, all of at least this size goes back to the kernel when it is freed.
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   log::set_verbose(options.verbose);
-  redirect_library_messages();
   // A client or a pipe that goes away is an error of one write, not the end of the agent.
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -111,7 +111,9 @@ int run(const Options& options) {
   allow_open_files(options.max_clients);
 
   asio::io_context io(1);
-  asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);
+  asio::signal_set signals(io, SIGTERM);
+  for (const int signal : {SIGINT, SIGHUP})
+    if (!is_ignored(signal)) signals.add(signal);
   Agent agent(io, options, interface);
   ExitCode exit_code = exit_failure;
   std::exception_ptr failure;

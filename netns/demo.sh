@@ -54,7 +54,8 @@ format=table
 # The table is shown for a while; what the agent prints later is thrown away.
 { timeout 7 cat || :; cat >/dev/null; } <"$scratch/table" &
 viewer=$!
-"$topology" exec "$name" receiver \
+# A shell has its background commands ignore SIGINT, which the agent would go on to do.
+"$topology" exec "$name" receiver env --default-signal=INT \
   "$build/agent/xdp-count" count0 --socket "$socket" --output "$format" >"$scratch/table" &
 agent=$!
 # The agent listens once its program is attached: what is sent from then on is counted.

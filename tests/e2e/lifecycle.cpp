@@ -43,6 +43,27 @@ TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", Mode, N
   }
 }
 
+TEST_CASE("a signal that was ignored when the agent started stays so") {
+  const std::vector<std::pair<int, std::vector<std::string>>> cases{
+      {SIGHUP, {"/usr/bin/nohup"}},
+      // As a shell does with what a script runs in the background.
+      {SIGINT, {"/usr/bin/env", "--ignore-signal=INT"}}};
+  for (auto [ignored, command] : cases) {
+    CAPTURE(ignored);
+    const Topology topology;
+    command.insert(command.end(), {AGENT, Topology::receiver_link, "-i", "0.1"});
+    Process agent(command, {.network_namespace = topology.receiver()});
+    LineClient client(default_socket);
+    client.next_of_type("snapshot");
+    agent.signal(ignored);
+    for (int i = 0; i < 5; ++i) CHECK(client.next().value().at("type") == "snapshot");
+    agent.signal(SIGTERM);
+    CHECK(client.next_of_type("goodbye").at("reason") == "stopped by SIGTERM");
+    CHECK(agent.wait() == 0);
+    CHECK(!receiver_has_program(topology));
+  }
+}
+
 TEST_CASE("an agent whose clients do not read ends all the same") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});

@@ -232,6 +232,19 @@ TEST_CASE("the live view gives the terminal back, whatever ends it") {
   }
 }
 
+TEST_CASE("the live view goes on after a signal that was ignored when it started") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient stream(default_socket);
+  TmuxTerminal terminal(80, 24, top_command("", "env --ignore-signal=HUP"));
+  terminal.wait_for("\nh help  q quit");
+  REQUIRE(::kill(pid_of_top(), SIGHUP) == 0);
+  terminal.type("B");
+  terminal.wait_for("\nby bytes");
+  terminal.type("q");
+  CHECK(contains(terminal.wait_for("restored"), "ended with 0\n"));
+}
+
 TEST_CASE("the live view ends with a message where the agent speaks another protocol") {
   const Topology topology;
   const ScriptedAgent agent;

@@ -8,19 +8,22 @@
 #include <optional>
 
 #include "error.hpp"
+#include "ignored_signal.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
 
-// Signals as something to read from a descriptor, beside poll(2), rather than interruptions. For a
-// program of one thread.
+// Signals as something to read from a descriptor, beside poll(2), rather than interruptions. Those
+// that were ignored before stay so. For a program of one thread.
 class SignalQueue {
  public:
   // Throws std::system_error.
   explicit SignalQueue(std::initializer_list<int> signals) {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal : signals) sigaddset(&set, signal);
+    // The kernel keeps a blocked signal for who reads it, also where it would be ignored.
+    for (const int signal : signals)
+      if (!is_ignored(signal)) sigaddset(&set, signal);
     fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd_) throw_errno("making a signalfd");
     ::sigprocmask(SIG_BLOCK, &set, &before_);
