@@ -97,6 +97,7 @@ asio::awaitable<void> Agent::attach() {
 
   if (const int events = attachment_->program().events_fd(); events >= 0)
     event_stream_.emplace(io_.get_executor(), events, interface_.has_ethernet_header(), *listener_);
+  socket_file_.show();
 
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())

@@ -75,10 +75,11 @@ Listener::Listener(const asio::any_io_executor& executor, UniqueFd socket,
                 memory_,
                 [this](std::size_t bytes) { return reserve(bytes); },
                 std::move(events_lost)},
-      initial_(std::move(initial)) {}
+      initial_(std::move(initial)) {
+  acceptor_.listen();
+}
 
 void Listener::start() {
-  acceptor_.listen();
   asio::co_spawn(acceptor_.get_executor(), accept_clients(),
                  [](const std::exception_ptr& e) { log_exception(e, "accepting clients"); });
 }

@@ -28,14 +28,15 @@ namespace xdp_count {
 // All on the thread of `executor`.
 class Listener {
  public:
-  // `socket` is bound and not yet listening. `handler` outlives all sessions, and so does
-  // `ledger_gate`, which holds those requests back that look at the ledger. `events_lost`: see ClientServices. New clients begin
-  // with the subscription `initial`.
+  // `socket` is bound; from now on it listens, and who connects waits for start(). `handler`
+  // outlives all sessions, and so does `ledger_gate`, which holds those requests back that look at
+  // the ledger. `events_lost`: see ClientServices. New clients begin with the subscription
+  // `initial`.
   Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
            const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
            const ClientLimits& limits, std::function<std::uint64_t(EventKind)> events_lost);
 
-  // Lets clients connect, and serves them until stop(). Throws boost::system::system_error.
+  // Serves clients until stop().
   void start();
 
   // Starts a tick: what is due, one publication per distinct selection, the most urgent first.

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // What is at the socket's path, and who may come to it.
+#include "socket_file.hpp"
+
 #include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <optional>
 
 #include "agent_fixture.hpp"
+#include "single_step.hpp"
 
 using namespace xdp_count::testing;
 namespace fs = std::filesystem;
@@ -47,6 +53,51 @@ void check_refused(const Topology& topology, const std::string& words) {
   CHECK(after.st_mode == before.st_mode);
   CHECK(!fs::exists(std::string(path) + ".lock"));
   CHECK(!receiver_has_program(topology));
+}
+
+constexpr uid_t nobody = 65534;
+constexpr const char* their_directory = "/run/theirs";
+constexpr const char* their_path = "/run/theirs/count.sock";
+constexpr const char* secret = "/run/secret";
+
+// Does to files what nobody, a user, may do.
+void as_nobody(const std::function<void()>& work) {
+  ::setfsgid(nobody);
+  ::setfsuid(nobody);
+  work();
+  ::setfsuid(0);
+  ::setfsgid(0);
+}
+
+bool is_of_type(const std::string& where, mode_t type, uid_t owner) {
+  struct stat status {};
+  return ::lstat(where.c_str(), &status) == 0 && (status.st_mode & S_IFMT) == type &&
+         status.st_uid == owner;
+}
+
+// Nobody's directory, a file of root's, and all that root does to have a socket there, with
+// `attack` after each instruction. How often `attack` said that it did something.
+int attacks_in_their_directory(const std::function<bool()>& attack) {
+  fs::create_directory(their_directory);
+  REQUIRE(::chown(their_directory, nobody, nobody) == 0);
+  std::ofstream(secret) << "data";
+  int attacks = 0;
+  try {
+    single_step(
+        [] {
+          xdp_count::SocketFile file(their_path, "daemon");
+          const xdp_count::UniqueFd socket = file.take_socket();
+          ::listen(socket.get(), 1);
+          file.show();
+        },
+        [&] {
+          as_nobody([&] { attacks += attack() ? 1 : 0; });
+          return true;
+        });
+  } catch (const std::runtime_error&) {
+    // It may fail, in its directory.
+  }
+  return attacks;
 }
 
 }  // namespace
@@ -145,4 +196,107 @@ TEST_CASE("a directory that an agent without a group has left is given to the gr
   LineClient other_client("/run/xdp-count/lo.sock");
   CHECK(status_of("/run/xdp-count").st_gid == 1);
   CHECK(status_of("/run/xdp-count/lo.sock").st_gid == 2);
+}
+
+TEST_CASE("a socket is there once it is listened on, and not before") {
+  const Topology topology;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::string(default_socket).copy(address.sun_path, sizeof address.sun_path - 1);
+  for (int i = 0; i < 20; ++i) {
+    CAPTURE(i);
+    Agent agent(topology, {"-i", "0.1", "--max-sources", "1000", "--hot-slots", "8"});
+    xdp_count::UniqueFd socket;
+    int error = ENOENT;
+    while (error == ENOENT && agent.running()) {
+      socket.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      error =
+          ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0
+              ? 0
+              : errno;
+    }
+    CHECK(error == 0);
+    const std::string request = R"({"cmd":"status"})"
+                                "\n";
+    CHECK(::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(request.size()));
+    pollfd readable{socket.get(), POLLIN, 0};
+    CHECK(::poll(&readable, 1, 20'000) == 1);
+    std::string answer(14, '\0');
+    CHECK(::recv(socket.get(), answer.data(), answer.size(), 0) == 14);
+    const bool answered = answer == R"({"type":"statu)" || answer == R"({"type":"snaps)";
+    CHECK(answered);
+    CHECK(!fs::exists(std::string(default_socket) + ".new"));
+    socket.reset();
+    agent.signal(SIGTERM);
+    CHECK(agent.wait() == 0);
+    CHECK(fs::is_empty("/run/xdp-count"));
+  }
+}
+
+TEST_CASE("the longest path that a Unix socket can have is served, and cleaned up") {
+  const Topology topology;
+  const std::string directory = "/run/";
+  const std::string longest =
+      directory + std::string(sizeof(sockaddr_un::sun_path) - 1 - directory.size(), 's');
+  REQUIRE(longest.size() == 107);
+  Agent agent(topology, {"-i", "0.1", "-s", longest});
+  CHECK(LineClient(longest).next_of_type("snapshot").at("seq") == 1);
+  agent.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
+  for (const std::string suffix : {"", ".lock", ".new"}) CHECK(!fs::exists(longest + suffix));
+}
+
+TEST_CASE("what an agent that was killed while it started has left is removed") {
+  const Topology topology;
+  fs::create_directory("/run/place.new");
+  bound_socket(SOCK_STREAM, "/run/place.new/socket", std::nullopt);
+  Agent agent(topology, {"-i", "0.1", "-s", path});
+  CHECK(LineClient(path).next_of_type("snapshot").at("seq") == 1);
+  CHECK(!fs::exists("/run/place.new"));
+}
+
+TEST_CASE("what comes to the socket's place while the agent starts is left as it is") {
+  const Topology topology;
+  {
+    xdp_count::SocketFile file(path, "");
+    CHECK(!fs::exists(path));
+    std::ofstream(path) << "data";
+    CHECK_THROWS_WITH(file.show(),
+                      "something else has come to /run/place meanwhile; it was left as it is");
+  }
+  CHECK(fs::file_size(path) == 4);
+  for (const std::string suffix : {".lock", ".new"}) CHECK(!fs::exists(path + suffix));
+}
+
+TEST_CASE("a lock that is another file's second name is refused, and that file left as it is") {
+  const Topology topology;
+  std::ofstream(secret) << "data";
+  fs::create_hard_link(secret, "/run/place.lock");
+  Agent agent(topology, {"-s", path});
+  CHECK(agent.wait() == 1);
+  CHECK(agent.standard_error() ==
+        "xdp-count: error: /run/place.lock is another file's second name; it was left as it is\n");
+  CHECK(fs::file_size(secret) == 4);
+}
+
+TEST_CASE("who owns the directory cannot have another file given to the socket's group") {
+  const Topology topology;
+  SUBCASE("by a link in the socket's place") {
+    CHECK(attacks_in_their_directory([] {
+            if (!is_of_type(their_path, S_IFSOCK, 0)) return false;
+            return ::unlink(their_path) == 0 && ::symlink(secret, their_path) == 0;
+          }) == 1);
+  }
+  SUBCASE("by a directory in the place of that which hides the socket") {
+    const std::string hidden = std::string(their_path) + ".new";
+    CHECK(attacks_in_their_directory([&] {
+            if (!is_of_type(hidden, S_IFDIR, 0)) return false;
+            return ::rename(hidden.c_str(), (hidden + ".theirs").c_str()) == 0 &&
+                   ::mkdir(hidden.c_str(), 0700) == 0 &&
+                   ::symlink(secret, (hidden + "/socket").c_str()) == 0;
+          }) == 1);
+  }
+  CHECK(status_of(secret).st_gid == 0);
+  CHECK(status_of(secret).st_uid == 0);
 }
