@@ -83,10 +83,8 @@ asio::awaitable<void> Agent::attach() {
                                    .mode = name_of(attachment_->mode())},
                       interface_.counters);
     program_id_ = attachment_->program().info().id;
-    return keep_what_counting_needs(attachment_->program().fd(), !attachment_->shared(),
-                                    options_.socket_path);
+    return keep_what_counting_needs(attachment_->program().fd(), !attachment_->shared());
   });
-  keep_capabilities(kept);
   head_ = counting_->tally().head();
   handler_.emplace(counting_->tally(), head_, [this] { return status(); });
   listener_.emplace(
@@ -98,6 +96,9 @@ asio::awaitable<void> Agent::attach() {
   if (const int events = attachment_->program().events_fd(); events >= 0)
     event_stream_.emplace(io_.get_executor(), events, interface_.has_ethernet_header(), *listener_);
   socket_file_.show();
+  // As the helper thread has, before a byte of a client's is read.
+  if (const auto error = keep_capabilities(kept))
+    log::warning("the agent goes on as root: becoming an unprivileged user: {}", error.message());
 
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())

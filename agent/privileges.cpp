@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "privileges.hpp"
 
-#include <fcntl.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 
 #include "error.hpp"
 #include "program_info.hpp"
@@ -45,15 +44,51 @@ void set_effective(Capabilities wanted) {
   sets.set();
 }
 
+struct User {
+  uid_t uid;
+  gid_t gid;
+};
+
+User find_unprivileged_user() {
+  // The package's, whose agents these are under the service manager.
+  for (const char* name : {"xdp-count", "nobody"})
+    if (const passwd* entry = ::getpwnam(name)) return {entry->pw_uid, entry->pw_gid};
+  constexpr uid_t overflow = 65534;  // as whom the kernel shows users that it cannot name
+  return {overflow, overflow};
+}
+
+const User& unprivileged_user() {
+  static const User user = find_unprivileged_user();
+  return user;
+}
+
+// On some architectures the first numbers that these had take ids of 16 bits.
+#ifdef SYS_setresuid32
+constexpr long setgroups_number = SYS_setgroups32;
+constexpr long setresgid_number = SYS_setresgid32;
+constexpr long setresuid_number = SYS_setresuid32;
+#else
+constexpr long setgroups_number = SYS_setgroups;
+constexpr long setresgid_number = SYS_setresgid;
+constexpr long setresuid_number = SYS_setresuid;
+#endif
+
+// This thread; the C library's functions of these names change all threads, at one time and alike.
+std::error_code leave_root() {
+  const User& user = unprivileged_user();
+  set_effective(~Capabilities{0});
+  if (::syscall(setgroups_number, 0, nullptr) == 0 &&
+      ::syscall(setresgid_number, user.gid, user.gid, user.gid) == 0 &&
+      ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 &&
+      ::syscall(setresuid_number, user.uid, user.uid, user.uid) == 0)
+    return {};
+  return {errno, std::generic_category()};
+}
+
 // Kernels before 5.19 refuse unprivileged users all of bpf(2), also what is done through
 // descriptors that they have, where kernel.unprivileged_bpf_disabled is on.
 bool can_use_descriptor(int program_fd) {
   return program_info(program_fd) || errno != EPERM;
-}
-
-bool can_remove_from(const std::filesystem::path& directory) {
-  return ::faccessat(AT_FDCWD, directory.empty() ? "." : directory.c_str(), W_OK | X_OK,
-                     AT_EACCESS) == 0;
 }
 
 }  // namespace
@@ -67,10 +102,13 @@ Capabilities effective_capabilities() {
 }
 
 void forbid_new_privileges() {
+  unprivileged_user();  // a process that was just forked could not look it up
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) throw_errno("forbidding new privileges");
 }
 
-void keep_capabilities(Capabilities kept) {
+std::error_code keep_capabilities(Capabilities kept) {
+  std::error_code error;
+  if (::geteuid() == 0 && (kept & bit(CAP_SYS_ADMIN)) == 0) error = leave_root();
   CapabilitySets sets;
   for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
     sets.words[i].permitted &= word(kept, i);
@@ -78,15 +116,18 @@ void keep_capabilities(Capabilities kept) {
     sets.words[i].inheritable = 0;  // and with it the ambient ones
   }
   sets.set();
+  return error;
 }
 
-Capabilities keep_what_counting_needs(int program_fd, bool alone, const std::string& socket_path) {
+bool will_lose_access_to_files() {
+  return ::geteuid() == 0 || (effective_capabilities() & bit(CAP_DAC_OVERRIDE)) != 0;
+}
+
+Capabilities keep_what_counting_needs(int program_fd, bool alone) {
   set_effective(0);
   Capabilities needed = bit(CAP_NET_ADMIN);  // rtnetlink, to take the program off
   if (!alone) needed |= bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_ADMIN);
   if (!can_use_descriptor(program_fd)) needed |= bit(CAP_BPF);
-  if (!can_remove_from(std::filesystem::path(socket_path).parent_path()))
-    needed |= bit(CAP_DAC_OVERRIDE);
   keep_capabilities(needed);
   return needed;
 }

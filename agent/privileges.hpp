@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Least privilege: what the agent may still do once it counts. Capabilities belong to threads, so
-// each thread gives its own up. README.md lists what each one is for.
+// Least privilege: what the agent may still do once it counts. To the kernel, capabilities and the
+// user belong to threads, so each thread gives its own up. README.md lists what each one is for.
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <system_error>
 
 namespace xdp_count {
 
@@ -14,16 +14,22 @@ using Capabilities = std::uint64_t;
 // Those that this thread has in effect. Throws std::system_error, as do the others here.
 Capabilities effective_capabilities();
 
-// Nothing that this process starts can gain privileges. To be called before there are threads.
+// Nothing that this process starts can gain privileges. To be called first, before there are
+// threads.
 void forbid_new_privileges();
 
-// This thread keeps those of its capabilities that are in `kept`, and can regain no other.
-void keep_capabilities(Capabilities kept);
+// This thread keeps those of its capabilities that are in `kept`, and can regain no other. Where it
+// is root's it becomes that of the user xdp-count or, where there is none, nobody; but not where
+// CAP_SYS_ADMIN is kept, with which every user is as good as root. Answers why the user could not
+// be changed: for want of CAP_SETUID, say. The rest is done all the same.
+std::error_code keep_capabilities(Capabilities kept);
+
+// Whether files that this process may remove now can be out of its reach once it counts.
+bool will_lose_access_to_files();
 
 // What an agent needs from now on. `program_fd`: our program. `alone`: libxdp's dispatcher is not
-// in use, so that nobody else's programs have to be rearranged when ours goes. `socket_path`: what
-// is to be removed in the end. Tries without capabilities what it has to find out, so that the
-// calling thread keeps no other than the result.
-Capabilities keep_what_counting_needs(int program_fd, bool alone, const std::string& socket_path);
+// in use, so that nobody else's programs have to be rearranged when ours goes. Tries without
+// capabilities what it has to find out, so that the calling thread keeps no other than the result.
+Capabilities keep_what_counting_needs(int program_fd, bool alone);
 
 }  // namespace xdp_count

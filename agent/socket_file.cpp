@@ -17,6 +17,7 @@
 #include "error.hpp"
 #include "log.hpp"
 #include "options.hpp"
+#include "privileges.hpp"
 #include "unix_socket.hpp"
 
 namespace xdp_count {
@@ -82,6 +83,8 @@ SocketFile::SocketFile(std::string path, const std::string& group)
   try {
     remove_stale_socket();
     bind_socket();
+    if (will_lose_access_to_files())
+      cleanup_.emplace(directory_.get(), [this] { return remove_files(); });
   } catch (...) {
     remove_hidden();
     remove_files();
@@ -198,6 +201,7 @@ void SocketFile::remove_hidden() noexcept {
   hidden_.reset();
 }
 
+// Done by system calls alone: see CleanupProcess.
 bool SocketFile::remove_files() const noexcept {
   struct stat named {};
   bool removed = true;
@@ -209,7 +213,7 @@ bool SocketFile::remove_files() const noexcept {
 
 SocketFile::~SocketFile() {
   remove_hidden();
-  if (!remove_files())
+  if (!(cleanup_ ? cleanup_->finish() : remove_files()))
     log::warning("{} and its lock could not be removed", path_);
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "cleanup_process.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
@@ -23,7 +24,8 @@ class SocketFile {
   // nothing else is in it. Throws std::system_error or std::runtime_error.
   SocketFile(std::string path, const std::string& group);
 
-  // Removes the socket, when it is still ours that is there, and the lock.
+  // Removes the socket, when it is still ours that is there, and the lock; also where the agent has
+  // no right to that any more.
   ~SocketFile();
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
@@ -54,6 +56,7 @@ class SocketFile {
   UniqueFd hidden_;  // O_PATH, our own directory, until the socket is shown
   UniqueFd socket_;
   struct stat bound_ {};  // what we bound, in the file system
+  std::optional<CleanupProcess> cleanup_;
 };
 
 }  // namespace xdp_count

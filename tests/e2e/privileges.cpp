@@ -3,15 +3,20 @@
 #include "privileges.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "agent_fixture.hpp"
+#include "foreign_open.hpp"
 
 using namespace xdp_count::testing;
 
@@ -29,22 +34,48 @@ std::string mask_of(const std::vector<unsigned>& capabilities) {
   return text;
 }
 
+std::vector<pid_t> threads_of(pid_t process) {
+  std::vector<pid_t> threads;
+  for (const auto& thread :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task"))
+    threads.push_back(std::stoi(thread.path().filename()));
+  return threads;
+}
+
 // The values that a field of /proc/PID/task/TID/status has, one for each thread, in order.
 std::vector<std::string> of_all_threads(pid_t process, const std::string& field) {
   std::vector<std::string> values;
-  for (const auto& thread :
-       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task")) {
-    std::ifstream status(thread.path() / "status");
-    for (std::string name, value; status >> name && std::getline(status >> std::ws, value);)
-      if (name == field + ":") values.push_back(value);
+  for (const pid_t thread : threads_of(process)) {
+    std::ifstream status("/proc/" + std::to_string(thread) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (!line.starts_with(field + ":")) continue;
+      const std::size_t begin = line.find_first_not_of(" \t", field.size() + 1);
+      const std::size_t end = line.find_last_not_of(" \t");
+      values.push_back(begin == line.npos ? "" : line.substr(begin, end + 1 - begin));
+    }
   }
   std::sort(values.begin(), values.end());
   return values;
 }
 
+struct User {
+  uid_t uid;
+  gid_t gid;
+};
+
+// Whom root's agent becomes.
+User user_of_roots_agent() {
+  const passwd* entry = ::getpwnam("xdp-count");
+  if (entry == nullptr) entry = ::getpwnam("nobody");
+  REQUIRE(entry != nullptr);
+  return {entry->pw_uid, entry->pw_gid};
+}
+
 // The I/O thread and the helper thread keep these; the four that print, log and answer queries keep
-// nothing.
-void check_privileges(pid_t process, const std::vector<unsigned>& kept) {
+// nothing. All are `user`'s, and in no group besides its own, but for those two of root's agent
+// with libxdp's dispatcher.
+void check_privileges(const Topology& topology, pid_t process, const std::vector<unsigned>& kept,
+                      const User& user) {
   const std::string none = mask_of({}), some = mask_of(kept);
   for (const std::string field : {"CapPrm", "CapEff"}) {
     CAPTURE(field);
@@ -55,6 +86,16 @@ void check_privileges(pid_t process, const std::vector<unsigned>& kept) {
     CHECK(of_all_threads(process, field) == std::vector(6, none));
   }
   CHECK(of_all_threads(process, "NoNewPrivs") == std::vector<std::string>(6, "1"));
+  const auto four_times = [](auto id) {  // real, effective, saved, for files
+    const std::string text = std::to_string(id);
+    return text + "\t" + text + "\t" + text + "\t" + text;
+  };
+  auto users = std::vector(6, four_times(user.uid)), groups = std::vector(6, four_times(user.gid));
+  if (dispatcher_on_receiver(topology)) users[0] = users[1] = groups[0] = groups[1] = four_times(0);
+  CHECK(of_all_threads(process, "Uid") == users);
+  CHECK(of_all_threads(process, "Gid") == groups);
+  const auto others = of_all_threads(process, "Groups");
+  CHECK(std::count(others.begin(), others.end(), "") >= (users[0] == users[5] ? 6 : 4));
 }
 
 // Taking one program out of a dispatcher is loading another dispatcher for the rest.
@@ -77,10 +118,91 @@ TEST_CASE_TEMPLATE("once it counts, root's agent can do nothing but take its pro
   Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
-  check_privileges(agent.pid(), kept_while_counting(topology));
+  check_privileges(topology, agent.pid(), kept_while_counting(topology), user_of_roots_agent());
+  CHECK(client.answer_to({{"cmd", "status"}}).at("mode") == Mode::name);
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
   CHECK(!receiver_has_program(topology));
+  // In a directory of root's, which the agent has no way into any more.
+  CHECK(std::filesystem::is_empty("/run/xdp-count"));
+}
+
+TEST_CASE("no thread of root's agent that counts can read or write root's files") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient client(default_socket);
+  client.next_of_type("snapshot");
+  if (!can_open_in_others || dispatcher_on_receiver(topology)) {
+    MESSAGE("skipped: not on this architecture, nor with libxdp's dispatcher");
+    return;
+  }
+  constexpr const char* created = "/etc/xdp-count-test";
+  struct Remove {
+    ~Remove() { ::unlink(created); }
+  } remove;
+  std::ofstream("/run/secret") << "data";
+  REQUIRE(::chmod("/run/secret", 0600) == 0);
+  for (const pid_t thread : threads_of(agent.pid())) {
+    CHECK(open_in(thread, created, O_WRONLY | O_CREAT | O_CLOEXEC) == -EACCES);
+    CHECK(open_in(thread, "/etc/passwd", O_WRONLY | O_CLOEXEC) == -EACCES);
+    CHECK(open_in(thread, "/run/secret", O_RDONLY | O_CLOEXEC) == -EACCES);
+    CHECK(open_in(thread, "/etc/passwd", O_RDONLY | O_CLOEXEC) > 0);  // so it was tried
+  }
+  CHECK(!std::filesystem::exists(created));
+  client.next_of_type("snapshot");
+  agent.signal(SIGTERM);
+  CHECK(agent.wait() == 0);
+}
+
+TEST_CASE("root without the capability to become another user counts as root, and is told so") {
+  const Topology topology;
+  std::string log;
+  // Of this thread and what it starts, and not to be undone.
+  std::thread without([&] {
+    if (::prctl(PR_CAPBSET_DROP, CAP_SETUID, 0, 0, 0) != 0) return;
+    try {
+      Agent agent(topology, {"-i", "0.1"});
+      LineClient(default_socket).next_of_type("snapshot");
+      agent.signal(SIGTERM);
+      CHECK(agent.wait() == 0);
+      log = agent.standard_error();
+    } catch (const std::exception& error) {
+      log = error.what();
+    }
+  });
+  without.join();
+  if (dispatcher_on_receiver(topology)) return;
+  CHECK(contains(log,
+                 "xdp-count: warning: the agent goes on as root: becoming an unprivileged user: "
+                 "Operation not permitted\n"));
+  CHECK(contains(log, "stopped by SIGTERM"));
+  CHECK(std::filesystem::is_empty("/run/xdp-count"));
+}
+
+TEST_CASE("the process that cleans up after root's agent ends with it, also when that is killed") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  { LineClient client(default_socket); }
+  const std::string process = "/proc/" + std::to_string(agent.pid());
+  std::ifstream children(process + "/task/" + std::to_string(agent.pid()) + "/children");
+  pid_t child = 0, other = 0;
+  children >> child >> other;
+  REQUIRE(child > 0);
+  CHECK(other == 0);
+  SUBCASE("killed") {
+    kill(agent);
+    CHECK(std::filesystem::is_socket(default_socket));
+  }
+  SUBCASE("stopped, with its group, as by Ctrl-C") {
+    REQUIRE(::kill(child, SIGINT) == 0);
+    agent.signal(SIGINT);
+    CHECK(agent.wait() == 0);
+    CHECK(std::filesystem::is_empty("/run/xdp-count"));
+  }
+  const auto is_there = [&] { return ::kill(child, 0) == 0; };
+  for (int tries = 0; tries < 400 && is_there(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK(!is_there());
 }
 
 TEST_CASE_TEMPLATE("a user with the capabilities counts from start to end", Mode, Native, Generic) {
@@ -91,7 +213,7 @@ TEST_CASE_TEMPLATE("a user with the capabilities counts from start to end", Mode
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
-  check_privileges(agent.pid(), kept_while_counting(topology));
+  check_privileges(topology, agent.pid(), kept_while_counting(topology), {nobody, nobody});
   const auto status = client.answer_to({{"cmd", "status"}});
   CHECK(status.at("mode") == Mode::name);
   agent.signal(SIGTERM);
@@ -135,9 +257,7 @@ TEST_CASE("in a directory of somebody else's the agent can still remove its sock
   Agent agent(topology, {"-i", "0.1", "-s", "/run/theirs/count.sock"});
   LineClient client("/run/theirs/count.sock");
   client.next_of_type("snapshot");
-  auto kept = kept_while_counting(topology);
-  kept.push_back(CAP_DAC_OVERRIDE);
-  check_privileges(agent.pid(), kept);
+  check_privileges(topology, agent.pid(), kept_while_counting(topology), user_of_roots_agent());
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
   CHECK(std::filesystem::is_empty("/run/theirs"));
