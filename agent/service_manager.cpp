@@ -69,7 +69,7 @@ asio::awaitable<void> ServiceManager::feed_watchdog(asio::thread_pool& helper) {
     co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (stopped_) break;
     co_await offload(helper, [] {});
-    send("WATCHDOG=1");
+    send("WATCHDOG=1", MSG_DONTWAIT);  // those in a full queue say the same, and no tick waits
   }
 }
 
@@ -78,8 +78,8 @@ void ServiceManager::stop() {
   timer_.cancel();
 }
 
-void ServiceManager::send(const std::string& message) const {
-  if (socket_) ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL);
+void ServiceManager::send(const std::string& message, int flags) const {
+  if (socket_) ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | flags);
 }
 
 }  // namespace xdp_count

@@ -32,7 +32,7 @@ class ServiceManager {
   void stop();
 
  private:
-  void send(const std::string& message) const;
+  void send(const std::string& message, int flags = 0) const;  // of send(2)
 
   boost::asio::steady_timer timer_;
   UniqueFd socket_;                        // connected; none: nobody asked

@@ -78,6 +78,16 @@ TEST_CASE("the service manager hears when counting begins and ends and that all 
   }
 }
 
+TEST_CASE("a service manager that reads nothing makes no tick wait") {
+  const Topology topology;
+  NotifySocket manager("/run/notify");
+  Agent agent(topology, {"-i", "0.5"},
+              {.environment = {"NOTIFY_SOCKET=/run/notify", "WATCHDOG_USEC=20000"}});
+  LineClient client(default_socket);
+  for (int seq = 1; seq <= 10; ++seq) CHECK(client.next_of_type("snapshot").at("seq") == seq);
+  CHECK(client.answer_to({{"cmd", "status"}}).at("ticks_missed") == 0);
+}
+
 TEST_CASE("a watchdog that is meant for another process is not fed") {
   const Topology topology;
   NotifySocket manager("/run/notify");
