@@ -8,28 +8,50 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 known_suites=$(cd "$root/tests" && grep -l '\<suite:' -- */meson.build | cut -d/ -f1 | paste -s -d ' ' -)
 
+# What runs with a sanitizer: the others run no program that this builds, or have sanitizers already.
+sanitized_suites="unit bpf e2e"
+
 usage() {
   cat <<END
-usage: tests/run.sh [SUITE…]
-The suites are: $known_suites. Without a name: unit bpf e2e fuzz, and vm where QEMU is installed.
+usage: tests/run.sh [--sanitize=address|thread] [SUITE…]
+The suites are: $known_suites. Without a name: unit runner bpf e2e fuzz, and vm where QEMU is
+installed. Each has a least number of test cases, in tests/least_cases.
+  --sanitize=address   with AddressSanitizer and UndefinedBehaviorSanitizer, in a build of their own
+  --sanitize=thread    with ThreadSanitizer, likewise
+The programs under test are built so too. Suites: $sanitized_suites. What cannot run so is skipped.
 END
 }
 
+bad_usage() {
+  echo "tests/run.sh: $1" >&2
+  usage >&2
+  exit 2
+}
+
+sanitizer=
+suites=$known_suites
+case ${1-} in
+  --sanitize=address | --sanitize=thread)
+    sanitizer=${1#*=}
+    suites=$sanitized_suites
+    shift
+    ;;
+  --sanitize*) bad_usage "there is no option '$1'" ;;
+esac
 for suite in "$@"; do
   case $suite in
     -h | --help) usage && exit ;;
   esac
-  case " $known_suites " in
+  case " $suites " in
     *" $suite "*) ;;
-    *)
-      echo "tests/run.sh: there is no suite '$suite'" >&2
-      usage >&2
-      exit 2
-      ;;
+    *) bad_usage "there is no suite '$suite'${sanitizer:+ with a sanitizer}" ;;
   esac
 done
-if [ $# = 0 ]; then
-  set -- unit bpf e2e fuzz
+if [ $# = 0 ] && [ -n "$sanitizer" ]; then
+  # shellcheck disable=SC2086 # the words of a list
+  set -- $sanitized_suites
+elif [ $# = 0 ]; then
+  set -- unit runner bpf e2e fuzz
   if command -v qemu-system-x86_64 >/dev/null; then set -- "$@" vm; fi
 fi
 
@@ -41,6 +63,20 @@ print_totals() {
   echo "$totals"
 }
 
+build_dir=${BUILD_DIR:-$root/build}
+arguments=${MESON_ARGUMENTS-} targets=
+if [ -n "$sanitizer" ]; then
+  build_dir=$build_dir/$sanitizer-sanitizer
+  # -w: with checks added to what it sees, g++ warns of what is right.
+  arguments="-Doptimization=1 -Db_lundef=false -Dcpp_args=['-w','-fno-sanitize-recover=all']"
+  targets="agent/xdp-count tools/xdp-countctl/xdp-countctl"
+  for suite in "$@"; do targets="$targets tests/$suite/$suite-tests"; done
+fi
+case $sanitizer in
+  address) arguments="$arguments -Db_sanitize=address,undefined" ;;
+  thread) arguments="$arguments -Db_sanitize=thread" ;;
+esac
+
 # What the suites take besides: nothing is installed where all is there.
 prepare() {
   case " $* " in
@@ -48,18 +84,25 @@ prepare() {
   esac
 }
 
-if ! { prepare "$@" && "$root/tools/build.sh"; }; then
+# shellcheck disable=SC2086 # the words of a list, or none
+if ! {
+  prepare "$@" &&
+    BUILD_DIR="$build_dir" MESON_ARGUMENTS="$arguments" "$root/tools/build.sh" $targets
+}; then
   echo "there is nothing to run, because the build failed" >&2
   failed=1
   print_totals
   exit 1
 fi
-build_dir=$(cd "${BUILD_DIR:-$root/build}" && pwd)
+build_dir=$(cd "$build_dir" && pwd)
 
 # A test runs in the background, since a shell that waits for one in the foreground would not get
 # to its trap before the test ends.
 child=
 log=$(mktemp)
+# Each program that ends with a fault says so in a file of its own, for whoever it ran.
+reports=$(mktemp -d)
+chmod 1777 "$reports"
 # shellcheck disable=SC2317 # the trap calls it
 clean_up() {
   trap '' INT TERM HUP
@@ -68,27 +111,35 @@ clean_up() {
     { wait "$child"; } 2>/dev/null || :
     kill -s KILL -- "-$child" 2>/dev/null || :
   fi
-  rm -f "$log"
+  rm -rf "$log" "$reports"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# The tests of the suites given: a line for each, with its suite, name, time limit in seconds,
-# directory and command. Meson is written in Python, so where there is the one there is the other.
+# Of any one program, and of what is started with it: none gets the status of an ending that a test
+# may expect. ThreadSanitizer has places in memory of its own, which addresses at random may hit.
+with_sanitizer=
+if [ -n "$sanitizer" ]; then
+  options="exitcode=99:log_path=$reports/report"
+  with_sanitizer="setarch --addr-no-randomize env ASAN_OPTIONS=$options UBSAN_OPTIONS=$options
+    TSAN_OPTIONS=$options:second_deadlock_stack=1"
+fi
+
+# The tests of a suite: a line for each, with its name, time limit in seconds, directory and command.
+# Meson is written in Python, so where there is the one there is the other.
 list_tests() {
   meson introspect --tests "$build_dir" | python3 -c '
 import json, shlex, sys
 tests = json.load(sys.stdin)
-for suite in sys.argv[1:]:
-    for test in tests:
-        if any(name.split(":")[-1] == suite for name in test["suite"]):
-            environment = [f"{name}={value}" for name, value in test["env"].items()]
-            command = shlex.join(environment + test["cmd"])
-            limit = str(max(test["timeout"], 0))
-            directory = test["workdir"] or "."
-            print(suite, test["name"], limit, directory, command, sep="\t")
-' "$@"
+for test in tests:
+    if any(name.split(":")[-1] == sys.argv[1] for name in test["suite"]):
+        environment = [f"{name}={value}" for name, value in test["env"].items()]
+        command = shlex.join(environment + test["cmd"])
+        limit = str(max(test["timeout"], 0))
+        directory = test["workdir"] or "."
+        print(test["name"], limit, directory, command, sep="\t")
+' "$1"
 }
 
 show_output() {
@@ -100,13 +151,15 @@ run_test() {
   label=$1
   if [ "$2" != "$1" ]; then label="$1/$2"; fi
   limit=$3
+  if [ -n "$sanitizer" ]; then limit=$((limit * 4)); fi
   directory=$4
   shift 4
   printf '%s: ' "$label"
   start=$(date +%s)
   # A shell has its background commands ignore SIGINT, which a test's own children would inherit.
+  # shellcheck disable=SC2086 # the words of a command, or none
   (cd "$build_dir" && cd "$directory" && exec timeout --kill-after=10 "$limit" \
-    env --default-signal=INT,QUIT "$@") </dev/null >"$log" 2>&1 &
+    $with_sanitizer env --default-signal=INT,QUIT "$@") </dev/null >"$log" 2>&1 &
   child=$!
   status=0
   # Not the shell's own word on how it ended: it is put together below.
@@ -120,6 +173,7 @@ run_test() {
     echo "skipped"
     show_output
     skipped=$((skipped + 1))
+    whole_skipped=true
     return
   fi
 
@@ -143,6 +197,11 @@ run_test() {
     cases_skipped=0
   fi
 
+  # What a test case leaves out, doctest takes for passed: see tests/support/skip.hpp.
+  left_out=$(grep -c '^skipped: ' "$log" || :)
+  cases_passed=$((cases_passed - left_out))
+  cases_skipped=$((cases_skipped + left_out))
+
   # A failure outside the test cases counts as one more; doctest itself counts a crash inside one.
   if [ "$cases_failed" = 0 ] && { [ "$status" != 0 ] || [ -z "$summary" ]; }; then cases_failed=1; fi
 
@@ -152,30 +211,56 @@ run_test() {
   if [ "$cases_failed" != 0 ]; then
     show_output
     echo "$label $ending"
+  elif [ "$left_out" != 0 ]; then
+    grep '^skipped: ' "$log" | sed 's/^/  | /'
   fi
   passed=$((passed + cases_passed))
   failed=$((failed + cases_failed))
   skipped=$((skipped + cases_skipped))
 }
 
+# What the sanitizers found in all programs of a suite, those included whose end no test looks at.
+show_reports() {
+  found=$(find "$reports" -type f | wc -l)
+  if [ "$found" = 0 ]; then return; fi
+  find "$reports" -type f -exec cat {} + | sed 's/^/  | /'
+  find "$reports" -type f -delete
+  echo "$1: the $sanitizer sanitizer found faults, in $found processes"
+  failed=$((failed + 1))
+}
+
+# check_least SUITE RAN: no suite gets smaller, or empty, without anybody's wish.
+check_least() {
+  least=$(sed -n "s/^$1 //p" "$root/tests/least_cases")
+  if [ "$2" -lt "${least:-1}" ]; then
+    echo "$1 has $2 test cases, where at least ${least:-1} are expected (tests/least_cases)"
+    failed=$((failed + 1))
+  fi
+}
+
 tab=$(printf '\t')
-list=$(list_tests "$@")
-while IFS=$tab read -r suite name limit directory command; do
-  [ -n "$suite" ] || continue
-  eval "set -- $command"
-  run_test "$suite" "$name" "$limit" "$directory" "$@"
-done <<END
+for suite in "$@"; do
+  before=$((passed + failed + skipped))
+  whole_skipped=false
+  list=$(list_tests "$suite")
+  while IFS=$tab read -r name limit directory command; do
+    [ -n "$name" ] || continue
+    eval "set -- $command"
+    run_test "$suite" "$name" "$limit" "$directory" "$@"
+  done <<END
 $list
 END
+  ran=$((passed + failed + skipped - before))
+  show_reports "$suite"
+  if ! $whole_skipped; then check_least "$suite" "$ran"; fi
+done
 
 status=0
 if [ "$failed" != 0 ]; then status=1; fi
-if [ "$skipped" != 0 ] && { [ "${CI-}" = true ] || [ "$(id -u)" = 0 ]; }; then
+if [ "$skipped" != 0 ] && [ -n "$sanitizer" ]; then
+  echo "skipped is what cannot run with the $sanitizer sanitizer; the plain run has it"
+elif [ "$skipped" != 0 ] && { [ "${CI-}" = true ] || [ "$(id -u)" = 0 ]; }; then
   echo "a skipped test is a failure here: root and continuous integration have all that it takes"
-  status=1
-fi
-if [ $((passed + failed)) = 0 ]; then
-  echo "nothing ran"
   status=1
 fi
 print_totals

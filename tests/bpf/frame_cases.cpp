@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "skip.hpp"
+
 namespace xdp_count::testing {
 
 void check_frames(const std::vector<FrameCase>& cases) {
@@ -23,9 +25,8 @@ void check_frames(const std::vector<FrameCase>& cases) {
     check_counts(program.take_counts(), frame_case);
   }
   if (skipped > 0)
-    MESSAGE("skipped " << skipped << " of " << cases.size()
-                       << " frames: this kernel's BPF_PROG_TEST_RUN does not let a test choose "
-                          "how much of a frame is in its first buffer (Linux 6.18 does)");
+    skip(std::to_string(skipped) + " of " + std::to_string(cases.size()) + " frames: " +
+         kernel_ignores_linear_bytes);
 
   // A count in the generation that was not active would only show now.
   for (const bool has_ethernet_header : {true, false}) {

@@ -16,6 +16,7 @@
 #include "address_frame.hpp"
 #include "cpus.hpp"
 #include "program_under_test.hpp"
+#include "skip.hpp"
 
 namespace xdp_count::testing {
 namespace {
@@ -336,10 +337,7 @@ TEST_CASE("other sources are not held up by a slot that cannot count any more pa
 
 TEST_CASE("each CPU counts in a table of its own, and the reader adds them up") {
   const std::vector<int> cpus = allowed_cpus();
-  if (cpus.size() < 2) {
-    MESSAGE("skipped: this process may use one CPU only");
-    return;
-  }
+  if (cpus.size() < 2) return skip("this process may use one CPU only");
   HotTier hot;
   REQUIRE(hot.cpu() == cpus[0]);
   const Sources sources = hot.sources_of(6, in_pair + 1);

@@ -30,6 +30,11 @@ struct ProgramRun {
   Frame frame;
 };
 
+// Why a test that chooses `linear_bytes` is skipped.
+inline constexpr const char* kernel_ignores_linear_bytes =
+    "this kernel's BPF_PROG_TEST_RUN does not let a test choose how much of a frame is in its first "
+    "buffer (Linux 6.18 does)";
+
 class ProgramUnderTest {
  public:
   // Throws std::system_error.

@@ -13,6 +13,7 @@
 #include "address_frame.hpp"
 #include "cpus.hpp"
 #include "frame_cases.hpp"
+#include "skip.hpp"
 
 namespace xdp_count::testing {
 namespace {
@@ -203,10 +204,7 @@ TEST_CASE("every source that spills is read once, however many there are") {
 
 TEST_CASE("two CPUs that meet new sources at the same time lose no packet") {
   const std::vector<int> cpus = allowed_cpus();
-  if (cpus.size() < 2) {
-    MESSAGE("skipped: this process may use one CPU only");
-    return;
-  }
+  if (cpus.size() < 2) return skip("this process may use one CPU only");
   // Each may take a slot of its own for it.
   constexpr std::uint32_t sources = 40'000;
   ProgramUnderTest program({.max_sources = 2 * (sources + smallest_hot_table)});
@@ -223,10 +221,7 @@ TEST_CASE("two CPUs that meet new sources at the same time lose no packet") {
 
 TEST_CASE("many more sources than hot slots, on two CPUs at once, are counted exactly") {
   const std::vector<int> cpus = allowed_cpus();
-  if (cpus.size() < 2) {
-    MESSAGE("skipped: this process may use one CPU only");
-    return;
-  }
+  if (cpus.size() < 2) return skip("this process may use one CPU only");
   const std::vector<std::uint32_t> sources = random_sources(200'000);
   ProgramUnderTest program({.hot_slots = 65'536, .max_sources = 400'000});
   for (int generation = 0; generation < 3; ++generation) {
@@ -243,10 +238,7 @@ TEST_CASE("many more sources than hot slots, on two CPUs at once, are counted ex
 
 TEST_CASE("many sources of which some are given no place are all counted, there or as untracked") {
   const std::vector<int> cpus = allowed_cpus();
-  if (cpus.size() < 2) {
-    MESSAGE("skipped: this process may use one CPU only");
-    return;
-  }
+  if (cpus.size() < 2) return skip("this process may use one CPU only");
   constexpr std::uint32_t newcomers = 20'000;
   const std::vector<std::uint32_t> sources = random_sources(200'000);
   ProgramUnderTest program({.hot_slots = 16'384, .max_sources = newcomers});
