@@ -233,7 +233,7 @@ TEST_CASE("an interface may have any name, and none gives the terminal a command
 TEST_CASE("the live table of an interface with any name gives the terminal no command") {
   const Topology topology;
   ip(topology, {"link", "add", "name", odd_name, "type", "bridge"});
-  std::ofstream("/run/live.sh") << "nsenter --net=/proc/" << ::getpid() << "/fd/"
+  std::ofstream("/run/live.sh") << "trap : INT; nsenter --net=/proc/" << ::getpid() << "/fd/"
                                 << topology.receiver() << " " AGENT " -i 0.1 '" << odd_name
                                 << "'; echo ended with $?; cat";
   TmuxTerminal terminal(80, 24, "exec sh /run/live.sh");
