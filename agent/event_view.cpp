@@ -30,8 +30,8 @@ std::string event_text(const EventMessage& event) {
                        is_sample ? "samples" : "new sources");
   if (!is_sample) return text + fmt::format("{}  new source {}", time, frame.source);
 
-  text += fmt::format("{}  {}", time,
-                      frame.protocol.empty() ? "unknown" : printable(frame.protocol));
+  text +=
+      fmt::format("{}  {}", time, frame.protocol.empty() ? "unknown" : printable(frame.protocol));
   if (!frame.source.empty())
     text += fmt::format(" {} > {}", endpoint(frame.source, frame.source_port),
                         endpoint(frame.destination, frame.destination_port));

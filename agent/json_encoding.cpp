@@ -227,7 +227,8 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   message["memory"] = {{"maps", status.map_bytes},
                        {"ledger", status.ledger_bytes},
                        {"clients", status.client_bytes}};
-  message["frames"] = {{"packets", head.frames.counts.packets}, {"bytes", head.frames.counts.bytes}};
+  message["frames"] = {{"packets", head.frames.counts.packets},
+                       {"bytes", head.frames.counts.bytes}};
   message["nic"] = {{"rx_packets", head.nic.rx_packets},
                     {"rx_bytes", head.nic.rx_bytes},
                     {"rx_dropped", head.nic.rx_dropped}};

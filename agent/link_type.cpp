@@ -21,16 +21,16 @@ struct NamedType {
 // which the function beside a type sets; native mode is of Ethernet drivers alone. Since Linux 5.14
 // tunnels set it behind the headers that they take off.
 constexpr std::array named_types{
-    NamedType{ARPHRD_ETHER, "Ethernet", LinkHeader::ethernet},      // eth_type_trans()
-    NamedType{ARPHRD_LOOPBACK, "loopback", LinkHeader::ethernet},   // loopback_xmit()
-    NamedType{ARPHRD_NONE, "no header", LinkHeader::ip},            // tun_get_user(), wg_reset_packet()
-    NamedType{ARPHRD_RAWIP, "raw IP", LinkHeader::ip},              // rmnet_deliver_skb()
-    NamedType{ARPHRD_PPP, "PPP", LinkHeader::ip},                   // ppp_receive_nonmp_frame()
-    NamedType{ARPHRD_TUNNEL, "IP in IP", LinkHeader::ip},           // ipip_tunnel_rcv()
-    NamedType{ARPHRD_SIT, "IPv6 in IPv4", LinkHeader::ip},          // ipip6_rcv()
-    NamedType{ARPHRD_TUNNEL6, "IP in IPv6", LinkHeader::ip},        // __ip6_tnl_rcv()
-    NamedType{ARPHRD_IP6GRE, "GRE over IPv6", LinkHeader::ip},      // __ip6_tnl_rcv()
-    NamedType{ARPHRD_IPGRE, "GRE", LinkHeader::ip},                 // __ipgre_rcv(); but see below
+    NamedType{ARPHRD_ETHER, "Ethernet", LinkHeader::ethernet},     // eth_type_trans()
+    NamedType{ARPHRD_LOOPBACK, "loopback", LinkHeader::ethernet},  // loopback_xmit()
+    NamedType{ARPHRD_NONE, "no header", LinkHeader::ip},        // tun_get_user(), wg_reset_packet()
+    NamedType{ARPHRD_RAWIP, "raw IP", LinkHeader::ip},          // rmnet_deliver_skb()
+    NamedType{ARPHRD_PPP, "PPP", LinkHeader::ip},               // ppp_receive_nonmp_frame()
+    NamedType{ARPHRD_TUNNEL, "IP in IP", LinkHeader::ip},       // ipip_tunnel_rcv()
+    NamedType{ARPHRD_SIT, "IPv6 in IPv4", LinkHeader::ip},      // ipip6_rcv()
+    NamedType{ARPHRD_TUNNEL6, "IP in IPv6", LinkHeader::ip},    // __ip6_tnl_rcv()
+    NamedType{ARPHRD_IP6GRE, "GRE over IPv6", LinkHeader::ip},  // __ip6_tnl_rcv()
+    NamedType{ARPHRD_IPGRE, "GRE", LinkHeader::ip},             // __ipgre_rcv(); but see below
     NamedType{ARPHRD_INFINIBAND, "InfiniBand"},
     NamedType{ARPHRD_IEEE80211, "IEEE 802.11"},
     NamedType{ARPHRD_IEEE80211_PRISM, "IEEE 802.11 behind a Prism header"},
@@ -62,9 +62,8 @@ constexpr std::array named_types{
 };
 
 const NamedType* find(unsigned short hardware) {
-  const auto found = std::find_if(named_types.begin(), named_types.end(), [&](const auto& type) {
-    return type.hardware == hardware;
-  });
+  const auto found = std::find_if(named_types.begin(), named_types.end(),
+                                  [&](const auto& type) { return type.hardware == hardware; });
   return found == named_types.end() ? nullptr : &*found;
 }
 
@@ -93,7 +92,8 @@ std::string name_of(const LinkType& link) {
   if (is_ipsec(link)) return fmt::format("IPsec ({})", link.kind);
   const NamedType* type = find(link.hardware);
   const char* name = type ? type->name : "unknown";
-  return fmt::format("{}{} ({})", is_multipoint_gre(link) ? "multipoint " : "", name, link.hardware);
+  return fmt::format("{}{} ({})", is_multipoint_gre(link) ? "multipoint " : "", name,
+                     link.hardware);
 }
 
 std::optional<std::string> refusal_of(const std::string& interface, const LinkType& link) {

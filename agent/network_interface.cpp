@@ -70,7 +70,8 @@ int read_link(const nlmsghdr* message, void* data) {
   const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
   found.index = static_cast<unsigned>(link->ifi_index);
   found.link.hardware = link->ifi_type;
-  found.link.has_one_peer = (link->ifi_flags & (IFF_POINTOPOINT | IFF_BROADCAST)) == IFF_POINTOPOINT;
+  found.link.has_one_peer =
+      (link->ifi_flags & (IFF_POINTOPOINT | IFF_BROADCAST)) == IFF_POINTOPOINT;
   found.up = (link->ifi_flags & IFF_UP) != 0;
   return mnl_attr_parse(message, sizeof *link, read_attribute, data);
 }

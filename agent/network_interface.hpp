@@ -35,8 +35,8 @@ struct NetworkInterface {
   NicCounters counters;  // since the interface was made
   std::vector<AttachedProgram> programs;
 
-  // Whether its frames begin with an Ethernet header; else they begin with the IP header, where they
-  // can be counted at all.
+  // Whether its frames begin with an Ethernet header; else they begin with the IP header, where
+  // they can be counted at all.
   bool has_ethernet_header() const;
 };
 

@@ -15,8 +15,8 @@ constexpr std::int64_t four_bytes = 4;        // of a checksum (FCS), or of a VL
 std::string explain_bytes(std::int64_t bytes, std::int64_t frames,
                           const CountingCircumstances& known) {
   if (bytes == four_bytes * frames)
-    return "4 bytes more a frame: the checksum (FCS), or a VLAN tag that the device takes off before "
-           "the program sees the frame";
+    return "4 bytes more a frame: the checksum (FCS), or a VLAN tag that the device takes off "
+           "before the program sees the frame";
   if (bytes == -ethernet_header * frames && known.has_ethernet_header)
     return "14 bytes less a frame: the driver counts them without the Ethernet header";
   if (bytes > 0 && bytes < four_bytes * frames && bytes % four_bytes == 0)
@@ -30,8 +30,8 @@ std::string explain_bytes(std::int64_t bytes, std::int64_t frames,
 // What the figures do not show, but is known to happen.
 std::string guess(const NicDifference& difference, const SnapshotHead& head,
                   const CountingCircumstances& known) {
-  std::vector<std::string> reasons{"the two are read a moment apart, and some drivers' counters are "
-                                   "late"};
+  std::vector<std::string> reasons{
+      "the two are read a moment apart, and some drivers' counters are late"};
   if (difference.packets > 0) {
     if (head.mode == "generic")
       reasons.emplace_back("the stack joins frames before the program sees them (GRO)");
@@ -42,9 +42,11 @@ std::string guess(const NicDifference& difference, const SnapshotHead& head,
   } else {
     if (known.drops) reasons.emplace_back("the driver leaves out frames that the program drops");
     if (head.mode == "native")
-      reasons.emplace_back("the driver counts what goes on to the stack, rather than what it takes");
+      reasons.emplace_back(
+          "the driver counts what goes on to the stack, rather than what it takes");
   }
-  return fmt::format("not shown by the figures; it may be that {}", fmt::join(reasons, ", or that "));
+  return fmt::format("not shown by the figures; it may be that {}",
+                     fmt::join(reasons, ", or that "));
 }
 
 }  // namespace

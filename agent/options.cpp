@@ -149,12 +149,13 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
                          "there are more, one that is not established makes room. The default\n"
                          "takes {} MiB of kernel tables and {} MiB of ledger here  [262144]",
                          need.maps >> 20, need.ledger >> 20));
-  add_number(app, "--hot-slots", options.hot_slots, min_hot_slots, max_hot_slots,
-             fmt::format("Slots of each CPU's fast table, rounded up to a power of two; sources that\n"
-                         "find none cost more per packet. 32 bytes per slot and CPU. The default\n"
-                         "is four times --max-sources over all CPUs, here  [{}]",
-                         default_slots == 0 ? "not known: there is no /sys"
-                                            : std::to_string(default_slots)));
+  add_number(
+      app, "--hot-slots", options.hot_slots, min_hot_slots, max_hot_slots,
+      fmt::format(
+          "Slots of each CPU's fast table, rounded up to a power of two; sources that\n"
+          "find none cost more per packet. 32 bytes per slot and CPU. The default\n"
+          "is four times --max-sources over all CPUs, here  [{}]",
+          default_slots == 0 ? "not known: there is no /sys" : std::to_string(default_slots)));
   add_choice(app, "--verdict", options.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees\n"
              "them once counted, for mirror ports that the host does not use  [pass]");
@@ -202,9 +203,8 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   } catch (const CLI::CallForVersion&) {
     return EarlyExit{0, "xdp-count " XDP_COUNT_VERSION "\n"};
   } catch (const CLI::ParseError& error) {
-    return EarlyExit{
-        2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n",
-                       printable(error.what()))};
+    return EarlyExit{2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n",
+                                    printable(error.what()))};
   }
   if (options.hot_slots != 0)
     options.hot_slots = std::bit_ceil(options.hot_slots);

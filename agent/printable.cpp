@@ -13,8 +13,8 @@ unsigned char byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
 }
 
-// The well-formed characters of more than a byte (RFC 3629, section 4): what the first two bytes may
-// be, and how many there are.
+// The well-formed characters of more than a byte (RFC 3629, section 4): what the first two bytes
+// may be, and how many there are.
 struct Form {
   unsigned char lowest_first, highest_first;
   unsigned char lowest_second, highest_second;

@@ -9,8 +9,8 @@
 namespace xdp_count {
 
 // One line that any terminal shows as it stands: control characters (C0, a newline among them, DEL
-// and C1) and bytes that are not UTF-8 are written as \xNN, a byte each. What has none of them stays
-// as it is, so doing it twice changes nothing.
+// and C1) and bytes that are not UTF-8 are written as \xNN, a byte each. What has none of them
+// stays as it is, so doing it twice changes nothing.
 std::string printable(std::string_view text);
 
 // Likewise JSON text, without its newline, and still of the same value: there DEL and C1, which

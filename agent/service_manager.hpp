@@ -24,7 +24,9 @@ class ServiceManager {
 
   // Starting is over. `status` is a phrase for people.
   void ready(const std::string& status) const { send("READY=1\nSTATUS=" + printable(status)); }
-  void stopping(const std::string& status) const { send("STOPPING=1\nSTATUS=" + printable(status)); }
+  void stopping(const std::string& status) const {
+    send("STOPPING=1\nSTATUS=" + printable(status));
+  }
 
   // Where a watchdog is set, tells it twice in its time that this thread and `helper` both work,
   // until stop().

@@ -170,7 +170,8 @@ std::vector<std::string> snapshot_table(const SnapshotHead& head,
                                         const std::vector<SourceRow>& rows, std::size_t width) {
   std::vector<std::string> lines = snapshot_head(head, width);
   lines.emplace_back();
-  for (std::string& line : source_table(rows, width, !head.partial)) lines.push_back(std::move(line));
+  for (std::string& line : source_table(rows, width, !head.partial))
+    lines.push_back(std::move(line));
   return lines;
 }
 

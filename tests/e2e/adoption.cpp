@@ -84,8 +84,8 @@ TEST_CASE("an agent that goes on tells how long it runs, and how long the counts
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   const auto seconds_since = [](const std::string& since, const std::string& time) {
-    return static_cast<double>(*xdp_count::parse_rfc3339(time) -
-                               *xdp_count::parse_rfc3339(since)) / 1000;
+    return static_cast<double>(*xdp_count::parse_rfc3339(time) - *xdp_count::parse_rfc3339(since)) /
+           1000;
   };
   const auto status = client.answer_to({{"cmd", "status"}});
   CHECK(status.at("uptime") < 2.5);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <fmt/core.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -145,7 +145,8 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   CHECK(contains(status.out, "\r\noptions.interval,0.1\r\n"));
 }
 
-TEST_CASE("of a source that was evicted or found no place, the client does not say that it is none") {
+TEST_CASE(
+    "of a source that was evicted or found no place, the client does not say that it is none") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8"});
   LineClient stream(default_socket);

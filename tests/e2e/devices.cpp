@@ -131,8 +131,8 @@ TEST_CASE("frames of every link type that begins with the IP header are counted"
                           .udp(1, 9)
                           .frame_length(100)
                           .build();
-  for (const int type : {ARPHRD_NONE, ARPHRD_RAWIP, ARPHRD_PPP, ARPHRD_TUNNEL,
-                                    ARPHRD_SIT, ARPHRD_TUNNEL6, ARPHRD_IP6GRE, ARPHRD_IPGRE}) {
+  for (const int type : {ARPHRD_NONE, ARPHRD_RAWIP, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_SIT,
+                         ARPHRD_TUNNEL6, ARPHRD_IP6GRE, ARPHRD_IPGRE}) {
     CAPTURE(type);
     set_link_type(topology, tun, "tunnel0", type);
     Agent agent(topology, {"-i", "0.1"}, {}, "tunnel0");
@@ -162,9 +162,8 @@ TEST_CASE("an interface of another link type is refused by its name, and nothing
           "xdp-count: error: interface tunnel0 is of the link type " + name +
               ": its frames begin with neither an Ethernet nor an IP header, and would be counted "
               "wrongly. Count on an interface whose frames do\n");
-    in_network_namespace(topology.receiver(), [] {
-      CHECK(xdp_count::find_interface("tunnel0")->programs.empty());
-    });
+    in_network_namespace(topology.receiver(),
+                         [] { CHECK(xdp_count::find_interface("tunnel0")->programs.empty()); });
     CHECK(std::filesystem::is_empty("/run/xdp-count"));
 
     Agent check(topology, {"--check", "--json"}, {}, "tunnel0");
@@ -216,9 +215,12 @@ TEST_CASE("frames of the loopback device are counted") {
   const Topology topology;
   ip(topology, {"link", "set", "dev", "lo", "up"});
   check_native_is_refused(topology, "lo");
-  check_counted(topology, "lo", "generic", [&](std::span<const Frame> frames) {
-    in_network_namespace(topology.receiver(), [&] { PacketSocket("lo").send(frames); });
-  }, without_ethernet_headers);
+  check_counted(
+      topology, "lo", "generic",
+      [&](std::span<const Frame> frames) {
+        in_network_namespace(topology.receiver(), [&] { PacketSocket("lo").send(frames); });
+      },
+      without_ethernet_headers);
 }
 
 TEST_CASE_TEMPLATE("without a bpffs an agent counts on an interface of its own", Mode, Native,

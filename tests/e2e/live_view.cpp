@@ -79,12 +79,13 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
   send_known_frames(topology);
   const std::string first = terminal.wait_for(all_counted);
   CHECK(first.starts_with("count0  native  every "));
-  CHECK(contains(first,
-                 "\n601 frames  0.0 frames/s  0.0 bit/s  tracked 3 of 262,144  untracked 0 packets\n"
-                 "evicted 0 packets\n"
-                 "ipv4 600  ipv6 0  arp 1  other 0  malformed 0\n"
-                 "by pps\n"
-                 "SOURCE "));
+  CHECK(
+      contains(first,
+               "\n601 frames  0.0 frames/s  0.0 bit/s  tracked 3 of 262,144  untracked 0 packets\n"
+               "evicted 0 packets\n"
+               "ipv4 600  ipv6 0  arp 1  other 0  malformed 0\n"
+               "by pps\n"
+               "SOURCE "));
   CHECK(table_of(first) == by_packets);
   CHECK(contains(first, "█"));
 

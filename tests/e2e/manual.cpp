@@ -148,7 +148,8 @@ TEST_CASE("the manual pages have every command and option of --help, and no othe
 }
 
 TEST_CASE("the manual pages have every exit status of --help, and no other") {
-  // "Exit status: 0 done, 1 no agent": a number is behind a colon, a comma or the beginning of a line.
+  // "Exit status: 0 done, 1 no agent": a number is behind a colon, a comma or the beginning of a
+  // line.
   const auto statuses = [](std::string text) {
     static const std::regex form(R"((?:^|[:,]\s+)(\d)\s+[a-z])");
     std::set<std::string> found;

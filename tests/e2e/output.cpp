@@ -39,7 +39,8 @@ bool is_harmless(const std::string& text) {
     const auto byte = static_cast<unsigned char>(text[i]);
     const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
     if (byte == '\r' && next == '\n') continue;
-    if ((byte < 0x20 && byte != '\n') || byte == 0x7f || (byte == 0xc2 && next < 0xa0)) return false;
+    if ((byte < 0x20 && byte != '\n') || byte == 0x7f || (byte == 0xc2 && next < 0xa0))
+      return false;
     if (byte == 0xff) return false;
   }
   return true;
@@ -181,8 +182,11 @@ TEST_CASE("no rates are shown over the moment before the end, and JSON says how 
   CHECK(contains(out, "\n10.0.0.1               5.0 "));
   const std::string table = out.substr(out.rfind("count0"));
   CHECK(contains(table, " s, too short for rates  "));
-  CHECK(contains(table, "\n20 frames  tracked 1 of 262,144  untracked 0 packets  evicted 0 packets\n"));
-  CHECK(contains(table, "\n10.0.0.1                 -           -                 20                 1,200\n"));
+  CHECK(contains(table,
+                 "\n20 frames  tracked 1 of 262,144  untracked 0 packets  evicted 0 packets\n"));
+  CHECK(contains(
+      table,
+      "\n10.0.0.1                 -           -                 20                 1,200\n"));
   while (!contains(watch.standard_output(), ",10.0.0.1,20,1200,") && watch.running()) {
   }
   CHECK(contains(watch.standard_output(), ",10.0.0.1,20,1200,,,"));

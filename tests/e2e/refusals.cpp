@@ -76,19 +76,22 @@ TEST_CASE("a wrong command line is exit code 2") {
 TEST_CASE("without /sys the help is still true, and counting is refused with the reason") {
   const Topology topology;
   const auto without_sys = [](const std::string& arguments) {
-    return std::vector<std::string>{"/usr/bin/env", "unshare", "--mount", "/bin/sh", "-c",
-                                    "umount -l /sys && exec " AGENT " " + arguments};
+    return std::vector<std::string>{
+        "/usr/bin/env", "unshare", "--mount",
+        "/bin/sh",      "-c",      "umount -l /sys && exec " AGENT " " + arguments};
   };
   Process help(without_sys("--help"));
   CHECK(help.wait() == 0);
-  CHECK(contains(help.standard_output(), "takes 68 MiB of kernel tables and 32 MiB of ledger here"));
+  CHECK(
+      contains(help.standard_output(), "takes 68 MiB of kernel tables and 32 MiB of ledger here"));
   CHECK(contains(help.standard_output(), "here  [not known: there is no /sys]"));
   CHECK(help.standard_error() == "");
   Process agent(without_sys(Topology::receiver_link), {.network_namespace = topology.receiver()});
   CHECK(agent.wait() == 1);
-  CHECK(agent.standard_error() ==
-        "xdp-count: error: reading from /sys/devices/system/cpu/possible how many CPUs there may be "
-        "(mount sysfs at /sys): No such file or directory\n");
+  CHECK(
+      agent.standard_error() ==
+      "xdp-count: error: reading from /sys/devices/system/cpu/possible how many CPUs there may be "
+      "(mount sysfs at /sys): No such file or directory\n");
   CHECK(!receiver_has_program(topology));
 }
 

@@ -156,7 +156,11 @@ TEST_CASE("any bytes in a name make one line of valid JSON, the odd ones replace
   };
   for (const Case& c :
        {Case{R"(a"b\c)", R"(a"b\c)"}, Case{"a\nb\x01\x7f", "a\nb\x01\x7f"}, Case{"größe", "größe"},
-        Case{"\x1b[2J\xc2\x9b""2J", "\x1b[2J\xc2\x9b""2J"}, Case{"\xff\xfe", "\ufffd\ufffd"}, Case{"eth\xc3", "eth\ufffd"}, Case{"", ""}}) {
+        Case{"\x1b[2J\xc2\x9b"
+             "2J",
+             "\x1b[2J\xc2\x9b"
+             "2J"},
+        Case{"\xff\xfe", "\ufffd\ufffd"}, Case{"eth\xc3", "eth\ufffd"}, Case{"", ""}}) {
     SnapshotHead head;
     head.interface = c.name;
     CHECK(message_of(snapshot_line(head, {}, 0))["interface"] == c.read_back);
@@ -166,7 +170,8 @@ TEST_CASE("any bytes in a name make one line of valid JSON, the odd ones replace
     CHECK(message_of(encode_goodbye(c.name))["reason"] == c.read_back);
     for (const std::string& line :
          {snapshot_line(head, {}, 0), encode_status("", head, {}), encode_goodbye(c.name)})
-      CHECK(std::all_of(line.begin(), line.end() - 1, [](char byte) { return byte >= ' ' && byte < '\x7f'; }));
+      CHECK(std::all_of(line.begin(), line.end() - 1,
+                        [](char byte) { return byte >= ' ' && byte < '\x7f'; }));
   }
 }
 

@@ -89,7 +89,8 @@ TEST_CASE("a snapshot whose interval was cut short has no rates, and no part in 
   SnapshotHead head = some_head();
   head.partial = true;
   view.show(SnapshotMessage{head, some_rows()});
-  CHECK(drawn(view).starts_with(R"(eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z
+  CHECK(drawn(view).starts_with(
+      R"(eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z
 1,234,567 frames  tracked 2 of 262,144  untracked 0 packets  evicted 0 packets
 ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
 by pps

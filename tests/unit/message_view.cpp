@@ -67,27 +67,30 @@ TEST_CASE("of a source that is not in the table only what is known is said") {
   };
   const std::string titles =
       "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES\n";
-  for (const Case& c :
-       {Case{17, {}, {}, "10.0.0.1        has sent nothing\n", "0,0,0.000,0.000,,"},
-        Case{17,
-             {1234, 61'700},
-             {},
-             "10.0.0.1        is not in the table\n"
-             "(Whether those have sent is not known: 1,234 packets are untracked, and 0 packets of 0 "
-             "sources evicted.)\n",
-             ",,,,,"},
-        Case{17,
-             {},
-             {5, {6000, 360'000}},
-             "10.0.0.1        is not in the table\n"
-             "(Whether those have sent is not known: 0 packets are untracked, and 6,000 packets of 5 "
-             "sources evicted.)\n",
-             ",,,,,"},
-        Case{0,
-             {},
-             {},
-             "10.0.0.1        is not known before the first interval has passed\n",
-             ",,,,,"}}) {
+  for (
+      const Case& c :
+      {Case{17, {}, {}, "10.0.0.1        has sent nothing\n", "0,0,0.000,0.000,,"},
+       Case{
+           17,
+           {1234, 61'700},
+           {},
+           "10.0.0.1        is not in the table\n"
+           "(Whether those have sent is not known: 1,234 packets are untracked, and 0 packets of 0 "
+           "sources evicted.)\n",
+           ",,,,,"},
+       Case{
+           17,
+           {},
+           {5, {6000, 360'000}},
+           "10.0.0.1        is not in the table\n"
+           "(Whether those have sent is not known: 0 packets are untracked, and 6,000 packets of 5 "
+           "sources evicted.)\n",
+           ",,,,,"},
+       Case{0,
+            {},
+            {},
+            "10.0.0.1        is not known before the first interval has passed\n",
+            ",,,,,"}}) {
     SnapshotHead head = any_head();
     head.seq = c.seq;
     head.untracked = c.untracked;
@@ -132,9 +135,10 @@ TEST_CASE("a snapshot whose interval was cut short has no rates but in JSON, whi
   const std::string line = snapshot_line(any_head(), any_rows(), 0);
   CHECK(text_of(TextFormat::json, line) == line);
   const std::string table = text_of(TextFormat::table, line);
-  CHECK(table.starts_with("eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z\n"
-                          "101 frames  tracked 2 of 262,144  untracked 201 packets  evicted 302 "
-                          "packets\n"));
+  CHECK(
+      table.starts_with("eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z\n"
+                        "101 frames  tracked 2 of 262,144  untracked 201 packets  evicted 302 "
+                        "packets\n"));
   CHECK(table.find("\n192.0.2.1                -           -                 10   "
                    "                980\n") != table.npos);
   CHECK(text_of(TextFormat::csv, line).find(",192.0.2.1,10,980,,,2026") != std::string::npos);
@@ -152,12 +156,15 @@ TEST_CASE("a status is printed in each format") {
 }
 
 TEST_CASE("nothing that comes from a socket gives a terminal a command, in any format") {
-  const std::string evil = "\x1b]0;x\x07\xc2\x9b""2J\x7f\n%s%n\xff";
+  const std::string evil =
+      "\x1b]0;x\x07\xc2\x9b"
+      "2J\x7f\n%s%n\xff";
   SnapshotHead head = any_head();
   head.interface = evil;
   head.mode = evil;
   Status status = any_status();
-  status.version = status.mode = status.mode_reason = status.program.name = status.program.tag = evil;
+  status.version = status.mode = status.mode_reason = status.program.name = status.program.tag =
+      evil;
   status.options.socket_path = status.options.socket_group = evil;
   const std::vector<std::string> lines{
       snapshot_line(head, any_rows(), 1), encode_status("", head, status),

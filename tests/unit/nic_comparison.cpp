@@ -20,8 +20,7 @@ TEST_CASE("what the figures show of a difference is said, and how large it is") 
     std::string explanation;
   };
   for (const Case& c :
-       {Case{{1000, 60'000, 0}, 0, 0, "none"},
-        Case{{1000, 60'000, 5}, 0, 0, "none"},
+       {Case{{1000, 60'000, 0}, 0, 0, "none"}, Case{{1000, 60'000, 5}, 0, 0, "none"},
         Case{{1000, 64'000, 0},
              0,
              4000,
@@ -59,7 +58,8 @@ TEST_CASE("what the figures show of a difference is said, and how large it is") 
         "the frames are the same: the driver counts other bytes of them");
 }
 
-TEST_CASE("what the figures do not show is not claimed: what it may be is listed by what is known") {
+TEST_CASE(
+    "what the figures do not show is not claimed: what it may be is listed by what is known") {
   const std::string late = "the two are read a moment apart, and some drivers' counters are late";
   const auto guess = [](const SnapshotHead& head, const CountingCircumstances& known) {
     return compare_with_nic(head, known).explanation;
@@ -68,15 +68,17 @@ TEST_CASE("what the figures do not show is not claimed: what it may be is listed
         "not shown by the figures; it may be that " + late +
             ", or that another XDP program took frames before this one, or that the interface "
             "dropped 3 frames, or that the driver counts frames that it drops itself");
-  CHECK(guess(head_with({1000, 60'000}, {1010, 60'600, 0}, "generic"), {}) ==
-        "not shown by the figures; it may be that " + late +
-            ", or that the stack joins frames before the program sees them (GRO), or that the driver "
-            "counts frames that it drops itself");
+  CHECK(
+      guess(head_with({1000, 60'000}, {1010, 60'600, 0}, "generic"), {}) ==
+      "not shown by the figures; it may be that " + late +
+          ", or that the stack joins frames before the program sees them (GRO), or that the driver "
+          "counts frames that it drops itself");
   CHECK(guess(head_with({1000, 60'000}, {0, 0, 0}), {.drops = true}) ==
         "not shown by the figures; it may be that " + late +
             ", or that the driver leaves out frames that the program drops, or that the driver "
             "counts what goes on to the stack, rather than what it takes");
-  const NicDifference less = compare_with_nic(head_with({1000, 60'000}, {999, 59'940, 0}, "generic"), {});
+  const NicDifference less =
+      compare_with_nic(head_with({1000, 60'000}, {999, 59'940, 0}, "generic"), {});
   CHECK(less.packets == -1);
   CHECK(less.bytes == -60);
   CHECK(less.explanation == "not shown by the figures; it may be that " + late);

@@ -17,9 +17,9 @@ TEST_CASE("what a counter has counted stays when it is set back, and goes on fro
   CHECK(see(1000) == 0);
   CHECK(see(1500) == 500);
   CHECK(see(1500) == 500);
-  CHECK(see(0) == 500);    // set back
+  CHECK(see(0) == 500);  // set back
   CHECK(see(30) == 530);
-  CHECK(see(20) == 550);   // set back, and 20 since
+  CHECK(see(20) == 550);  // set back, and 20 since
   CHECK(see(20) == 550);
   CHECK(see(3000) == 3530);
   CHECK(see(7) == 3537);
@@ -37,7 +37,8 @@ TEST_CASE("the three counters are set back each for itself") {
   CHECK(second.rx_dropped == 1);
 }
 
-TEST_CASE("who is stopped between storing the start and storing the count loses and doubles nothing") {
+TEST_CASE(
+    "who is stopped between storing the start and storing the count loses and doubles nothing") {
   constexpr std::uint64_t seed = 5;
   std::mt19937_64 random(seed);
   std::uint64_t start = 77, counted = 0, now = 77, expected = 0;

@@ -246,7 +246,8 @@ TEST_CASE("what the kernel takes for the name of an interface is accepted, and n
   }
   for (const std::string name : {"", ".", "..", "a/b", "/", "../x", "a:0", "a b", " a", "a\tb",
                                  "a\n", "sixteen__letters", "a name as long as a sentence"})
-    CHECK(contains(refusal({name}), "'" + printable(name) + "' cannot be the name of a network interface"));
+    CHECK(contains(refusal({name}),
+                   "'" + printable(name) + "' cannot be the name of a network interface"));
 }
 
 TEST_CASE("an interface is required, and only one") {

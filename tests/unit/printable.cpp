@@ -27,7 +27,7 @@ TEST_CASE("what a terminal would obey, and what is no text, is shown byte by byt
            Case{"\xe2\x96\xffz", R"(\xe2\x96\xffz)"},
            Case{"\xc0\xaf\xe0\x80\xaf\xf0\x80\x80\xaf",  // longer forms than needed
                 R"(\xc0\xaf\xe0\x80\xaf\xf0\x80\x80\xaf)"},
-           Case{"\xed\x9f\xbf\xed\xa0\x80", "\ud7ff\\xed\\xa0\\x80"},              // a surrogate
+           Case{"\xed\x9f\xbf\xed\xa0\x80", "\ud7ff\\xed\\xa0\\x80"},  // a surrogate
            Case{"\xf4\x8f\xbf\xbf\xf4\x90\x80\x80", "\U0010ffff\\xf4\\x90\\x80\\x80"},
        }) {
     CAPTURE(c.shown);

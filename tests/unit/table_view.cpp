@@ -160,7 +160,8 @@ TEST_CASE("lines are cut to the width and height of the screen") {
   }
 }
 
-TEST_CASE("a name that would give the terminal commands is shown, and takes the room that it takes") {
+TEST_CASE(
+    "a name that would give the terminal commands is shown, and takes the room that it takes") {
   const SnapshotHead head{.interface = "\x1b[31m\xff", .mode = "native", .capacity = 1};
   CHECK(snapshot_head(head, 30)[0] == R"(\x1b[31m\xff  native)");
   CHECK(joined({"a\nb"}) == "a\\x0ab\n");

@@ -30,8 +30,8 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
   };
   return csv_record({std::to_string(head.seq), rfc3339(head.time), ipv4_text(row.address),
                      std::to_string(row.total.packets), std::to_string(row.total.bytes),
-                     rate(row.rates.pps), rate(row.rates.bps),
-                     rfc3339(row.first_time), rfc3339(row.last_time)});
+                     rate(row.rates.pps), rate(row.rates.bps), rfc3339(row.first_time),
+                     rfc3339(row.last_time)});
 }
 
 std::string event_header() {

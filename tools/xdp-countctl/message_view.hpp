@@ -19,9 +19,9 @@ class MessageView {
  public:
   explicit MessageView(TextFormat format) : format_(format) {}
 
-  // `line` is `message` as the agent wrote it, without its newline. The text is printable. Titles, and the header line of
-  // CSV, come once for all parts of one answer, and of CSV but once. Empty for messages that are no
-  // answer.
+  // `line` is `message` as the agent wrote it, without its newline. The text is printable. Titles,
+  // and the header line of CSV, come once for all parts of one answer, and of CSV but once. Empty
+  // for messages that are no answer.
   std::string text_of(const std::string& line, const Message& message);
 
  private:
