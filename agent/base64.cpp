@@ -14,8 +14,9 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = bytes.size() - i;
-    const std::uint32_t group =
-        bytes[i] << 16U | (left > 1 ? bytes[i + 1] : 0U) << 8U | (left > 2 ? bytes[i + 2] : 0U);
+    const std::uint32_t group = std::uint32_t{bytes[i]} << 16U |
+                                (left > 1 ? bytes[i + 1] : 0U) << 8U |
+                                (left > 2 ? bytes[i + 2] : 0U);
     text += alphabet[group >> 18];
     text += alphabet[group >> 12 & 63];
     text += left > 1 ? alphabet[group >> 6 & 63] : '=';

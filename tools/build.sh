@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # From a fresh clone to everything built: installs what is missing, configures, compiles. Builds in
 # the directory BUILD_DIR, or `build` at the project's root, and reuses what is there. Arguments name
-# what to build instead of everything; MESON_ARGUMENTS are further words for configuring.
+# what to build instead of everything; MESON_ARGUMENTS are further words for configuring. Warnings are
+# errors, as they are not for who configures without this script: another compiler may have other ones.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -24,7 +25,7 @@ if [ ! -e "$build_dir/build.ninja" ]; then
   echo "configuring $build_dir"
   # Its many lines are of interest only when it fails.
   # shellcheck disable=SC2086 # the words of a command, or none
-  report=$($as_owner meson setup ${MESON_ARGUMENTS-} "$build_dir" "$root" 2>&1) || {
+  report=$($as_owner meson setup --werror ${MESON_ARGUMENTS-} "$build_dir" "$root" 2>&1) || {
     echo "$report" >&2
     exit 1
   }
