@@ -18,10 +18,9 @@ version=$(sed -n "s/^  version: '\(.*\)',$/\1/p" "$root/meson.build")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
-# For files that MESON_ARGUMENTS name: they are words, and the project's path may have spaces in it.
-chmod 755 "$work"
-cd "$work"
 log=$work/log
+# MESON_ARGUMENTS are words, and the project's path may have spaces in it.
+cd "$root"
 
 # build NAME MESON_ARGUMENTS [TARGET…]
 build() {
@@ -51,11 +50,11 @@ build_and_run() {
 
 # What there is without a single option: it is built as `debugoptimized` below.
 configure_default() {
-  if ! meson setup default "$root" >"$log" 2>&1; then
+  if ! meson setup "$work/default" >"$log" 2>&1; then
     cat "$log"
     return 1
   fi
-  options=$(meson introspect --buildoptions default | python3 -c '
+  options=$(meson introspect --buildoptions "$work/default" | python3 -c '
 import json, sys
 values = {option["name"]: option["value"] for option in json.load(sys.stdin)}
 print(*(values[name] for name in ("buildtype", "werror", "b_pie")))')
@@ -66,20 +65,21 @@ print(*(values[name] for name in ("buildtype", "werror", "b_pie")))')
 
 # With the flags of Debian's packages that ask for all hardening, as ours does.
 build_plain() {
-  DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=cmdline >flags || return 1
-  python3 -c '
+  flags=$(cd / && DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=cmdline) ||
+    return 1
+  # As words without spaces.
+  arguments=$(python3 -c '
 import shlex, sys
-flags = dict(word.split("=", 1) for word in shlex.split(sys.stdin.read()))
-print("[built-in options]")
-print("cpp_args =", shlex.split(flags["CPPFLAGS"] + " " + flags["CXXFLAGS"]))
-print("cpp_link_args =", shlex.split(flags["LDFLAGS"]))' <flags >plain.ini || return 1
-  build_and_run plain "--buildtype=plain --native-file plain.ini"
+flags = dict(word.split("=", 1) for word in shlex.split(sys.argv[1]))
+for option, names in {"cpp_args": ["CPPFLAGS", "CXXFLAGS"], "cpp_link_args": ["LDFLAGS"]}.items():
+    words = [word for name in names for word in shlex.split(flags[name])]
+    print(f"-D{option}={words}".replace(" ", ""), end=" ")' "$flags") || return 1
+  build_and_run plain "--buildtype=plain $arguments"
 }
 
 # Asio's coroutines, and so the agent, take a newer clang than Debian 12 has.
 build_clang() {
-  printf '%s\n' '[binaries]' "c = 'clang'" "cpp = 'clang++'" >clang.ini
-  build clang "--native-file clang.ini" tools/xdp-countctl/xdp-countctl || return 1
+  build clang "--native-file tests/builds/clang.ini" tools/xdp-countctl/xdp-countctl || return 1
   check_version tools/xdp-countctl/xdp-countctl
 }
 
