@@ -123,6 +123,7 @@ with_sanitizer=
 if [ -n "$sanitizer" ]; then
   options="exitcode=99:log_path=$reports/report"
   with_sanitizer="setarch --addr-no-randomize env ASAN_OPTIONS=$options UBSAN_OPTIONS=$options
+    LSAN_OPTIONS=suppressions=$root/tests/leaks_of_libraries:print_suppressions=0
     TSAN_OPTIONS=$options:second_deadlock_stack=1"
 fi
 

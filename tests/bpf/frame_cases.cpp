@@ -25,8 +25,8 @@ void check_frames(const std::vector<FrameCase>& cases) {
     check_counts(program.take_counts(), frame_case);
   }
   if (skipped > 0)
-    skip(std::to_string(skipped) + " of " + std::to_string(cases.size()) + " frames: " +
-         kernel_ignores_linear_bytes);
+    skip(std::to_string(skipped) + " of " + std::to_string(cases.size()) +
+         " frames: " + kernel_ignores_linear_bytes);
 
   // A count in the generation that was not active would only show now.
   for (const bool has_ethernet_header : {true, false}) {

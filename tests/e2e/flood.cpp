@@ -12,6 +12,7 @@
 #include "agent_fixture.hpp"
 #include "ipv4.hpp"
 #include "live_traffic.hpp"
+#include "skip.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -192,7 +193,10 @@ void check_promise(const Attack& attack, const std::string& mode, const Begin& b
   check_whole_list(stream, snapshot);
   const json status = status_of_agent();
   CHECK(established(status) >= steady_sources);
-  CHECK(status.at("ticks_missed") == 0);
+  if (sanitized)
+    skip(slow_and_large);
+  else
+    CHECK(status.at("ticks_missed") == 0);
   end(agent, status);
 }
 
@@ -262,6 +266,7 @@ void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
   REQUIRE(heavy_row(rows).has_value());
   CHECK(*heavy_row(rows) - *heavy_row(first) ==
         heavy_sent(scene.arrivals, last) - heavy_sent(scene.arrivals, first));
+  if (sanitized) return skip(slow_and_large);
   CHECK(status_of_agent().at("ticks_missed") == 0);
 }
 

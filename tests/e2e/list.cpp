@@ -7,6 +7,7 @@
 
 #include "agent_fixture.hpp"
 #include "ipv4.hpp"
+#include "skip.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -141,6 +142,7 @@ TEST_CASE("a list may be of a network, of who sent much, and of the first ones a
 
 TEST_CASE_TEMPLATE("a list accounts for every packet of its tick while traffic flows", Mode, Native,
                    Generic) {
+  if (thread_sanitizer) return skip(slow_and_large);
   constexpr std::uint32_t sources = 8000;
   const Topology topology;
   // Fewer places than sources, so that the ledger changes its mind all the time.
@@ -177,6 +179,7 @@ TEST_CASE_TEMPLATE("a list accounts for every packet of its tick while traffic f
 }
 
 TEST_CASE("a list that is read late is of the tick that it began with") {
+  if (thread_sanitizer) return skip(slow_and_large);
   constexpr std::uint32_t sources = 200'000;
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});

@@ -25,9 +25,9 @@ constexpr const char* unit = "xdp-count@count0.service";
 class ServiceManager {
  public:
   explicit ServiceManager(const Topology& topology)
-      : process_({SCRIPTS "/boot_systemd.sh", AGENT, UNIT_FILE, SYSUSERS_FILE,
-                  Topology::receiver_link},
-                 {.network_namespace = topology.receiver()}) {
+      : process_(
+            {SCRIPTS "/boot_systemd.sh", AGENT, UNIT_FILE, SYSUSERS_FILE, Topology::receiver_link},
+            {.network_namespace = topology.receiver()}) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (ask({"is-active", "basic.target"}) != "active\n") {
       INFO(process_.standard_error());
@@ -87,7 +87,8 @@ class ServiceManager {
 
 }  // namespace
 
-TEST_CASE("under systemd the unit counts, is back with every count when killed, and leaves nothing") {
+TEST_CASE(
+    "under systemd the unit counts, is back with every count when killed, and leaves nothing") {
   if (sanitized) return skip("the unit forbids system calls that the sanitizers make");
   const Topology topology;
   const ServiceManager manager(topology);

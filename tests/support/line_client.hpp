@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "skip.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count::testing {
@@ -15,7 +16,7 @@ namespace xdp_count::testing {
 // for either.
 class LineClient {
  public:
-  static constexpr std::chrono::seconds patience{20};
+  static constexpr std::chrono::seconds patience{sanitized ? 80 : 20};
 
   // Connects, waiting until somebody listens. Throws std::runtime_error when nobody does in time.
   explicit LineClient(const std::string& path);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "skip.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count::testing {
@@ -40,7 +41,7 @@ class Process {
 
   // Its exit code, or 128 + the number of the signal that ended it. Throws std::runtime_error when
   // it has not ended in `patience`.
-  int wait(std::chrono::milliseconds patience = std::chrono::seconds(30));
+  int wait(std::chrono::milliseconds patience = std::chrono::seconds(sanitized ? 120 : 30));
 
   // What it has written so far.
   std::string standard_output() const;

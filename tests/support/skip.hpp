@@ -18,8 +18,12 @@ inline constexpr bool thread_sanitizer = false;
 #endif
 inline constexpr bool sanitized = address_sanitizer || thread_sanitizer;
 
-// Says that the test case that runs is left out, or a part of it, and why. To doctest it is one that
-// passed; tests/run.sh counts it as skipped, by the line that this prints. To leave it is the
+// Why the agent's pace and memory are not looked at then.
+inline constexpr const char* slow_and_large =
+    "a sanitizer makes the agent several times slower and larger";
+
+// Says that the test case that runs is left out, or a part of it, and why. To doctest it is one
+// that passed; tests/run.sh counts it as skipped, by the line that this prints. To leave it is the
 // caller's.
 void skip(const std::string& reason);
 
