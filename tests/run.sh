@@ -152,7 +152,7 @@ run_test() {
   label=$1
   if [ "$2" != "$1" ]; then label="$1/$2"; fi
   limit=$3
-  if [ -n "$sanitizer" ]; then limit=$((limit * 4)); fi
+  if [ -n "$sanitizer" ]; then limit=$((limit * 10)); fi
   directory=$4
   shift 4
   printf '%s: ' "$label"
