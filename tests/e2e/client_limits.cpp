@@ -44,6 +44,7 @@ class Server {
     listener_ = std::make_unique<Listener>(io_.get_executor(), file_.take_socket(), handler_, gate_,
                                            Subscription{}, limits,
                                            [](EventKind) { return std::uint64_t{0}; });
+    file_.show();
     listener_->start();
     thread_ = std::jthread([this] { io_.run(); });
   }
