@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -431,11 +432,43 @@ TEST_CASE("who connects and leaves is logged when asked for") {
   CHECK(!contains(quiet.standard_error(), peer));
 }
 
+namespace {
+
+// While it lives this thread's real user and group are those of a process, whose limits it may
+// change then: root needs CAP_SYS_RESOURCE for that, which it need not have (check_prlimit_permission()
+// of the kernel). Otherwise it stays root.
+class RealUserOf {
+ public:
+  explicit RealUserOf(pid_t process) {
+    std::ifstream status("/proc/" + std::to_string(process) + "/status");
+    uid_t uid = 0;
+    gid_t gid = 0;
+    for (std::string word; status >> word;) {
+      if (word == "Uid:") status >> uid;
+      if (word == "Gid:") status >> gid;
+    }
+    become(uid, gid);
+  }
+  ~RealUserOf() { become(0, 0); }
+  RealUserOf(const RealUserOf&) = delete;
+  RealUserOf& operator=(const RealUserOf&) = delete;
+
+ private:
+  // Of this thread: the C library's functions change all threads.
+  static void become(uid_t uid, gid_t gid) {
+    CHECK(::syscall(SYS_setresgid, gid, -1, -1) == 0);
+    CHECK(::syscall(SYS_setresuid, uid, -1, -1) == 0);
+  }
+};
+
+}  // namespace
+
 TEST_CASE("an agent that runs out of file descriptors closes nothing, and says so once") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   Witness witness;
   witness.wait(2);
+  const RealUserOf user(agent.pid());
   rlimit before{};
   REQUIRE(::prlimit(agent.pid(), RLIMIT_NOFILE, nullptr, &before) == 0);
   const rlimit few{limit_for(agent.pid(), 3), before.rlim_max};
