@@ -9,12 +9,14 @@
 #include <exception>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "attached_programs.hpp"
 #include "config.hpp"
 #include "log.hpp"
 #include "offload.hpp"
 #include "privileges.hpp"
+#include "resident_program.hpp"
 #include "time_format.hpp"
 
 namespace xdp_count {
@@ -22,6 +24,11 @@ namespace xdp_count {
 namespace asio = boost::asio;
 
 namespace {
+
+// In the order in which Agent lists them.
+constexpr std::uint32_t task_detach = 0;
+constexpr std::uint32_t task_remove_stale_pins = 1;
+constexpr std::uint32_t task_remove_files = 2;
 
 double seconds_since(std::chrono::steady_clock::time_point moment) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
@@ -40,7 +47,23 @@ Agent::Agent(asio::io_context& io, Options options, NetworkInterface interface)
       socket_file_(options_.socket_path, options_.socket_group),
       printer_(options_.output, options_.top,
                [this] { asio::post(io_, [this] { stop("standard output was closed"); }); }),
-      ticker_(io.get_executor(), options_.interval) {}
+      ticker_(io.get_executor(), options_.interval) {
+  keep_rights_elsewhere();
+}
+
+// What is to be done in the end with rights that this process does not keep.
+void Agent::keep_rights_elsewhere() {
+  privileged_.emplace(socket_file_.directory(),
+                      std::vector<PrivilegedProcess::Task>{
+                          [this](std::uint32_t program) {
+                            const auto resident = resident_program(interface_);
+                            if (resident && resident->id == program)
+                              xdp_count::detach(interface_, *resident);
+                          },
+                          [](std::uint32_t ifindex) { remove_stale_pins(ifindex); },
+                          [this](std::uint32_t) { socket_file_.remove_files(); }});
+  socket_file_.remove_by([this] { privileged_->run(task_remove_files, 0); });
+}
 
 asio::awaitable<ExitCode> Agent::run() {
   co_await attach();
@@ -83,7 +106,7 @@ asio::awaitable<void> Agent::attach() {
                                    .mode = name_of(attachment_->mode())},
                       interface_.counters);
     program_id_ = attachment_->program().info().id;
-    return keep_what_counting_needs(attachment_->program().fd(), !attachment_->shared());
+    return keep_what_counting_needs(attachment_->program().fd());
   });
   head_ = counting_->tally().head();
   handler_.emplace(counting_->tally(), head_, [this] { return status(); });
@@ -99,6 +122,7 @@ asio::awaitable<void> Agent::attach() {
   // As the helper thread has, before a byte of a client's is read.
   if (const auto error = keep_capabilities(kept))
     log::warning("the agent goes on as root: becoming an unprivileged user: {}", error.message());
+  attachment_->release();
 
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())
@@ -127,8 +151,15 @@ asio::awaitable<ExitCode> Agent::count() {
     }
     if (!ending) continue;
     log::error("{}", ending->reason);
-    if (interface_watch_.fate() == InterfaceWatch::Fate::deleted)
-      co_await offload(blocking_calls_, [&] { attachment_->interface_was_deleted(); });
+    try {
+      co_await detach();  // it may be there still
+      // Of a program that has moved with its interface the pins stay: it runs on.
+      if (attachment_->shared() && interface_watch_.fate() != InterfaceWatch::Fate::moved)
+        co_await offload(blocking_calls_,
+                         [&] { privileged_->run(task_remove_stale_pins, interface_.index); });
+    } catch (const std::exception& error) {
+      log::error("{}", error.what());
+    }
     say_goodbye(ending->reason);
     co_return ending->exit_code;
   }
@@ -222,7 +253,17 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
 }
 
 asio::awaitable<void> Agent::detach() {
-  co_await offload(blocking_calls_, [&] { attachment_->detach(); });
+  if (detached_) co_return;
+  co_await offload(blocking_calls_, [&] {
+    try {
+      privileged_->run(task_detach, program_id_);
+    } catch (const std::exception& error) {
+      throw std::runtime_error(fmt::format(
+          "taking program {} off {}: {}. xdp-count --detach {} does it.", program_id_,
+          interface_.name, error.what(), interface_.name));
+    }
+  });
+  detached_ = true;
 }
 
 void Agent::say_goodbye(const std::string& reason) {

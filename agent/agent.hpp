@@ -20,6 +20,7 @@
 #include "listener.hpp"
 #include "network_interface.hpp"
 #include "options.hpp"
+#include "privileged_process.hpp"
 #include "request_handler.hpp"
 #include "service_manager.hpp"
 #include "snapshot_printer.hpp"
@@ -42,6 +43,7 @@ class Agent {
   void stop(std::string reason);
 
  private:
+  void keep_rights_elsewhere();
   boost::asio::awaitable<void> attach();
   boost::asio::awaitable<ExitCode> count();
   boost::asio::awaitable<std::optional<Ending>> tick();
@@ -63,6 +65,7 @@ class Agent {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   boost::asio::thread_pool blocking_calls_{1};
 
+  std::optional<PrivilegedProcess> privileged_;  // used by one thread at a time
   Gate tally_gate_;  // closed while the helper thread writes the tally
   SocketFile socket_file_;
   SnapshotPrinter printer_;
@@ -77,6 +80,7 @@ class Agent {
   std::uint32_t program_id_ = 0;
   double last_tick_duration_ = 0;  // seconds
   std::string stop_reason_;
+  bool detached_ = false;
   bool failed_ = false;  // which is why it stops
 };
 

@@ -190,11 +190,6 @@ void Attachment::explain_mode(std::string reason) {
   mode_reason_.copy(kept.data(), kept.size() - 1);
 }
 
-void Attachment::interface_was_deleted() {
-  attached_ = false;
-  if (resident_.shared) remove_stale_pins(interface_.index);
-}
-
 void Attachment::detach() {
   if (!attached_) return;
   if (adopted_ && !confirmed_) {

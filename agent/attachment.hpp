@@ -44,8 +44,8 @@ class Attachment {
   // until this object goes. Does nothing once it has been done. Throws std::system_error.
   void detach();
 
-  // Instead of detach(), when the interface was deleted, and with it what was attached to it.
-  void interface_was_deleted();
+  // Leaves it to another process to take the program off: detach() does nothing from now on.
+  void release() noexcept { attached_ = false; }
 
   RunningProgram& program() noexcept { return *program_; }
   const RunningProgram& program() const noexcept { return *program_; }

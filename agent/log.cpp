@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t most_waiting = 64 * 1024;  // bytes: some hundreds of lines
 
 std::atomic<bool> verbose_enabled{false};
+std::atomic<bool> silent{false};
 
 std::mutex writer_mutex;
 std::optional<BackgroundWriter> writer;  // none: who logs writes
@@ -41,7 +42,12 @@ bool verbose() noexcept {
   return verbose_enabled;
 }
 
+void set_silent() noexcept {
+  silent = true;
+}
+
 void write_line(const std::string& line) {
+  if (silent) return;
   const std::string whole = whole_line(line);
   const std::lock_guard lock(writer_mutex);
   if (!writer) {

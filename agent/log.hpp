@@ -13,6 +13,9 @@ namespace xdp_count::log {
 void set_verbose(bool verbose) noexcept;
 bool verbose() noexcept;
 
+// Nothing is written from now on: for a process that was forked, whose parent writes.
+void set_silent() noexcept;
+
 // Writes "xdp-count: LINE\n", the line printable, in one system call, so that lines of two threads
 // never mix.
 void write_line(const std::string& line);

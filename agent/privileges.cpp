@@ -108,7 +108,7 @@ void forbid_new_privileges() {
 
 std::error_code keep_capabilities(Capabilities kept) {
   std::error_code error;
-  if (::geteuid() == 0 && (kept & bit(CAP_SYS_ADMIN)) == 0) error = leave_root();
+  if (::geteuid() == 0) error = leave_root();
   CapabilitySets sets;
   for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
     sets.words[i].permitted &= word(kept, i);
@@ -119,15 +119,9 @@ std::error_code keep_capabilities(Capabilities kept) {
   return error;
 }
 
-bool will_lose_access_to_files() {
-  return ::geteuid() == 0 || (effective_capabilities() & bit(CAP_DAC_OVERRIDE)) != 0;
-}
-
-Capabilities keep_what_counting_needs(int program_fd, bool alone) {
+Capabilities keep_what_counting_needs(int program_fd) {
   set_effective(0);
-  Capabilities needed = bit(CAP_NET_ADMIN);  // rtnetlink, to take the program off
-  if (!alone) needed |= bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_ADMIN);
-  if (!can_use_descriptor(program_fd)) needed |= bit(CAP_BPF);
+  const Capabilities needed = can_use_descriptor(program_fd) ? 0 : bit(CAP_BPF);
   keep_capabilities(needed);
   return needed;
 }

@@ -19,17 +19,12 @@ Capabilities effective_capabilities();
 void forbid_new_privileges();
 
 // This thread keeps those of its capabilities that are in `kept`, and can regain no other. Where it
-// is root's it becomes that of the user xdp-count or, where there is none, nobody; but not where
-// CAP_SYS_ADMIN is kept, with which every user is as good as root. Answers why the user could not
-// be changed: for want of CAP_SETUID, say. The rest is done all the same.
+// is root's it becomes that of the user xdp-count or, where there is none, nobody. Answers why the
+// user could not be changed: for want of CAP_SETUID, say. The rest is done all the same.
 std::error_code keep_capabilities(Capabilities kept);
 
-// Whether files that this process may remove now can be out of its reach once it counts.
-bool will_lose_access_to_files();
-
-// What an agent needs from now on. `program_fd`: our program. `alone`: libxdp's dispatcher is not
-// in use, so that nobody else's programs have to be rearranged when ours goes. Tries without
-// capabilities what it has to find out, so that the calling thread keeps no other than the result.
-Capabilities keep_what_counting_needs(int program_fd, bool alone);
+// What an agent with this program needs from now on. Finds out without capabilities, so that the
+// calling thread keeps no other than the result.
+Capabilities keep_what_counting_needs(int program_fd);
 
 }  // namespace xdp_count

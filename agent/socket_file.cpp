@@ -17,7 +17,6 @@
 #include "error.hpp"
 #include "log.hpp"
 #include "options.hpp"
-#include "privileges.hpp"
 #include "unix_socket.hpp"
 
 namespace xdp_count {
@@ -83,11 +82,9 @@ SocketFile::SocketFile(std::string path, const std::string& group)
   try {
     remove_stale_socket();
     bind_socket();
-    if (will_lose_access_to_files())
-      cleanup_.emplace(directory_.get(), [this] { return remove_files(); });
   } catch (...) {
     remove_hidden();
-    remove_files();
+    ::unlinkat(directory_.get(), lock_name_.c_str(), 0);
     throw;
   }
 }
@@ -201,20 +198,22 @@ void SocketFile::remove_hidden() noexcept {
   hidden_.reset();
 }
 
-// Done by system calls alone: see CleanupProcess.
-bool SocketFile::remove_files() const noexcept {
+void SocketFile::remove_files() const {
   struct stat named {};
-  bool removed = true;
   if (::fstatat(directory_.get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-      is_same(named, bound_))
-    removed = ::unlinkat(directory_.get(), name_.c_str(), 0) == 0;
-  return (::unlinkat(directory_.get(), lock_name_.c_str(), 0) == 0 || errno == ENOENT) && removed;
+      is_same(named, bound_) && ::unlinkat(directory_.get(), name_.c_str(), 0) != 0)
+    throw_errno("removing the socket " + path_);
+  if (::unlinkat(directory_.get(), lock_name_.c_str(), 0) != 0 && errno != ENOENT)
+    throw_errno("removing the lock " + path_ + ".lock");
 }
 
 SocketFile::~SocketFile() {
   remove_hidden();
-  if (!(cleanup_ ? cleanup_->finish() : remove_files()))
-    log::warning("{} and its lock could not be removed", path_);
+  try {
+    remove_();
+  } catch (const std::exception& error) {
+    log::warning("removing {} and its lock: {}", path_, error.what());
+  }
 }
 
 }  // namespace xdp_count

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 
-#include "cleanup_process.hpp"
 #include "unique_fd.hpp"
 
 namespace xdp_count {
@@ -24,8 +24,7 @@ class SocketFile {
   // nothing else is in it. Throws std::system_error or std::runtime_error.
   SocketFile(std::string path, const std::string& group);
 
-  // Removes the socket, when it is still ours that is there, and the lock; also where the agent has
-  // no right to that any more.
+  // Removes the socket, when it is still ours that is there, and the lock.
   ~SocketFile();
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
@@ -37,13 +36,18 @@ class SocketFile {
   // Throws std::system_error, and std::runtime_error when something else has come there.
   void show();
 
+  // For where this process is about to lose the right to remove the files: `remove` does it then,
+  // by remove_files() in another process that was given directory(), and may throw.
+  void remove_by(std::function<void()> remove) { remove_ = std::move(remove); }
+  void remove_files() const;  // throws std::system_error
+  int directory() const { return directory_.get(); }
+
  private:
   void open_directory(const std::string& group);
   void lock();
   void remove_stale_socket() const;
   void bind_socket();
   void remove_hidden() noexcept;
-  bool remove_files() const noexcept;
 
   std::string path_;
   std::string directory_path_;
@@ -56,7 +60,7 @@ class SocketFile {
   UniqueFd hidden_;  // O_PATH, our own directory, until the socket is shown
   UniqueFd socket_;
   struct stat bound_ {};  // what we bound, in the file system
-  std::optional<CleanupProcess> cleanup_;
+  std::function<void()> remove_ = [this] { remove_files(); };
 };
 
 }  // namespace xdp_count

@@ -72,18 +72,12 @@ User user_of_roots_agent() {
   return {entry->pw_uid, entry->pw_gid};
 }
 
-// The I/O thread and the helper thread keep these; the four that print, log and answer queries keep
-// nothing. All are `user`'s, and in no group besides its own, but for those two of root's agent
-// with libxdp's dispatcher.
-void check_privileges(const Topology& topology, pid_t process, const std::vector<unsigned>& kept,
-                      const User& user) {
+// All six threads of an agent that counts are this user's, in no group besides its own, without
+// capabilities and without a way to any.
+void check_unprivileged(pid_t process, const User& user) {
   if (thread_sanitizer) return skip("the sanitizer has a thread of its own in the agent");
-  const std::string none = mask_of({}), some = mask_of(kept);
-  for (const std::string field : {"CapPrm", "CapEff"}) {
-    CAPTURE(field);
-    CHECK(of_all_threads(process, field) == std::vector{none, none, none, none, some, some});
-  }
-  for (const std::string field : {"CapInh", "CapAmb"}) {
+  const std::string none = mask_of({});
+  for (const std::string field : {"CapPrm", "CapEff", "CapInh", "CapAmb"}) {
     CAPTURE(field);
     CHECK(of_all_threads(process, field) == std::vector(6, none));
   }
@@ -92,18 +86,20 @@ void check_privileges(const Topology& topology, pid_t process, const std::vector
     const std::string text = std::to_string(id);
     return text + "\t" + text + "\t" + text + "\t" + text;
   };
-  auto users = std::vector(6, four_times(user.uid)), groups = std::vector(6, four_times(user.gid));
-  if (dispatcher_on_receiver(topology)) users[0] = users[1] = groups[0] = groups[1] = four_times(0);
-  CHECK(of_all_threads(process, "Uid") == users);
-  CHECK(of_all_threads(process, "Gid") == groups);
-  const auto others = of_all_threads(process, "Groups");
-  CHECK(std::count(others.begin(), others.end(), "") >= (users[0] == users[5] ? 6 : 4));
+  CHECK(of_all_threads(process, "Uid") == std::vector(6, four_times(user.uid)));
+  CHECK(of_all_threads(process, "Gid") == std::vector(6, four_times(user.gid)));
+  CHECK(of_all_threads(process, "Groups") == std::vector<std::string>(6, ""));
 }
 
-// Taking one program out of a dispatcher is loading another dispatcher for the rest.
-std::vector<unsigned> kept_while_counting(const Topology& topology) {
-  if (!dispatcher_on_receiver(topology)) return {CAP_NET_ADMIN};
-  return {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN};
+// The process that keeps what the agent has given up.
+pid_t privileged_process_of(const Agent& agent) {
+  const std::string pid = std::to_string(agent.pid());
+  std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+  pid_t child = 0, other = 0;
+  children >> child >> other;
+  REQUIRE(child > 0);
+  CHECK(other == 0);
+  return child;
 }
 
 // A directory in which the user may make a socket.
@@ -114,13 +110,14 @@ void make_directory_for(uid_t user, const char* path) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("once it counts, root's agent can do nothing but take its program off", Mode,
-                   Native, Generic) {
+TEST_CASE_TEMPLATE(
+    "once it counts, root's agent is an unprivileged user, and takes its program off all the same",
+    Mode, Native, Generic) {
   const Topology topology;
   Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
-  check_privileges(topology, agent.pid(), kept_while_counting(topology), user_of_roots_agent());
+  check_unprivileged(agent.pid(), user_of_roots_agent());
   CHECK(client.answer_to({{"cmd", "status"}}).at("mode") == Mode::name);
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
@@ -134,8 +131,8 @@ TEST_CASE("no thread of root's agent that counts can read or write root's files"
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
-  if (!can_open_in_others || dispatcher_on_receiver(topology)) {
-    MESSAGE("skipped: not on this architecture, nor with libxdp's dispatcher");
+  if (!can_open_in_others) {
+    MESSAGE("skipped: it takes another architecture");
     return;
   }
   constexpr const char* created = "/etc/xdp-count-test";
@@ -173,7 +170,6 @@ TEST_CASE("root without the capability to become another user counts as root, an
     }
   });
   without.join();
-  if (dispatcher_on_receiver(topology)) return;
   CHECK(contains(log,
                  "xdp-count: warning: the agent goes on as root: becoming an unprivileged user: "
                  "Operation not permitted\n"));
@@ -181,16 +177,11 @@ TEST_CASE("root without the capability to become another user counts as root, an
   CHECK(std::filesystem::is_empty("/run/xdp-count"));
 }
 
-TEST_CASE("the process that cleans up after root's agent ends with it, also when that is killed") {
+TEST_CASE("the process that keeps an agent's privileges ends with it, also when that is killed") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   { LineClient client(default_socket); }
-  const std::string process = "/proc/" + std::to_string(agent.pid());
-  std::ifstream children(process + "/task/" + std::to_string(agent.pid()) + "/children");
-  pid_t child = 0, other = 0;
-  children >> child >> other;
-  REQUIRE(child > 0);
-  CHECK(other == 0);
+  const pid_t child = privileged_process_of(agent);
   SUBCASE("killed") {
     kill(agent);
     CHECK(std::filesystem::is_socket(default_socket));
@@ -207,6 +198,30 @@ TEST_CASE("the process that cleans up after root's agent ends with it, also when
   CHECK(!is_there());
 }
 
+TEST_CASE(
+    "an agent whose privileged process was killed says what it leaves, and who can remove it") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient client(default_socket);
+  client.next_of_type("snapshot");
+  const std::string id = std::to_string(status_of_agent().at("program").at("id").get<int>());
+  REQUIRE(::kill(privileged_process_of(agent), SIGKILL) == 0);
+  client.next_of_type("snapshot");
+  agent.signal(SIGTERM);
+  CHECK(client.next_of_type("goodbye").at("reason") == "the agent failed");
+  CHECK(agent.wait() == 1);
+  const std::string gone = "the process xdp-count-end, which alone had the right, was killed";
+  CHECK(contains(agent.standard_error(), "xdp-count: error: taking program " + id +
+                                             " off count0: " + gone +
+                                             ". xdp-count --detach count0 does it.\n"));
+  CHECK(contains(agent.standard_error(), "xdp-count: warning: removing " +
+                                             std::string(default_socket) +
+                                             " and its lock: " + gone + "\n"));
+  Agent detach(topology, {"--detach"});
+  CHECK(detach.wait() == 0);
+  CHECK(!receiver_has_program(topology));
+}
+
 TEST_CASE_TEMPLATE("a user with the capabilities counts from start to end", Mode, Native, Generic) {
   const Topology topology;
   make_directory_for(nobody, "/run/xdp-count");
@@ -215,7 +230,7 @@ TEST_CASE_TEMPLATE("a user with the capabilities counts from start to end", Mode
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
-  check_privileges(topology, agent.pid(), kept_while_counting(topology), {nobody, nobody});
+  check_unprivileged(agent.pid(), {nobody, nobody});
   const auto status = client.answer_to({{"cmd", "status"}});
   CHECK(status.at("mode") == Mode::name);
   agent.signal(SIGTERM);
@@ -259,7 +274,7 @@ TEST_CASE("in a directory of somebody else's the agent can still remove its sock
   Agent agent(topology, {"-i", "0.1", "-s", "/run/theirs/count.sock"});
   LineClient client("/run/theirs/count.sock");
   client.next_of_type("snapshot");
-  check_privileges(topology, agent.pid(), kept_while_counting(topology), user_of_roots_agent());
+  check_unprivileged(agent.pid(), user_of_roots_agent());
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
   CHECK(std::filesystem::is_empty("/run/theirs"));
