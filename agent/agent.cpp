@@ -26,9 +26,12 @@ namespace asio = boost::asio;
 namespace {
 
 // In the order in which Agent lists them.
-constexpr std::uint32_t task_detach = 0;
-constexpr std::uint32_t task_remove_stale_pins = 1;
-constexpr std::uint32_t task_remove_files = 2;
+constexpr std::uint32_t task_look = 0;
+constexpr std::uint32_t task_detach = 1;
+constexpr std::uint32_t task_remove_stale_pins = 2;
+constexpr std::uint32_t task_remove_files = 3;
+
+const std::string not_attached = "not attached: ";  // begins an answer to task_look
 
 double seconds_since(std::chrono::steady_clock::time_point moment) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
@@ -51,17 +54,29 @@ Agent::Agent(asio::io_context& io, Options options, NetworkInterface interface)
   keep_rights_elsewhere();
 }
 
-// What is to be done in the end with rights that this process does not keep.
+// What is to be done, in the end for the most part, with rights that this process does not keep.
 void Agent::keep_rights_elsewhere() {
   privileged_.emplace(socket_file_.directory(),
                       std::vector<PrivilegedProcess::Task>{
+                          [this](std::uint32_t program) -> std::string {
+                            const auto now = find_interface(interface_.index);
+                            if (!now || is_attached(*now, program)) return "";
+                            return not_attached + describe(now->programs);
+                          },
                           [this](std::uint32_t program) {
                             const auto resident = resident_program(interface_);
                             if (resident && resident->id == program)
                               xdp_count::detach(interface_, *resident);
+                            return std::string();
                           },
-                          [](std::uint32_t ifindex) { remove_stale_pins(ifindex); },
-                          [this](std::uint32_t) { socket_file_.remove_files(); }});
+                          [](std::uint32_t ifindex) {
+                            remove_stale_pins(ifindex);
+                            return std::string();
+                          },
+                          [this](std::uint32_t) {
+                            socket_file_.remove_files();
+                            return std::string();
+                          }});
   socket_file_.remove_by([this] { privileged_->run(task_remove_files, 0); });
 }
 
@@ -122,7 +137,7 @@ asio::awaitable<void> Agent::attach() {
   // As the helper thread has, before a byte of a client's is read.
   if (const auto error = keep_capabilities(kept))
     log::warning("the agent goes on as root: becoming an unprivileged user: {}", error.message());
-  attachment_->release();
+  if (!attachment_->adopted()) attachment_->release();
 
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())
@@ -139,7 +154,7 @@ asio::awaitable<ExitCode> Agent::count() {
   watch();
   service_manager_.ready(
       fmt::format("counting on {}, {} mode", interface_.name, counting_->tally().head().mode));
-  attachment_->confirm();
+  attachment_->release();
   for (;;) {
     const Ticker::Wake wake = co_await ticker_.wait();
     if (wake == Ticker::Wake::stopped) break;
@@ -199,9 +214,19 @@ void Agent::watch() {
 }
 
 asio::awaitable<std::optional<Ending>> Agent::look() {
-  const Sighting seen = co_await offload(
-      blocking_calls_, [&] { return look_at(link_query_, interface_.index, program_id_); });
+  const Sighting seen = co_await offload(blocking_calls_, [&] { return see_interface(); });
   co_return co_await follow_interface(seen);
+}
+
+// On the helper thread. Who is called by libxdp's dispatcher only the privileged process can know.
+Sighting Agent::see_interface() {
+  if (!attachment_->shared()) return look_at(link_query_, interface_.index, program_id_);
+  Sighting seen{.interface = link_query_.find(interface_.index), .program_id = program_id_};
+  if (!seen.interface) return seen;
+  const std::string answer = privileged_->run(task_look, program_id_);
+  seen.attached = answer.empty();
+  if (!seen.attached) seen.others = answer.substr(not_attached.size());
+  return seen;
 }
 
 asio::awaitable<std::optional<Ending>> Agent::follow_interface(const Sighting& seen) {
@@ -224,7 +249,7 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
   const Tally& tally = counting_->tally();
   Sighting seen;
   Cut cut = co_await offload(blocking_calls_, [&] {
-    seen = look_at(link_query_, interface_.index, program_id_);
+    seen = see_interface();
     return seen.attached ? counting_->cut() : counting_->last_cut();
   });
   cut.partial = cut.interval < options_.interval / 2;
@@ -254,6 +279,8 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
 
 asio::awaitable<void> Agent::detach() {
   if (detached_) co_return;
+  // One that was adopted stays until counting goes on from it.
+  if (attachment_->attached()) co_return attachment_->detach();
   co_await offload(blocking_calls_, [&] {
     try {
       privileged_->run(task_detach, program_id_);

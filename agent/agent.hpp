@@ -48,6 +48,7 @@ class Agent {
   boost::asio::awaitable<ExitCode> count();
   boost::asio::awaitable<std::optional<Ending>> tick();
   boost::asio::awaitable<std::optional<Ending>> look();  // without a tick
+  Sighting see_interface();
   boost::asio::awaitable<std::optional<Ending>> follow_interface(const Sighting& seen);
   void watch();
   boost::asio::awaitable<void> detach();

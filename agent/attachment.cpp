@@ -192,7 +192,7 @@ void Attachment::explain_mode(std::string reason) {
 
 void Attachment::detach() {
   if (!attached_) return;
-  if (adopted_ && !confirmed_) {
+  if (adopted_) {
     resident_.owner.give_up();
     log::info("program {} was left on {} with all that it has counted: the next start adopts it",
               resident_.id, interface_.name);

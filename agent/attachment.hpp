@@ -36,16 +36,15 @@ class Attachment {
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
 
-  // What was counted before is served: whoever ends from now on means to end it.
-  void confirm() noexcept { confirmed_ = true; }
-
-  // Takes our program off the interface and leaves every other one there. One that was adopted and
-  // not confirmed stays, with all that it has counted, for the next start. The maps stay readable
-  // until this object goes. Does nothing once it has been done. Throws std::system_error.
+  // Takes our program off the interface and leaves every other one there. One that was adopted
+  // stays, with all that it has counted, for the next start. The maps stay readable until this
+  // object goes. Does nothing once it has been done. Throws std::system_error.
   void detach();
 
-  // Leaves it to another process to take the program off: detach() does nothing from now on.
+  // From now on it is another process that takes the program off, and detach() does nothing. Of one
+  // that was adopted: when what it has counted is served, so that whoever ends means to end it.
   void release() noexcept { attached_ = false; }
+  bool attached() const noexcept { return attached_; }
 
   RunningProgram& program() noexcept { return *program_; }
   const RunningProgram& program() const noexcept { return *program_; }
@@ -72,7 +71,6 @@ class Attachment {
   std::string mode_reason_;
   bool adopted_ = false;
   bool attached_ = false;
-  bool confirmed_ = false;
 };
 
 }  // namespace xdp_count

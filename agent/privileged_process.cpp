@@ -25,7 +25,7 @@ struct Order {
   std::uint32_t argument;
 };
 
-// An answer is one of these and, after a failure, what went wrong.
+// An answer is one of these and what the task returned, or what went wrong.
 constexpr char done = '+';
 constexpr char failed = '-';
 constexpr std::size_t longest_answer = 4096;
@@ -46,13 +46,13 @@ void close_all_but(int one, int other) {
   close_all_but(socket, fd);
   Order order{};
   while (::recv(socket, &order, sizeof order, 0) == sizeof order) {
-    std::string answer(1, done);
+    std::string answer;
     try {
-      tasks.at(order.task)(order.argument);
+      answer = done + tasks.at(order.task)(order.argument);
     } catch (const std::exception& error) {
-      answer = failed + std::string(error.what(), 0, longest_answer - 1);
+      answer = failed + std::string(error.what());
     }
-    ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::send(socket, answer.data(), std::min(answer.size(), longest_answer), MSG_NOSIGNAL);
   }
   ::_exit(0);
 }
@@ -82,7 +82,7 @@ PrivilegedProcess::~PrivilegedProcess() {
   }
 }
 
-void PrivilegedProcess::run(std::uint32_t task, std::uint32_t argument) {
+std::string PrivilegedProcess::run(std::uint32_t task, std::uint32_t argument) {
   const Order order{task, argument};
   std::string answer(longest_answer, '\0');
   ssize_t size = ::send(socket_.get(), &order, sizeof order, MSG_NOSIGNAL);
@@ -92,8 +92,9 @@ void PrivilegedProcess::run(std::uint32_t task, std::uint32_t argument) {
   }
   if (size <= 0)
     throw std::runtime_error("the process xdp-count-end, which alone had the right, was killed");
-  if (answer.front() == failed)
-    throw std::runtime_error(answer.substr(1, static_cast<std::size_t>(size) - 1));
+  const std::string text = answer.substr(1, static_cast<std::size_t>(size) - 1);
+  if (answer.front() == failed) throw std::runtime_error(text);
+  return text;
 }
 
 }  // namespace xdp_count

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "unique_fd.hpp"
@@ -17,8 +18,9 @@ namespace xdp_count {
 // unasked.
 class PrivilegedProcess {
  public:
-  // May throw, which run() then does. Must not log, nor count on other threads.
-  using Task = std::function<void(std::uint32_t argument)>;
+  // What it returns is run()'s answer, cut after 4 KiB; what it throws run() throws. Must not log,
+  // nor count on other threads.
+  using Task = std::function<std::string(std::uint32_t argument)>;
 
   // Starts it with `fd` and no other descriptor. Throws std::system_error.
   PrivilegedProcess(int fd, std::vector<Task> tasks);
@@ -28,7 +30,7 @@ class PrivilegedProcess {
 
   // Has a task done, and waits for it. Throws std::runtime_error with what the task threw, or where
   // the process is gone. One thread at a time.
-  void run(std::uint32_t task, std::uint32_t argument);
+  std::string run(std::uint32_t task, std::uint32_t argument);
 
  private:
   UniqueFd socket_;

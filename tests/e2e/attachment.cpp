@@ -132,18 +132,18 @@ TEST_CASE("an adopted program stays, with its owner gone, until counting goes on
     const auto memory = owner_of_program(id);
     const xc_owner& owner = memory.values().front();
     CHECK(owner.process == xdp_count::this_process().process);
-    for (const bool confirmed : {false, true}) {
-      CAPTURE(confirmed);
+    for (const bool released : {false, true}) {
+      CAPTURE(released);
       memory.values().front() = {};  // as if the one before had been killed
       {
         Attachment next(interface, ModeChoice::native, settings);
         CHECK(next.adopted());
         CHECK(next.program().info().id == id);
         CHECK(owner.process == xdp_count::this_process().process);
-        if (confirmed) next.confirm();
+        if (released) next.release();
       }
-      CHECK(program_on_receiver(topology) == (confirmed ? 0 : id));
-      if (!confirmed) CHECK(owner.process == 0);
+      CHECK(program_on_receiver(topology) == id);
+      CHECK(owner.process == (released ? xdp_count::this_process().process : 0));
     }
   });
 }
