@@ -218,12 +218,18 @@ asio::awaitable<std::optional<Ending>> Agent::look() {
   co_return co_await follow_interface(seen);
 }
 
-// On the helper thread. Who is called by libxdp's dispatcher only the privileged process can know.
+// On the helper thread. Who is called by libxdp's dispatcher only the privileged process can know:
+// where that was killed, our program is taken for attached as long as the interface is there.
 Sighting Agent::see_interface() {
   if (!attachment_->shared()) return look_at(link_query_, interface_.index, program_id_);
   Sighting seen{.interface = link_query_.find(interface_.index), .program_id = program_id_};
   if (!seen.interface) return seen;
-  const std::string answer = privileged_->run(task_look, program_id_);
+  std::string answer;
+  try {
+    answer = privileged_->run(task_look, program_id_);
+  } catch (const std::exception& error) {
+    log::debug("looking whether the program is attached: {}", error.what());
+  }
   seen.attached = answer.empty();
   if (!seen.attached) seen.others = answer.substr(not_attached.size());
   return seen;

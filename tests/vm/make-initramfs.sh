@@ -39,7 +39,7 @@ copy "$build_dir/agent/xdp-count" "$build_dir/tools/xdp-countctl/xdp-countctl" \
 find "$root" -type f -size +1M -exec strip --strip-debug {} + 2>/dev/null || :
 # libxdp loads its dispatcher from a file beside itself.
 copy "$(pkg-config --variable=libdir libxdp)"/bpf/xdp-dispatcher.o
-copy /bin/busybox /sbin/ip /usr/bin/env /usr/bin/timeout
+copy /bin/busybox /sbin/ip /usr/bin/env /usr/bin/timeout /usr/bin/unshare
 # busybox's own sh would run busybox's ip, env and timeout instead.
 copy /bin/dash
 ln -s dash "$root/usr/bin/sh"
