@@ -5,7 +5,6 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "attached_programs.hpp"
 #include "attachment.hpp"
@@ -119,9 +118,6 @@ InterfaceCheck check_interface(const NetworkInterface& interface, const Options&
 
 std::string text_of(const InterfaceCheck& check) {
   const NetworkInterface& interface = check.interface;
-  const auto mib = [](std::uint64_t bytes) {
-    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
-  };
   std::vector<std::string> lines{
       fmt::format("interface  {} (index {}{}), MTU {}, {}", interface.name, interface.index,
                   check.driver.name.empty() ? "" : ", driver " + check.driver.name, interface.mtu,
@@ -134,8 +130,8 @@ std::string text_of(const InterfaceCheck& check) {
                                 check.ours.fate));
   lines.push_back(fmt::format(
       "memory     {} of kernel maps, {} of ledger, at most {} for clients; {} available",
-      mib(check.map_bytes), mib(check.ledger_bytes), mib(check.client_bytes),
-      mib(check.available_bytes)));
+      mebibytes(check.map_bytes), mebibytes(check.ledger_bytes), mebibytes(check.client_bytes),
+      mebibytes(check.available_bytes)));
   for (const std::string& doubt : check.doubts) lines.push_back("perhaps    " + doubt);
   for (const std::string& obstacle : check.obstacles) lines.push_back("obstacle   " + obstacle);
   lines.emplace_back(check.ok() ? "xdp-count would count here" : "xdp-count would not count here");

@@ -9,10 +9,6 @@
 namespace xdp_count {
 namespace {
 
-double mib(std::uint64_t bytes) {
-  return static_cast<double>(bytes) / (1 << 20);
-}
-
 std::string signed_text(std::int64_t value) {
   const auto size = static_cast<std::uint64_t>(value);
   return value < 0 ? "-" + grouped(0 - size) : (value > 0 ? "+" : "") + grouped(size);
@@ -48,9 +44,9 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
       fmt::format("ticks      {}, {} missed, the last took {:.1f} ms", grouped(head.seq),
                   grouped(status.ticks_missed), status.last_tick_duration * 1000),
       fmt::format("clients    {}", status.clients),
-      fmt::format(
-          "memory     {:.1f} MiB of kernel maps, {:.1f} MiB of ledger, {:.1f} MiB for clients",
-          mib(status.map_bytes), mib(status.ledger_bytes), mib(status.client_bytes)),
+      fmt::format("memory     {} of kernel maps, {} of ledger, {} for clients",
+                  mebibytes(status.map_bytes), mebibytes(status.ledger_bytes),
+                  mebibytes(status.client_bytes)),
       fmt::format("options    mode {}, interval {} s, verdict {}, max-sources {}, hot-slots {}, "
                   "top {}, max-clients {}, client-memory {} MiB, output {}",
                   name_of(options.mode), options.interval, name_of(options.verdict),

@@ -87,6 +87,10 @@ std::string rounded(std::uint64_t value) {
   return value < 10'000 ? grouped(value) : scaled(static_cast<double>(value));
 }
 
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width) {
   std::vector<std::string> lines;
   for (const std::string& raw : items) {

@@ -21,6 +21,9 @@ std::string grouped(std::uint64_t value);
 // The same up to "9,999", then scaled: "12.3 k".
 std::string rounded(std::uint64_t value);
 
+// "68.9 MiB"
+std::string mebibytes(std::uint64_t bytes);
+
 inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max();
 
 // The items, printable, two spaces apart, in lines of at most `width` characters unless one item

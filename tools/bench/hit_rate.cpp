@@ -15,6 +15,7 @@
 
 #include "ledger.hpp"
 #include "measurement.hpp"
+#include "zipf.hpp"
 
 namespace xdp_count::bench {
 namespace {
@@ -109,9 +110,7 @@ class Tracked {
 // `scanned` addresses that never come again, in each `every`th tick, among the packets of it.
 void compare(const std::string& setting, std::size_t scanned, int every) {
   std::mt19937_64 random(1);
-  std::vector<double> weights(population);
-  for (std::uint32_t k = 0; k < population; ++k) weights[k] = 1.0 / (k + 1);
-  std::discrete_distribution<std::uint32_t> pick(weights.begin(), weights.end());
+  auto pick = zipf_distribution(population);
   std::uint32_t next_scanned = first_scanned;
 
   PlainLru lru;

@@ -18,6 +18,7 @@
 #include "options.hpp"
 #include "packet_builder.hpp"
 #include "table_settings.hpp"
+#include "zipf.hpp"
 
 // Generated C.
 #pragma GCC diagnostic push
@@ -43,11 +44,8 @@ Order uniform(std::uint32_t sources, std::mt19937_64& random) {
   return order;
 }
 
-// The k-th source sends in proportion to 1/k.
 Order zipf(std::uint32_t sources, std::mt19937_64& random) {
-  std::vector<double> weights(sources);
-  for (std::uint32_t k = 0; k < sources; ++k) weights[k] = 1.0 / (k + 1);
-  std::discrete_distribution<std::uint32_t> pick(weights.begin(), weights.end());
+  auto pick = zipf_distribution(sources);
   Order order(draws);
   for (std::uint32_t& source : order) source = pick(random);
   return order;
