@@ -32,6 +32,24 @@ std::string counts_already(const Agent& agent) {
          " counts on count0 already\n";
 }
 
+// Neither another agent nor --detach gets anywhere.
+void check_refused(const Topology& topology, const std::string& error) {
+  for (const auto& arguments : {std::vector<std::string>{"-s", "/run/other.sock"}, {"--detach"}}) {
+    CAPTURE(arguments);
+    Agent second(topology, arguments);
+    CHECK(second.wait() == 1);
+    CHECK(second.standard_error() == error);
+  }
+}
+
+// The next agent goes on with three packets of each of seven sources.
+void check_adopted(const Topology& topology) {
+  Agent next(topology, {"-i", "0.1", "-s", "/run/other.sock"});
+  LineClient client("/run/other.sock");
+  CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
+  CHECK(contains(next.standard_error(), "adopted program "));
+}
+
 // The abstract Unix socket that is the lock of the receiving interface.
 class LockName {
  public:
@@ -125,11 +143,7 @@ TEST_CASE("who asks for an interface's lock as often as can be takes nothing fro
     if (error == EAGAIN) break;  // there is no room for more
   }
   CHECK(sockets.empty());
-  for (const auto& arguments : {std::vector<std::string>{"-s", "/run/other.sock"}, {"--detach"}}) {
-    Agent second(topology, arguments);
-    CHECK(second.wait() == 1);
-    CHECK(second.standard_error() == counts_already(agent));
-  }
+  check_refused(topology, counts_already(agent));
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
 }
@@ -143,21 +157,13 @@ TEST_CASE("the agent of a user who is not root keeps its interface, also from ro
                  .capabilities = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN}});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
-  for (const auto& arguments : {std::vector<std::string>{"-s", "/run/other.sock"}, {"--detach"}}) {
-    CAPTURE(arguments);
-    Agent second(topology, arguments);
-    CHECK(second.wait() == 1);
-    CHECK(second.standard_error() == counts_already(service));
-  }
+  check_refused(topology, counts_already(service));
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
 
   // What it leaves when it is killed is anybody's who may do that.
   kill(service);
-  Agent next(topology, {"-i", "0.1", "-s", "/run/other.sock"});
-  LineClient next_client("/run/other.sock");
-  CHECK(sources_of(snapshot_with(next_client, 21)) == expected_sources(ten_net, 7, 3));
-  CHECK(contains(next.standard_error(), "adopted program "));
+  check_adopted(topology);
 }
 
 TEST_CASE("an agent in another pid namespace keeps its interface until it ends") {
@@ -168,13 +174,9 @@ TEST_CASE("an agent in another pid namespace keeps its interface until it ends")
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   snapshot_with(client, 21);
-  for (const auto& arguments : {std::vector<std::string>{"-s", "/run/other.sock"}, {"--detach"}}) {
-    Agent second(topology, arguments);
-    CHECK(second.wait() == 1);
-    CHECK(second.standard_error() ==
-          "xdp-count: error: xdp-count, which /proc does not show here, counts on count0 already: "
-          "it has pid 1 in its pid namespace\n");
-  }
+  check_refused(topology,
+                "xdp-count: error: xdp-count, which /proc does not show here, counts on count0 "
+                "already: it has pid 1 in its pid namespace\n");
   // Not unshare(1), whose end the agent does not notice any more: who becomes another user is told
   // nothing of its parent's (pdeath_signal in the kernel's commit_creds()).
   pid_t agent = 0;
@@ -184,10 +186,7 @@ TEST_CASE("an agent in another pid namespace keeps its interface until it ends")
   REQUIRE(agent > 0);
   REQUIRE(::kill(agent, SIGKILL) == 0);
   container.wait();
-  Agent next(topology, {"-i", "0.1", "-s", "/run/other.sock"});
-  LineClient next_client("/run/other.sock");
-  CHECK(sources_of(snapshot_with(next_client, 21)) == expected_sources(ten_net, 7, 3));
-  CHECK(contains(next.standard_error(), "adopted program "));
+  check_adopted(topology);
 }
 
 TEST_CASE("a pid that another process has now does not keep what a killed agent left") {

@@ -131,10 +131,7 @@ TEST_CASE("no thread of root's agent that counts can read or write root's files"
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
-  if (!can_open_in_others) {
-    MESSAGE("skipped: it takes another architecture");
-    return;
-  }
+  if (!can_open_in_others) return skip("it takes another architecture");
   constexpr const char* created = "/etc/xdp-count-test";
   struct Remove {
     ~Remove() { ::unlink(created); }
