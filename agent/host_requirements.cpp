@@ -44,8 +44,6 @@ std::vector<std::string> missing_kernel_features() {
   std::vector<std::string> missing;
   if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, nullptr) == 0)
     missing.emplace_back("XDP programs (CONFIG_BPF_SYSCALL)");
-  if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_PERCPU_HASH, nullptr) == 0)
-    missing.emplace_back("BPF maps of the type PERCPU_HASH");
   if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_ARRAY_OF_MAPS, nullptr) == 0)
     missing.emplace_back("BPF maps of the type ARRAY_OF_MAPS");
   if (!runs_exclude_each_other(is_realtime(), kernel_release()))
