@@ -11,13 +11,14 @@
 #include <utility>
 #include <vector>
 
-#include "attached_programs.hpp"
-#include "config.hpp"
-#include "log.hpp"
-#include "offload.hpp"
-#include "privileges.hpp"
-#include "resident_program.hpp"
-#include "time_format.hpp"
+#include "async/offload.hpp"
+#include "base/log.hpp"
+#include "base/time_format.hpp"
+#include "host/counting_privileges.hpp"
+#include "interface/attached_programs.hpp"
+#include "interface/resident_program.hpp"
+#include "model/names.hpp"
+#include "version.hpp"
 
 namespace xdp_count {
 
@@ -39,44 +40,44 @@ double seconds_since(std::chrono::steady_clock::time_point moment) {
 
 }  // namespace
 
-Agent::Agent(asio::io_context& io, Options options, NetworkInterface interface)
+Agent::Agent(asio::io_context& io, Settings settings, NetworkInterface interface)
     : io_(io),
-      options_(std::move(options)),
+      settings_(std::move(settings)),
       interface_(std::move(interface)),
       interface_lock_(interface_),
       interface_watch_(io.get_executor(), interface_.index),
       service_manager_(io.get_executor()),
       tally_gate_(io.get_executor()),
-      socket_file_(options_.socket_path, options_.socket_group),
-      printer_(options_.output, options_.top,
+      socket_file_(settings_.socket_path, settings_.socket_group),
+      printer_(settings_.output, settings_.top,
                [this] { asio::post(io_, [this] { stop("standard output was closed"); }); }),
-      ticker_(io.get_executor(), options_.interval) {
+      ticker_(io.get_executor(), settings_.interval) {
   keep_rights_elsewhere();
 }
 
 // What is to be done, in the end for the most part, with rights that this process does not keep.
 void Agent::keep_rights_elsewhere() {
-  privileged_.emplace(socket_file_.directory(),
-                      std::vector<PrivilegedProcess::Task>{
-                          [this](std::uint32_t program) -> std::string {
-                            const auto now = find_interface(interface_.index);
-                            if (!now || is_attached(*now, program)) return "";
-                            return not_attached + describe(now->programs);
-                          },
-                          [this](std::uint32_t program) {
-                            const auto resident = resident_program(interface_);
-                            if (resident && resident->id == program)
-                              xdp_count::detach(interface_, *resident);
-                            return std::string();
-                          },
-                          [](std::uint32_t ifindex) {
-                            remove_stale_pins(ifindex);
-                            return std::string();
-                          },
-                          [this](std::uint32_t) {
-                            socket_file_.remove_files();
-                            return std::string();
-                          }});
+  privileged_.emplace(
+      socket_file_.directory(),
+      std::vector<PrivilegedProcess::Task>{[this](std::uint32_t program) -> std::string {
+                                             const auto now = find_interface(interface_.index);
+                                             if (!now || is_attached(*now, program)) return "";
+                                             return not_attached + describe(now->programs);
+                                           },
+                                           [this](std::uint32_t program) {
+                                             const auto resident = resident_program(interface_);
+                                             if (resident && resident->id == program)
+                                               xdp_count::detach(interface_, *resident);
+                                             return std::string();
+                                           },
+                                           [](std::uint32_t ifindex) {
+                                             remove_stale_pins(ifindex);
+                                             return std::string();
+                                           },
+                                           [this](std::uint32_t) {
+                                             socket_file_.remove_files();
+                                             return std::string();
+                                           }});
   socket_file_.remove_by([this] { privileged_->run(task_remove_files, 0); });
 }
 
@@ -109,17 +110,17 @@ asio::awaitable<void> Agent::attach() {
   if (const auto refusal = refusal_of(interface_.name, interface_.link))
     throw std::runtime_error(*refusal);
   const Capabilities kept = co_await offload(blocking_calls_, [&] {
-    attachment_.emplace(interface_, options_.mode, settings_for(options_, interface_));
+    attachment_.emplace(interface_, settings_.mode, program_settings(settings_, interface_));
     // Asked once more: the counters of this moment are what `nic` is measured from.
     if (const auto now = find_interface(interface_.index)) {
       interface_.counters = now->counters;
       interface_.programs = now->programs;
     }
-    counting_.emplace(attachment_->program(),
-                      SnapshotHead{.interface = interface_.name,
-                                   .ifindex = interface_.index,
-                                   .mode = name_of(attachment_->mode())},
-                      interface_.counters);
+    counting_.emplace(
+        attachment_->program(),
+        SnapshotHead{
+            .interface = interface_.name, .ifindex = interface_.index, .mode = attachment_->mode()},
+        interface_.counters);
     program_id_ = attachment_->program().info().id;
     return keep_what_counting_needs(attachment_->program().fd());
   });
@@ -127,8 +128,8 @@ asio::awaitable<void> Agent::attach() {
   handler_.emplace(counting_->tally(), head_, [this] { return status(); });
   listener_.emplace(
       io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
-      Subscription{.selection = {.top = options_.top}},
-      ClientLimits{.clients = options_.max_clients, .memory = options_.client_memory << 20},
+      Subscription{.selection = {.top = settings_.top}},
+      ClientLimits{.clients = settings_.max_clients, .memory = settings_.client_memory << 20},
       [this](EventKind kind) { return event_counts(kind).lost; });
 
   if (const int events = attachment_->program().events_fd(); events >= 0)
@@ -145,15 +146,15 @@ asio::awaitable<void> Agent::attach() {
               head.frames.counts.packets, rfc3339(head.since));
   log::info("counting on {}, {} mode ({}); program id {}; socket {}", interface_.name,
             name_of(attachment_->mode()), attachment_->mode_reason(), program_id_,
-            options_.socket_path);
+            settings_.socket_path);
 }
 
 asio::awaitable<ExitCode> Agent::count() {
   listener_->start();
   ticker_.start();
   watch();
-  service_manager_.ready(
-      fmt::format("counting on {}, {} mode", interface_.name, counting_->tally().head().mode));
+  service_manager_.ready(fmt::format("counting on {}, {} mode", interface_.name,
+                                     name_of(counting_->tally().head().mode)));
   attachment_->release();
   for (;;) {
     const Ticker::Wake wake = co_await ticker_.wait();
@@ -258,7 +259,7 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
     seen = see_interface();
     return seen.attached ? counting_->cut() : counting_->last_cut();
   });
-  cut.partial = cut.interval < options_.interval / 2;
+  cut.partial = cut.interval < settings_.interval / 2;
   const auto ending = co_await follow_interface(seen);
   if (seen.interface) interface_.counters = seen.interface->counters;
 
@@ -291,9 +292,9 @@ asio::awaitable<void> Agent::detach() {
     try {
       privileged_->run(task_detach, program_id_);
     } catch (const std::exception& error) {
-      throw std::runtime_error(fmt::format(
-          "taking program {} off {}: {}. xdp-count --detach {} does it.", program_id_,
-          interface_.name, error.what(), interface_.name));
+      throw std::runtime_error(
+          fmt::format("taking program {} off {}: {}. xdp-count --detach {} does it.", program_id_,
+                      interface_.name, error.what(), interface_.name));
     }
   });
   detached_ = true;
@@ -331,8 +332,8 @@ Status Agent::status() const {
   return {.version = XDP_COUNT_VERSION,
           .pid = ::getpid(),
           .uptime = seconds_since(started_),
-          .options = options_,
-          .mode = name_of(attachment_->mode()),
+          .settings = settings_,
+          .mode = attachment_->mode(),
           .mode_reason = attachment_->mode_reason(),
           .program = attachment_->program().info(),
           .clients = listener_->clients(),
@@ -344,7 +345,7 @@ Status Agent::status() const {
           .has_ethernet_header = interface_.has_ethernet_header(),
           .nic_difference =
               compare_with_nic(head_, {.has_ethernet_header = interface_.has_ethernet_header(),
-                                       .drops = options_.verdict == Verdict::drop,
+                                       .drops = settings_.verdict == Verdict::drop,
                                        .shared = attachment_->shared()}),
           .events = {event_counts(EventKind::new_source), event_counts(EventKind::sample)}};
 }

@@ -9,22 +9,22 @@
 #include <optional>
 #include <string>
 
-#include "attachment.hpp"
-#include "counting.hpp"
-#include "event_stream.hpp"
-#include "exit_code.hpp"
-#include "gate.hpp"
-#include "interface_lock.hpp"
-#include "interface_sighting.hpp"
-#include "interface_watch.hpp"
-#include "listener.hpp"
-#include "network_interface.hpp"
-#include "options.hpp"
-#include "privileged_process.hpp"
-#include "request_handler.hpp"
-#include "service_manager.hpp"
-#include "snapshot_printer.hpp"
-#include "socket_file.hpp"
+#include "async/gate.hpp"
+#include "host/privileged_process.hpp"
+#include "host/service_manager.hpp"
+#include "interface/attachment.hpp"
+#include "interface/interface_lock.hpp"
+#include "interface/interface_sighting.hpp"
+#include "interface/interface_watch.hpp"
+#include "interface/network_interface.hpp"
+#include "model/exit_code.hpp"
+#include "model/settings.hpp"
+#include "output/snapshot_printer.hpp"
+#include "program/counting.hpp"
+#include "server/event_stream.hpp"
+#include "server/listener.hpp"
+#include "server/request_handler.hpp"
+#include "server/socket_file.hpp"
 #include "ticker.hpp"
 
 namespace xdp_count {
@@ -33,7 +33,7 @@ class Agent {
  public:
   // Takes the interface's lock and the socket's place, and touches nothing else yet. `io` and the
   // agent live on one thread. Throws std::system_error or std::runtime_error.
-  Agent(boost::asio::io_context& io, Options options, NetworkInterface interface);
+  Agent(boost::asio::io_context& io, Settings settings, NetworkInterface interface);
 
   // Attaches, counts until stop() or until the interface or our program on it is gone, detaches,
   // and says how to exit. Throws what went wrong; our program is off the interface then too.
@@ -57,7 +57,7 @@ class Agent {
   EventCounts event_counts(EventKind kind) const;
 
   boost::asio::io_context& io_;
-  Options options_;
+  Settings settings_;
   NetworkInterface interface_;  // as it was last seen
   LinkQuery link_query_;
   InterfaceLock interface_lock_;
@@ -67,7 +67,7 @@ class Agent {
   boost::asio::thread_pool blocking_calls_{1};
 
   std::optional<PrivilegedProcess> privileged_;  // used by one thread at a time
-  Gate tally_gate_;  // closed while the helper thread writes the tally
+  Gate tally_gate_;                              // closed while the helper thread writes the tally
   SocketFile socket_file_;
   SnapshotPrinter printer_;
   Ticker ticker_;

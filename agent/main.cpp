@@ -20,16 +20,18 @@
 #include <vector>
 
 #include "agent.hpp"
-#include "attachment.hpp"
-#include "error.hpp"
-#include "host_requirements.hpp"
-#include "ignored_signal.hpp"
-#include "interface_check.hpp"
-#include "interface_lock.hpp"
-#include "library_log.hpp"
-#include "log.hpp"
-#include "privileges.hpp"
-#include "table_settings.hpp"
+#include "base/error.hpp"
+#include "base/ignored_signal.hpp"
+#include "base/log.hpp"
+#include "base/privileges.hpp"
+#include "host/host_requirements.hpp"
+#include "interface/attachment.hpp"
+#include "interface/interface_check.hpp"
+#include "interface/interface_lock.hpp"
+#include "model/names.hpp"
+#include "options.hpp"
+#include "program/library_log.hpp"
+#include "program/table_settings.hpp"
 
 namespace {
 
@@ -83,7 +85,7 @@ void detach_left_program(const NetworkInterface& interface) {
 }
 
 ExitCode print_check(const NetworkInterface& interface, const Options& options) {
-  const InterfaceCheck check = check_interface(interface, options, possible_cpus());
+  const InterfaceCheck check = check_interface(interface, options.settings, possible_cpus());
   const std::string text = options.json ? json_of(check) : text_of(check);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw_errno("writing to standard output");
@@ -98,7 +100,7 @@ int run(const Options& options) {
   // A client or a pipe that goes away is an error of one write, not the end of the agent.
   std::signal(SIGPIPE, SIG_IGN);
 
-  const NetworkInterface interface = interface_named(options.interface);
+  const NetworkInterface interface = interface_named(options.settings.interface);
   if (options.check) {
     check_capabilities();
     return print_check(interface, options);
@@ -108,13 +110,13 @@ int run(const Options& options) {
     detach_left_program(interface);
     return exit_stopped;
   }
-  allow_open_files(options.max_clients);
+  allow_open_files(options.settings.max_clients);
 
   asio::io_context io(1);
   asio::signal_set signals(io, SIGTERM);
   for (const int signal : {SIGINT, SIGHUP})
     if (!is_ignored(signal)) signals.add(signal);
-  Agent agent(io, options, interface);
+  Agent agent(io, options.settings, interface);
   ExitCode exit_code = exit_failure;
   std::exception_ptr failure;
   asio::co_spawn(io, stop_on_signal(signals, agent), [](const std::exception_ptr& e) {

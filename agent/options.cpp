@@ -7,46 +7,35 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <map>
 
-#include "config.hpp"
-#include "event_memory.hpp"
-#include "ledger.hpp"
-#include "number_option.hpp"
-#include "printable.hpp"
-#include "table_sizes.hpp"
-#include "xdp_count/shared_types.h"
+#include "base/number_option.hpp"
+#include "base/printable.hpp"
+#include "model/names.hpp"
+#include "model/request.hpp"
+#include "program/memory_need.hpp"
+#include "program/table_sizes.hpp"
+#include "protocol/socket_path.hpp"
+#include "version.hpp"
 
 namespace xdp_count {
 namespace {
 
-const std::map<std::string, ModeChoice> mode_names{{"auto", ModeChoice::automatic},
-                                                   {"native", ModeChoice::native},
-                                                   {"generic", ModeChoice::generic}};
-const std::map<std::string, Verdict> verdict_names{{"pass", Verdict::pass},
-                                                   {"drop", Verdict::drop}};
-const std::map<std::string, OutputFormat> output_names{{"live", OutputFormat::live},
-                                                       {"table", OutputFormat::table},
-                                                       {"json", OutputFormat::json},
-                                                       {"none", OutputFormat::none}};
-
-template <class Enum>
-const char* find_name(const std::map<std::string, Enum>& names, Enum value) {
-  const auto it = std::find_if(names.begin(), names.end(),
-                               [&](const auto& name) { return name.second == value; });
-  return it == names.end() ? "" : it->first.c_str();
-}
-
 // CLI11's own transformer for enums prints the numbers behind the names into --help.
-template <class Enum>
+template <class Enum, std::size_t size>
 CLI::Option* add_choice(CLI::App& app, const std::string& names, Enum& value,
-                        const std::map<std::string, Enum>& choices, const std::string& help) {
+                        const std::array<Name<Enum>, size>& choices, const std::string& help) {
   std::vector<std::string> keys;
-  for (const auto& choice : choices) keys.push_back(choice.first);
+  for (const auto& choice : choices) keys.emplace_back(choice.first);
   return app
       .add_option_function<std::string>(
-          names, [&value, &choices](const std::string& text) { value = choices.at(text); }, help)
+          names,
+          [&value, &choices](const std::string& text) {
+            for (const auto& choice : choices)
+              if (choice.first == text) value = choice.second;
+          },
+          help)
       ->check(CLI::IsMember(keys))
       ->option_text(fmt::format("{}", fmt::join(keys, "|")));
 }
@@ -71,109 +60,68 @@ std::string check_socket_path(const std::string& path) {
 
 }  // namespace
 
-const char* name_of(ModeChoice mode) {
-  return find_name(mode_names, mode);
-}
-const char* name_of(Verdict verdict) {
-  return find_name(verdict_names, verdict);
-}
-const char* name_of(OutputFormat output) {
-  return find_name(output_names, output);
-}
-
-ModeChoice mode_named(const std::string& name) {
-  return mode_names.at(name);
-}
-Verdict verdict_named(const std::string& name) {
-  return verdict_names.at(name);
-}
-OutputFormat output_named(const std::string& name) {
-  return output_names.at(name);
-}
-
-std::string default_socket_path(const std::string& interface) {
-  return fmt::format("{}/{}.sock", default_socket_directory, interface);
-}
-
-MemoryNeed memory_need(const Options& options, unsigned possible_cpus) {
-  constexpr std::uint64_t bucket = 16;   // struct bucket
-  constexpr std::uint64_t element = 64;  // struct htab_elem, key, value
-  const std::uint32_t sources = options.max_sources;
-  const std::uint32_t hot_slots =
-      options.hot_slots != 0 ? options.hot_slots : default_hot_slots(sources, possible_cpus);
-  std::uint64_t events = 0;
-  if (options.events || options.sample != 0) events += event_ring_bytes;
-  if (options.events) {
-    const std::uint64_t known = known_sources_entries(sources);
-    events += std::bit_ceil(known) * bucket + known * element;
-  }
-  return {XC_GENERATIONS * (possible_cpus * cpu_counts_bytes(hot_slots) + spill_bytes(sources) +
-                            filter_bytes(sources)) +
-              tracked_bytes(sources) + candidates_bytes(sources) + events,
-          Ledger::slots_for(sources) * sizeof(LedgerEntry)};
-}
-
 std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& arguments,
                                                bool terminal, unsigned possible_cpus) {
   Options options;
-  options.output = terminal ? OutputFormat::live : OutputFormat::none;
+  Settings& settings = options.settings;
+  settings.output = terminal ? OutputFormat::live : OutputFormat::none;
 
   CLI::App app{
       "Counts packets and bytes per source IPv4 address on a network interface, exactly, with an\n"
       "XDP program, and streams the counts over a Unix socket.",
       "xdp-count"};
   app.set_version_flag("-V,--version", "xdp-count " XDP_COUNT_VERSION);
-  app.add_option("IFACE", options.interface, "The network interface to count on")
+  app.add_option("IFACE", settings.interface, "The network interface to count on")
       ->required()
       ->check(check_interface_name)
       ->option_text(" ");
-  add_choice(app, "-m,--mode", options.mode, mode_names,
+  add_choice(app, "-m,--mode", settings.mode, mode_choice_names,
              "How the program is attached: native (in the driver), generic (in the\n"
              "network stack), or auto: native where it works, else generic  [auto]");
-  add_number(app, "-i,--interval", options.interval, 0.1, 3600.0,
+  add_number(app, "-i,--interval", settings.interval, 0.1, 3600.0,
              "Time between two snapshots, 0.1 to 3600  [1]")
       ->option_text("SECONDS");
-  app.add_option("-s,--socket", options.socket_path,
+  app.add_option("-s,--socket", settings.socket_path,
                  "The Unix socket to serve  [/run/xdp-count/IFACE.sock]")
       ->check(check_socket_path)
       ->option_text("PATH");
-  app.add_option("--socket-group", options.socket_group,
+  app.add_option("--socket-group", settings.socket_group,
                  "The group whose members may connect, besides root")
       ->option_text("NAME");
   // For any number of CPUs the tables together are of nearly the same size.
-  const MemoryNeed need = memory_need(options, std::max(possible_cpus, 1U));
+  const MemoryNeed need = memory_need(settings, std::max(possible_cpus, 1U));
   const std::uint32_t default_slots =
-      possible_cpus == 0 ? 0 : default_hot_slots(options.max_sources, possible_cpus);
-  add_number(app, "--max-sources", options.max_sources, 1U, max_max_sources,
+      possible_cpus == 0 ? 0 : default_hot_slots(settings.max_sources, possible_cpus);
+  add_number(app, "--max-sources", settings.max_sources, 1U, max_max_sources,
              fmt::format("How many sources are tracked at once, fixed memory for each; when\n"
                          "there are more, one that is not established makes room. The default\n"
                          "takes {} MiB of kernel tables and {} MiB of ledger here  [262144]",
                          need.maps >> 20, need.ledger >> 20));
   add_number(
-      app, "--hot-slots", options.hot_slots, min_hot_slots, max_hot_slots,
+      app, "--hot-slots", settings.hot_slots, min_hot_slots, max_hot_slots,
       fmt::format(
           "Slots of each CPU's fast table, rounded up to a power of two; sources that\n"
           "find none cost more per packet. 32 bytes per slot and CPU. The default\n"
           "is four times --max-sources over all CPUs, here  [{}]",
           default_slots == 0 ? "not known: there is no /sys" : std::to_string(default_slots)));
-  add_choice(app, "--verdict", options.verdict, verdict_names,
+  add_choice(app, "--verdict", settings.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees\n"
              "them once counted, for mirror ports that the host does not use  [pass]");
-  add_number(app, "--top", options.top, std::size_t{0}, max_top,
+  add_number(app, "--top", settings.top, std::size_t{0}, max_top,
              "Sources in a line of the default stream, 0 to 10000  [100]");
-  add_number(app, "--max-clients", options.max_clients, std::size_t{1}, max_max_clients,
+  add_number(app, "--max-clients", settings.max_clients, std::size_t{1}, max_max_clients,
              "Connections served at a time, 1 to 1024; one more is refused  [64]");
-  add_number(app, "--client-memory", options.client_memory, std::size_t{1}, max_client_memory,
+  add_number(app, "--client-memory", settings.client_memory, std::size_t{1}, max_client_memory,
              "MiB for what waits for all clients together, 1 to 65536; where there is\n"
              "more, slow readers lose snapshots, then their connections  [64]")
       ->option_text("MIB");
-  add_choice(app, "-o,--output", options.output, output_names,
+  add_choice(app, "-o,--output", settings.output, output_names,
              "What to print to standard output: live (a table redrawn in place),\n"
              "table (one per snapshot), json (the snapshot lines), none\n"
              "[live on a terminal, else none]");
-  app.add_flag("--events", options.events,
+  app.add_flag("--events", settings.events,
                "Tell clients that ask for it of each new source, at its first packet");
-  add_number(app, "--sample", options.sample, 1U, max_sample,
+  add_number(app, "--sample", settings.sample, 1U, max_sample,
              "Tell clients that ask for it one frame in N, chosen at random, with its\n"
              "first 128 bytes")
       ->option_text("N");
@@ -206,11 +154,11 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
     return EarlyExit{2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n",
                                     printable(error.what()))};
   }
-  if (options.hot_slots != 0)
-    options.hot_slots = std::bit_ceil(options.hot_slots);
+  if (settings.hot_slots != 0)
+    settings.hot_slots = std::bit_ceil(settings.hot_slots);
   else if (possible_cpus != 0)
-    options.hot_slots = default_hot_slots(options.max_sources, possible_cpus);
-  if (options.socket_path.empty()) options.socket_path = default_socket_path(options.interface);
+    settings.hot_slots = default_hot_slots(settings.max_sources, possible_cpus);
+  if (settings.socket_path.empty()) settings.socket_path = default_socket_path(settings.interface);
   return options;
 }
 

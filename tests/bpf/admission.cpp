@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Who is given a place in the tables of a generation when there are more sources than the agent lets
-// in: everybody in the ledger, and who has a share of the packets that is worth speaking of.
+// Who is given a place in the tables of a generation when there are more sources than the agent
+// lets in: everybody in the ledger, and who has a share of the packets that is worth speaking of.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "address_frame.hpp"
-#include "counting.hpp"
+#include "counting/tracked_sources.hpp"
 #include "cpus.hpp"
+#include "program/counting.hpp"
+#include "program/source_filter.hpp"
 #include "program_under_test.hpp"
-#include "source_filter.hpp"
-#include "tracked_sources.hpp"
 
 namespace xdp_count::testing {
 namespace {
@@ -40,9 +40,7 @@ class Door {
 
   // Of the generation; it may take sources that are in no place yet.
   void set_budget(std::uint32_t places) { program_.program().set_newcomer_budget(places); }
-  xc_spill& head() {
-    return program_.program().spill(program_.program().active_generation()).head;
-  }
+  xc_spill& head() { return program_.program().spill(program_.program().active_generation()).head; }
   // As the agent does in a flood. Nobody else may be tracked afterwards.
   void guard() {
     for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
@@ -269,8 +267,7 @@ TEST_CASE("established sources keep every count, tick after tick, in a flood of 
     };
     for (int i = 0; i < 2; ++i) tick(0);
     CHECK(counting.tally().head().established == steady);
-    for (const std::uint32_t strangers : {2u, 50u, 0u, 50u, 2u, 10u})
-      tick(strangers * max_sources);
+    for (const std::uint32_t strangers : {2u, 50u, 0u, 50u, 2u, 10u}) tick(strangers * max_sources);
     std::uint64_t wrong = 0;
     for (std::uint32_t i = 0; i < steady; ++i) {
       const LedgerEntry* entry = counting.ledger().find(ten_net + i);

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "count_program.hpp"
+#include "program/count_program.hpp"
 
 // Generated C.
 #pragma GCC diagnostic push

@@ -13,12 +13,12 @@
 #include <variant>
 
 #include "address_frame.hpp"
-#include "counting.hpp"
 #include "cpus.hpp"
-#include "event_memory.hpp"
-#include "event_ring.hpp"
 #include "frame_cases.hpp"
-#include "known_sources.hpp"
+#include "program/counting.hpp"
+#include "program/event_memory.hpp"
+#include "program/event_ring.hpp"
+#include "program/known_sources.hpp"
 #include "skip.hpp"
 
 namespace xdp_count::testing {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "model/snapshot.hpp"
 #include "packet_builder.hpp"
 #include "program_under_test.hpp"
-#include "snapshot.hpp"
 
 namespace xdp_count::testing {
 

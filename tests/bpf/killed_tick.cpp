@@ -10,8 +10,8 @@
 #include <random>
 
 #include "address_frame.hpp"
-#include "counting.hpp"
 #include "cpus.hpp"
+#include "program/counting.hpp"
 #include "program_under_test.hpp"
 #include "single_step.hpp"
 

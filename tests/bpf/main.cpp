@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "host_requirements.hpp"
+#include "host/host_requirements.hpp"
 
 namespace {
 

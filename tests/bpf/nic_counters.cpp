@@ -2,7 +2,7 @@
 // `nic`: what an interface's own counters have counted, although its driver may set them back.
 #include <doctest/doctest.h>
 
-#include "counting.hpp"
+#include "program/counting.hpp"
 #include "program_under_test.hpp"
 
 namespace xdp_count::testing {

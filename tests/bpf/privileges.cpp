@@ -10,8 +10,8 @@
 #include <array>
 #include <string>
 
-#include "error.hpp"
-#include "unique_fd.hpp"
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
 
 namespace xdp_count::testing {
 namespace {

@@ -11,9 +11,9 @@
 #include <system_error>
 #include <utility>
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "packet_builder.hpp"
-#include "table_settings.hpp"
+#include "program/table_settings.hpp"
 
 namespace xdp_count {
 
@@ -140,8 +140,7 @@ xc_totals ProgramUnderTest::totals(std::uint32_t generation) const {
 
 std::vector<SourceCounts> ProgramUnderTest::sources(std::uint32_t generation) const {
   std::vector<SourceCounts> result = spilled(generation);
-  for (const CpuCounts& cpu : program_.cpu_counts(generation))
-    add_sources(cpu.hot, result);
+  for (const CpuCounts& cpu : program_.cpu_counts(generation)) add_sources(cpu.hot, result);
   return merged(result);
 }
 

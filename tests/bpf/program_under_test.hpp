@@ -9,10 +9,10 @@
 #include <ostream>
 #include <vector>
 
-#include "count_program.hpp"
 #include "generation_counts.hpp"
-#include "generation_reader.hpp"
-#include "running_program.hpp"
+#include "program/count_program.hpp"
+#include "program/generation_reader.hpp"
+#include "program/running_program.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
@@ -32,7 +32,8 @@ struct ProgramRun {
 
 // Why a test that chooses `linear_bytes` is skipped.
 inline constexpr const char* kernel_ignores_linear_bytes =
-    "this kernel's BPF_PROG_TEST_RUN does not let a test choose how much of a frame is in its first "
+    "this kernel's BPF_PROG_TEST_RUN does not let a test choose how much of a frame is in its "
+    "first "
     "buffer (Linux 6.18 does)";
 
 class ProgramUnderTest {

@@ -64,8 +64,7 @@ TEST_CASE("every frame gets the verdict that was set, unchanged and counted just
 
 TEST_CASE("a packet that is given no place in a table gets the same verdict") {
   for (const Action& action : actions) {
-    ProgramUnderTest program({.verdict = action.verdict,
-                              .max_sources = smallest_hot_table + 1});
+    ProgramUnderTest program({.verdict = action.verdict, .max_sources = smallest_hot_table + 1});
     const OnOneCpu pinned;
     const auto frame_from = [](std::uint32_t source) {
       return PacketBuilder().ipv4({.source = source}).udp(1, 2).build();

@@ -11,10 +11,10 @@
 #include <thread>
 
 #include "agent_fixture.hpp"
+#include "base/time_format.hpp"
 #include "foreign_program.hpp"
 #include "other_build.hpp"
-#include "program_owner.hpp"
-#include "time_format.hpp"
+#include "program/program_owner.hpp"
 
 using namespace xdp_count::testing;
 
@@ -217,8 +217,9 @@ TEST_CASE_TEMPLATE("a program of another build is known as ours, however its set
     } else {
       CHECK(status_of_agent().at("program").at("id") != other.id());
       CHECK(contains(agent.standard_error(),
-                     "program " + id + " of an earlier xdp-count was on count0 and is of another "
-                                       "build: replaced, counting starts anew"));
+                     "program " + id +
+                         " of an earlier xdp-count was on count0 and is of another "
+                         "build: replaced, counting starts anew"));
     }
   }
 }
@@ -232,8 +233,7 @@ TEST_CASE("a program of another build whose agent counts is left alone") {
     Agent agent(topology, arguments);
     CHECK(agent.wait() == 1);
     CHECK(agent.standard_error() == "xdp-count: error: xdp-count with pid " +
-                                        std::to_string(::getpid()) +
-                                        " counts on count0 already\n");
+                                        std::to_string(::getpid()) + " counts on count0 already\n");
     CHECK(program_on_receiver(topology) == other.id());
   }
 }

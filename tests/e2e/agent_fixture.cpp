@@ -9,7 +9,7 @@
 #include <string_view>
 #include <thread>
 
-#include "ipv4.hpp"
+#include "base/ipv4.hpp"
 
 namespace xdp_count::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // What is left on an interface where attaching, adopting or detaching fails half-way.
-#include "attachment.hpp"
+#include "interface/attachment.hpp"
 
 #include <doctest/doctest.h>
 #include <linux/capability.h>
@@ -15,14 +15,15 @@
 
 #include "agent_fixture.hpp"
 #include "other_build.hpp"
-#include "program_owner.hpp"
+#include "program/program_owner.hpp"
+#include "skip.hpp"
 
 using namespace xdp_count::testing;
 
 namespace {
 
 using xdp_count::Attachment;
-using xdp_count::ModeChoice;
+using xdp_count::XdpMode;
 
 constexpr xdp_count::ProgramSettings settings{.hot_slots = 64, .max_sources = 64};
 
@@ -94,7 +95,7 @@ int result_with_few_descriptors(unsigned spare) {
     int result = failed;
     try {
       const FewDescriptors few(spare);
-      const Attachment attachment(interface, ModeChoice::native, settings);
+      const Attachment attachment(interface, XdpMode::native, settings);
       result = attached;
     } catch (const std::exception&) {
     }
@@ -108,6 +109,7 @@ int result_with_few_descriptors(unsigned spare) {
 }  // namespace
 
 TEST_CASE("wherever an agent runs out of descriptors at start, nothing is left on the interface") {
+  if (address_sanitizer) return skip(sanitizer_needs_descriptors);
   const Topology topology;
   unsigned failures = 0;
   for (;; ++failures) {
@@ -127,7 +129,7 @@ TEST_CASE("an adopted program stays, with its owner gone, until counting goes on
   const Topology topology;
   in_network_namespace(topology.receiver(), [&] {
     const auto interface = receiver_interface();
-    Attachment first(interface, ModeChoice::native, settings);
+    Attachment first(interface, XdpMode::native, settings);
     const std::uint32_t id = first.program().info().id;
     const auto memory = owner_of_program(id);
     const xc_owner& owner = memory.values().front();
@@ -136,7 +138,7 @@ TEST_CASE("an adopted program stays, with its owner gone, until counting goes on
       CAPTURE(released);
       memory.values().front() = {};  // as if the one before had been killed
       {
-        Attachment next(interface, ModeChoice::native, settings);
+        Attachment next(interface, XdpMode::native, settings);
         CHECK(next.adopted());
         CHECK(next.program().info().id == id);
         CHECK(owner.process == xdp_count::this_process().process);
@@ -152,10 +154,10 @@ TEST_CASE("who counts with a program is not followed while it lives") {
   const Topology topology;
   in_network_namespace(topology.receiver(), [&] {
     const auto interface = receiver_interface();
-    const Attachment first(interface, ModeChoice::native, settings);
-    const std::string error = "xdp-count with pid " + std::to_string(::getpid()) +
-                              " counts on count0 already";
-    CHECK_THROWS_WITH(Attachment(interface, ModeChoice::native, settings), error.c_str());
+    const Attachment first(interface, XdpMode::native, settings);
+    const std::string error =
+        "xdp-count with pid " + std::to_string(::getpid()) + " counts on count0 already";
+    CHECK_THROWS_WITH(Attachment(interface, XdpMode::native, settings), error.c_str());
     CHECK(receiver_has_program(topology));
   });
 }
@@ -163,7 +165,7 @@ TEST_CASE("who counts with a program is not followed while it lives") {
 TEST_CASE("a detach that failed is tried again") {
   const Topology topology;
   in_network_namespace(topology.receiver(), [&] {
-    Attachment attachment(receiver_interface(), ModeChoice::native, settings);
+    Attachment attachment(receiver_interface(), XdpMode::native, settings);
     {
       const WithoutCapability without(CAP_NET_ADMIN);
       CHECK_THROWS_AS(attachment.detach(), std::system_error);

@@ -120,8 +120,7 @@ TEST_CASE("--check names somebody else's program, and how to remove it") {
   foreign.attach(topology, false);
   const Checked checked = check(topology);
   CHECK(checked.exit_code == 1);
-  CHECK(checked.answer.at("programs") ==
-        json::array({{{"id", foreign.id()}, {"mode", "native"}}}));
+  CHECK(checked.answer.at("programs") == json::array({{{"id", foreign.id()}, {"mode", "native"}}}));
   CHECK(obstacles_of(checked) ==
         std::vector<std::string>{
             "an XDP program is there already, and may not let another one share the interface: "
@@ -151,8 +150,9 @@ TEST_CASE("--check for people is a line for each thing, and the last one is the 
   CHECK(contains(text, "interface  count0 (index "));
   CHECK(contains(text, ", driver veth), MTU 1500, up\n"));
   CHECK(contains(text, "\nprograms   none\n"));
-  CHECK(contains(text, "\nmemory     68.9 MiB of kernel maps, 32.0 MiB of ledger, at most 64.0 MiB "
-                       "for clients; "));
+  CHECK(contains(text,
+                 "\nmemory     68.9 MiB of kernel maps, 32.0 MiB of ledger, at most 64.0 MiB "
+                 "for clients; "));
   CHECK(text.ends_with("\nxdp-count would count here\n"));
 }
 

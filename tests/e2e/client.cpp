@@ -13,8 +13,8 @@
 #include <sstream>
 
 #include "agent_fixture.hpp"
-#include "ipv4.hpp"
-#include "json_encoding.hpp"
+#include "base/ipv4.hpp"
+#include "protocol/json_encoding.hpp"
 #include "scripted_agent.hpp"
 
 using namespace xdp_count::testing;

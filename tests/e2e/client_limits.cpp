@@ -19,13 +19,13 @@
 #include <thread>
 #include <vector>
 
-#include "client_memory.hpp"
-#include "json_encoding.hpp"
-#include "ledger.hpp"
+#include "counting/ledger.hpp"
 #include "line_client.hpp"
-#include "listener.hpp"
-#include "publication.hpp"
-#include "socket_file.hpp"
+#include "protocol/json_encoding.hpp"
+#include "server/client_memory.hpp"
+#include "server/listener.hpp"
+#include "server/publication.hpp"
+#include "server/socket_file.hpp"
 
 using namespace xdp_count;
 using namespace std::chrono_literals;

@@ -15,7 +15,7 @@
 #include <sstream>
 
 #include "agent_fixture.hpp"
-#include "network_interface.hpp"
+#include "interface/network_interface.hpp"
 
 using namespace xdp_count::testing;
 
@@ -169,8 +169,11 @@ TEST_CASE("an interface of another link type is refused by its name, and nothing
     Agent check(topology, {"--check", "--json"}, {}, "tunnel0");
     CHECK(check.wait() == 1);
     CHECK("xdp-count: error: " +
-              nlohmann::json::parse(check.standard_output()).at("obstacles").at(0)
-                  .get<std::string>() + "\n" ==
+              nlohmann::json::parse(check.standard_output())
+                  .at("obstacles")
+                  .at(0)
+                  .get<std::string>() +
+              "\n" ==
           agent.standard_error());
   }
 }

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "agent_fixture.hpp"
-#include "unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 using namespace xdp_count::testing;
 

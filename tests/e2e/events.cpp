@@ -12,8 +12,8 @@
 #include <set>
 
 #include "agent_fixture.hpp"
-#include "base64.hpp"
-#include "ledger.hpp"
+#include "base/base64.hpp"
+#include "counting/ledger.hpp"
 #include "skip.hpp"
 
 using namespace xdp_count::testing;
@@ -293,7 +293,7 @@ TEST_CASE("what the kernel has no room for is told to the clients as lost") {
 }
 
 TEST_CASE("what a client does not read is counted as lost, and others get it") {
-  if (thread_sanitizer) return skip(slow_and_large);
+  if (sanitized) return skip(slow_and_large);
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--events"});

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "agent_fixture.hpp"
-#include "ipv4.hpp"
+#include "base/ipv4.hpp"
 #include "live_traffic.hpp"
 #include "skip.hpp"
 
@@ -213,8 +213,8 @@ EventCounts events_until_goodbye(LineClient& client) {
   for (;;) {
     const json line = client.next().value();
     if (line.at("type") == "goodbye") {
-      for (const auto& [kind, lost] : line.value("lost", json::object()).items())
-        counts[kind] += lost.get<std::uint64_t>();
+      const json losses = line.value("lost", json::object());
+      for (const auto& [kind, lost] : losses.items()) counts[kind] += lost.get<std::uint64_t>();
       return counts;
     }
     if (line.at("type") == "event")

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
+#include "base/unique_fd.hpp"
 #include "topology.hpp"
-#include "unique_fd.hpp"
 
 namespace xdp_count::testing {
 

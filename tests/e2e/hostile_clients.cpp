@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
@@ -435,8 +435,8 @@ TEST_CASE("who connects and leaves is logged when asked for") {
 namespace {
 
 // While it lives this thread's real user and group are those of a process, whose limits it may
-// change then: root needs CAP_SYS_RESOURCE for that, which it need not have (check_prlimit_permission()
-// of the kernel). Otherwise it stays root.
+// change then: root needs CAP_SYS_RESOURCE for that, which it need not have
+// (check_prlimit_permission() of the kernel). Otherwise it stays root.
 class RealUserOf {
  public:
   explicit RealUserOf(pid_t process) {
@@ -464,6 +464,7 @@ class RealUserOf {
 }  // namespace
 
 TEST_CASE("an agent that runs out of file descriptors closes nothing, and says so once") {
+  if (address_sanitizer) return skip(sanitizer_needs_descriptors);
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   Witness witness;

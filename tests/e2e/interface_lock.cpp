@@ -18,7 +18,7 @@
 #include "agent_fixture.hpp"
 #include "foreign_program.hpp"
 #include "other_build.hpp"
-#include "program_owner.hpp"
+#include "program/program_owner.hpp"
 
 using namespace xdp_count::testing;
 
@@ -152,9 +152,9 @@ TEST_CASE("the agent of a user who is not root keeps its interface, also from ro
   const Topology topology;
   std::filesystem::create_directory("/run/xdp-count");
   REQUIRE(::chown("/run/xdp-count", nobody, nobody) == 0);
-  Agent service(topology, {"-i", "0.1"},
-                {.uid = nobody,
-                 .capabilities = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN}});
+  Agent service(
+      topology, {"-i", "0.1"},
+      {.uid = nobody, .capabilities = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN}});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   check_refused(topology, counts_already(service));
@@ -198,8 +198,7 @@ TEST_CASE("a pid that another process has now does not keep what a killed agent 
   Agent refused(topology, {"--detach"});
   CHECK(refused.wait() == 1);
   CHECK(refused.standard_error() == "xdp-count: error: xdp-count with pid " +
-                                        std::to_string(::getpid()) +
-                                        " counts on count0 already\n");
+                                        std::to_string(::getpid()) + " counts on count0 already\n");
   // As if the agent had had our pid before us.
   owner.process -= __u64{1} << 32;
   Agent detach(topology, {"--detach"});

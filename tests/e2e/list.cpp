@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "agent_fixture.hpp"
-#include "ipv4.hpp"
+#include "base/ipv4.hpp"
 #include "skip.hpp"
 
 using namespace xdp_count::testing;

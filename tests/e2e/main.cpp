@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "library_log.hpp"
+#include "program/library_log.hpp"
 #include "topology.hpp"
 
 int main(int argc, char** argv) {

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "count_program.hpp"
 #include "foreign_program.hpp"
-#include "program_info.hpp"
+#include "program/count_program.hpp"
+#include "program/kernel_program_info.hpp"
 
 namespace xdp_count::testing {
 namespace {
@@ -58,7 +58,8 @@ OtherBuild::OtherBuild() {
                           .src_reg = 0,
                           .off = 0,
                           .imm = XDP_PASS});
-  instructions.push_back({.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0});
+  instructions.push_back(
+      {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0});
   program_.reset(bpf_prog_load(BPF_PROG_TYPE_XDP, CountProgram::name(), "GPL", instructions.data(),
                                instructions.size(), nullptr));
   REQUIRE(program_);

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
-#include "mapped_memory.hpp"
+#include "base/unique_fd.hpp"
+#include "program/mapped_memory.hpp"
 #include "topology.hpp"
-#include "unique_fd.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count::testing {

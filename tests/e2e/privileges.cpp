@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // What the agent may do at start and keeps of it, as README.md lists it.
-#include "privileges.hpp"
+#include "base/privileges.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "agent_fixture.hpp"
-#include "table_settings.hpp"
+#include "program/table_settings.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;

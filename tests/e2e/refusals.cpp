@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "agent_fixture.hpp"
-#include "host_requirements.hpp"
+#include "host/host_requirements.hpp"
 
 using namespace xdp_count::testing;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // What is at the socket's path, and who may come to it.
-#include "socket_file.hpp"
+#include "server/socket_file.hpp"
 
 #include <doctest/doctest.h>
 #include <poll.h>

@@ -11,9 +11,9 @@
 
 #include "event_view.hpp"
 #include "expect.hpp"
-#include "json_decoding.hpp"
+#include "protocol/json_decoding.hpp"
 #include "status_view.hpp"
-#include "table_view.hpp"
+#include "view/table_view.hpp"
 
 namespace xdp_count {
 namespace {

@@ -10,10 +10,10 @@
 #include <variant>
 
 #include "expect.hpp"
-#include "json_requests.hpp"
 #include "owned_ledger.hpp"
 #include "owned_tally.hpp"
-#include "request_handler.hpp"
+#include "protocol/json_requests.hpp"
+#include "server/request_handler.hpp"
 
 namespace xdp_count {
 namespace {

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "arrivals.h"
-#include "error.hpp"
+#include "base/error.hpp"
 #include "live_frames.h"
 
 // Generated C.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "cpus.hpp"
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace xdp_count::testing {
 namespace {

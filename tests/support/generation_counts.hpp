@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "counts.hpp"
-#include "tally.hpp"
+#include "counting/tally.hpp"
+#include "model/counts.hpp"
 
 namespace xdp_count {
 

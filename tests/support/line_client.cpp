@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace xdp_count::testing {
 

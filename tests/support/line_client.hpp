@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/unique_fd.hpp"
 #include "skip.hpp"
-#include "unique_fd.hpp"
 
 namespace xdp_count::testing {
 

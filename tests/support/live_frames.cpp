@@ -13,7 +13,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "packet_builder.hpp"
 
 // Generated C.

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace xdp_count::testing {
 namespace {

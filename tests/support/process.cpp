@@ -16,7 +16,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace xdp_count::testing {
 namespace {

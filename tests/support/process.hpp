@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.hpp"
 #include "skip.hpp"
-#include "unique_fd.hpp"
 
 namespace xdp_count::testing {
 

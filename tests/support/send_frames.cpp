@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "ipv4.hpp"
+#include "base/ipv4.hpp"
 #include "packet_builder.hpp"
 #include "packet_socket.hpp"
 

@@ -22,6 +22,11 @@ inline constexpr bool sanitized = address_sanitizer || thread_sanitizer;
 inline constexpr const char* slow_and_large =
     "a sanitizer makes the agent several times slower and larger";
 
+// Why nothing runs out of descriptors then: without one, UndefinedBehaviorSanitizer cannot look at an
+// object, and takes it to be of another type.
+inline constexpr const char* sanitizer_needs_descriptors =
+    "the sanitizer needs descriptors of its own";
+
 // Says that the test case that runs is left out, or a part of it, and why. To doctest it is one
 // that passed; tests/run.sh counts it as skipped, by the line that this prints. To leave it is the
 // caller's.

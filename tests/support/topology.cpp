@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "error.hpp"
+#include "base/error.hpp"
 #include "process.hpp"
 
 namespace xdp_count::testing {

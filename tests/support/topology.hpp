@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 namespace xdp_count::testing {
 

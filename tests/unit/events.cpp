@@ -4,13 +4,13 @@
 
 #include <string>
 
-#include "base64.hpp"
+#include "base/base64.hpp"
+#include "base/time_format.hpp"
 #include "event_view.hpp"
-#include "json_decoding.hpp"
-#include "json_encoding.hpp"
 #include "message_view.hpp"
 #include "pcapng.hpp"
-#include "time_format.hpp"
+#include "protocol/json_decoding.hpp"
+#include "protocol/json_encoding.hpp"
 
 namespace xdp_count {
 namespace {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "options.hpp"
+#include "model/names.hpp"
+#include "program/memory_need.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,8 +12,8 @@
 #include <variant>
 #include <vector>
 
-#include "config.hpp"
-#include "printable.hpp"
+#include "base/printable.hpp"
+#include "version.hpp"
 
 namespace xdp_count {
 namespace {
@@ -53,36 +55,36 @@ TEST_CASE("where it is not known how many CPUs there are, the help says so and t
   CHECK(contains(text, "takes 68 MiB of kernel tables and 32 MiB of ledger here"));
   CHECK(contains(text, "here  [not known: there is no /sys]"));
   const auto options = std::get<Options>(parse_options({"eth0"}, false, 0));
-  CHECK(options.hot_slots == 0);
+  CHECK(options.settings.hot_slots == 0);
   const auto chosen = std::get<Options>(parse_options({"eth0", "--hot-slots", "100"}, false, 0));
-  CHECK(chosen.hot_slots == 128);
+  CHECK(chosen.settings.hot_slots == 128);
 }
 
 TEST_CASE("an interface alone gives the defaults") {
   const Options options = accepted({"eth0"});
-  CHECK(options.interface == "eth0");
-  CHECK(options.mode == ModeChoice::automatic);
-  CHECK(options.interval == 1);
-  CHECK(options.socket_path == "/run/xdp-count/eth0.sock");
-  CHECK(options.socket_group == "");
-  CHECK(options.max_sources == 262'144);
-  CHECK(options.hot_slots == 524'288);
-  CHECK(options.verdict == Verdict::pass);
-  CHECK(options.top == 100);
-  CHECK(options.max_clients == 64);
-  CHECK(options.client_memory == 64);
-  CHECK(options.output == OutputFormat::none);
+  CHECK(options.settings.interface == "eth0");
+  CHECK(options.settings.mode == std::nullopt);
+  CHECK(options.settings.interval == 1);
+  CHECK(options.settings.socket_path == "/run/xdp-count/eth0.sock");
+  CHECK(options.settings.socket_group == "");
+  CHECK(options.settings.max_sources == 262'144);
+  CHECK(options.settings.hot_slots == 524'288);
+  CHECK(options.settings.verdict == Verdict::pass);
+  CHECK(options.settings.top == 100);
+  CHECK(options.settings.max_clients == 64);
+  CHECK(options.settings.client_memory == 64);
+  CHECK(options.settings.output == OutputFormat::none);
   CHECK_FALSE(options.verbose);
-  CHECK_FALSE(options.events);
-  CHECK(options.sample == 0);
+  CHECK_FALSE(options.settings.events);
+  CHECK(options.settings.sample == 0);
 }
 
 TEST_CASE("events are asked for one by one") {
-  CHECK(accepted({"eth0", "--events"}).events);
-  CHECK(accepted({"eth0", "--events"}).sample == 0);
-  CHECK(accepted({"eth0", "--sample", "1"}).sample == 1);
-  CHECK(accepted({"eth0", "--sample=16777216"}).sample == 16'777'216);
-  CHECK_FALSE(accepted({"eth0", "--sample", "1"}).events);
+  CHECK(accepted({"eth0", "--events"}).settings.events);
+  CHECK(accepted({"eth0", "--events"}).settings.sample == 0);
+  CHECK(accepted({"eth0", "--sample", "1"}).settings.sample == 1);
+  CHECK(accepted({"eth0", "--sample=16777216"}).settings.sample == 16'777'216);
+  CHECK_FALSE(accepted({"eth0", "--sample", "1"}).settings.events);
   for (const char* wrong : {"0", "16777217", "-1", "1.5", "all"})
     CHECK(contains(refusal({"eth0", "--sample", wrong}), "--sample"));
 }
@@ -120,37 +122,38 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
                   "table",
                   "-v"}}) {
     const Options options = accepted(arguments);
-    CHECK(options.interface == "eth0");
-    CHECK(options.mode == ModeChoice::native);
-    CHECK(options.interval == 0.5);
-    CHECK(options.socket_path == "/tmp/s");
-    CHECK(options.socket_group == "adm");
-    CHECK(options.max_sources == 7);
-    CHECK(options.hot_slots == 64);
-    CHECK(options.verdict == Verdict::drop);
-    CHECK(options.top == 5);
-    CHECK(options.max_clients == 3);
-    CHECK(options.client_memory == 9);
-    CHECK(options.output == OutputFormat::table);
+    CHECK(options.settings.interface == "eth0");
+    CHECK(options.settings.mode == XdpMode::native);
+    CHECK(options.settings.interval == 0.5);
+    CHECK(options.settings.socket_path == "/tmp/s");
+    CHECK(options.settings.socket_group == "adm");
+    CHECK(options.settings.max_sources == 7);
+    CHECK(options.settings.hot_slots == 64);
+    CHECK(options.settings.verdict == Verdict::drop);
+    CHECK(options.settings.top == 5);
+    CHECK(options.settings.max_clients == 3);
+    CHECK(options.settings.client_memory == 9);
+    CHECK(options.settings.output == OutputFormat::table);
     CHECK(options.verbose);
   }
 }
 
 TEST_CASE("choices are known by their names, both ways") {
   for (const std::string name : {"auto", "native", "generic"})
-    CHECK(name_of(accepted({"eth0", "-m", name}).mode) == name);
+    CHECK(name_of(accepted({"eth0", "-m", name}).settings.mode) == name);
   for (const std::string name : {"pass", "drop"})
-    CHECK(name_of(accepted({"eth0", "--verdict", name}).verdict) == name);
+    CHECK(name_of(accepted({"eth0", "--verdict", name}).settings.verdict) == name);
   for (const std::string name : {"live", "table", "json", "none"})
-    CHECK(name_of(accepted({"eth0", "-o", name}).output) == name);
-  for (const ModeChoice mode : {ModeChoice::automatic, ModeChoice::native, ModeChoice::generic})
-    CHECK(mode_named(name_of(mode)) == mode);
+    CHECK(name_of(accepted({"eth0", "-o", name}).settings.output) == name);
+  for (const ModeChoice mode :
+       {ModeChoice(), ModeChoice(XdpMode::native), ModeChoice(XdpMode::generic)})
+    CHECK(mode_choice_named(name_of(mode)) == mode);
   for (const Verdict verdict : {Verdict::pass, Verdict::drop})
     CHECK(verdict_named(name_of(verdict)) == verdict);
   for (const OutputFormat output :
        {OutputFormat::none, OutputFormat::live, OutputFormat::table, OutputFormat::json})
     CHECK(output_named(name_of(output)) == output);
-  CHECK_THROWS_AS(mode_named("automatic"), std::out_of_range);
+  CHECK_THROWS_AS(mode_choice_named("automatic"), std::out_of_range);
   CHECK_THROWS_AS(verdict_named(""), std::out_of_range);
   CHECK_THROWS_AS(output_named("Live"), std::out_of_range);
 }
@@ -185,11 +188,11 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
     CHECK(contains(refusal({"eth0", c.option, ""}), c.option));
     CHECK(contains(refusal({"eth0", c.option}), c.option));
   }
-  CHECK(accepted({"eth0", "-i", "0.1"}).interval == 0.1);
-  CHECK(accepted({"eth0", "-i", "3600"}).interval == 3600);
-  CHECK(accepted({"eth0", "--max-sources", "8388608"}).max_sources == 8'388'608);
-  CHECK(accepted({"eth0", "--top", "0"}).top == 0);
-  CHECK(accepted({"eth0", "--top", "10000"}).top == 10'000);
+  CHECK(accepted({"eth0", "-i", "0.1"}).settings.interval == 0.1);
+  CHECK(accepted({"eth0", "-i", "3600"}).settings.interval == 3600);
+  CHECK(accepted({"eth0", "--max-sources", "8388608"}).settings.max_sources == 8'388'608);
+  CHECK(accepted({"eth0", "--top", "0"}).settings.top == 0);
+  CHECK(accepted({"eth0", "--top", "10000"}).settings.top == 10'000);
 }
 
 TEST_CASE("hot slots are rounded up to a power of two") {
@@ -201,7 +204,7 @@ TEST_CASE("hot slots are rounded up to a power of two") {
        {Case{"8", 8}, Case{"9", 16}, Case{"12", 16}, Case{"15", 16}, Case{"16", 16}, Case{"17", 32},
         Case{"100000", 131'072}, Case{"8388609", 16'777'216}, Case{"16777216", 16'777'216}}) {
     CAPTURE(c.asked);
-    CHECK(accepted({"eth0", "--hot-slots", c.asked}).hot_slots == c.given);
+    CHECK(accepted({"eth0", "--hot-slots", c.asked}).settings.hot_slots == c.given);
   }
 }
 
@@ -213,7 +216,7 @@ TEST_CASE("a whole number means what it says in decimal, or is refused") {
   const auto top = [](const std::string& value) {
     const auto result = parse({"eth0", "--top", value});
     const auto* options = std::get_if<Options>(&result);
-    return options ? std::optional(options->top) : std::nullopt;
+    return options ? std::optional(options->settings.top) : std::nullopt;
   };
   CHECK(top("10") == 10);
   CHECK((!top("010") || top("010") == 10));
@@ -241,8 +244,8 @@ TEST_CASE("what the kernel takes for the name of an interface is accepted, and n
   for (const std::string name : {"e", "eth0", "enp0s31f6.100", "...", "a.b", "br-0123456789ab",
                                  "größe", "fifteen_letters", "a\"b", "\xff", "%d"}) {
     CAPTURE(name);
-    CHECK(accepted({name}).interface == name);
-    CHECK(accepted({name}).socket_path == "/run/xdp-count/" + name + ".sock");
+    CHECK(accepted({name}).settings.interface == name);
+    CHECK(accepted({name}).settings.socket_path == "/run/xdp-count/" + name + ".sock");
   }
   for (const std::string name : {"", ".", "..", "a/b", "/", "../x", "a:0", "a b", " a", "a\tb",
                                  "a\n", "sixteen__letters", "a name as long as a sentence"})
@@ -258,7 +261,7 @@ TEST_CASE("an interface is required, and only one") {
 
 TEST_CASE("the path of the socket is as long as the kernel takes, and not empty") {
   const std::string longest = "/" + std::string(106, 'x');
-  CHECK(accepted({"eth0", "-s", longest}).socket_path == longest);
+  CHECK(accepted({"eth0", "-s", longest}).settings.socket_path == longest);
   const std::string text = refusal({"eth0", "-s", longest + "x"});
   CHECK(contains(text, "108"));
   CHECK(contains(text, "107"));
@@ -285,7 +288,7 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "-h,--help",
                                      "-V,--version",
                                      "-m,--mode",
-                                     "auto|generic|native",
+                                     "auto|native|generic",
                                      "-i,--interval",
                                      "-s,--socket",
                                      "--socket-group",
@@ -322,49 +325,12 @@ TEST_CASE("output is live by default on a terminal alone, and can be chosen on e
   for (const bool terminal : {false, true}) {
     CAPTURE(terminal);
     const auto output = [&](const Arguments& arguments) {
-      return std::get<Options>(parse_options(arguments, terminal, 2)).output;
+      return std::get<Options>(parse_options(arguments, terminal, 2)).settings.output;
     };
     CHECK(output({"eth0"}) == (terminal ? OutputFormat::live : OutputFormat::none));
     CHECK(output({"eth0", "-o", "none"}) == OutputFormat::none);
     CHECK(output({"eth0", "-o", "live"}) == OutputFormat::live);
     CHECK(output({"eth0", "-o", "json"}) == OutputFormat::json);
-  }
-}
-
-TEST_CASE("memory follows from the sources, and the kernel's part from the hot slots of all CPUs") {
-  struct Case {
-    std::uint32_t max_sources;
-    std::uint32_t hot_slots;
-    unsigned cpus;
-    std::uint64_t maps;
-    std::uint64_t ledger;
-  };
-  constexpr std::uint64_t kib = 1 << 10;
-  constexpr std::uint64_t mib = 1 << 20;
-  // Two generations of hot tables, with a line for totals and one for the bits in use of up to 512
-  // buckets; two of spill tables, likewise, and of filters; and the sets of tracked sources and of
-  // candidates.
-  const auto small = [](std::uint64_t hot_slots, std::uint64_t cpus) {
-    return 2 * cpus * (192 + 16 * hot_slots + 64) + 2 * (64 + 64 + 64 * 64 + 64) + 32 * 32 + 16 * 4;
-  };
-  for (const Case& c :
-       {Case{1, 8, 1, small(8, 1), 2 * 64}, Case{1, 8, 3, small(8, 3), 2 * 64},
-        Case{64, 16, 1, small(16, 1), 128 * 64},
-        Case{262'144, 262'144, 2,
-             4 * (192 + 4 * mib + 8 * kib) + 2 * (64 + 32 * kib + 16 * mib + 256 * kib) +
-                 4 * mib + 256 * kib,
-             32 * mib},
-        // Beyond 32 bits.
-        Case{8'388'608, 16'777'216, 128,
-             256 * (192 + 256 * mib + 512 * kib) + 2 * (64 + mib + 512 * mib + 8 * mib) +
-                 128 * mib + 8 * mib,
-             1024 * mib}}) {
-    CAPTURE(c.max_sources);
-    CAPTURE(c.hot_slots);
-    CAPTURE(c.cpus);
-    const Options options{.max_sources = c.max_sources, .hot_slots = c.hot_slots};
-    CHECK(memory_need(options, c.cpus).maps == c.maps);
-    CHECK(memory_need(options, c.cpus).ledger == c.ledger);
   }
 }
 
@@ -377,21 +343,15 @@ TEST_CASE("by default all memory follows from the sources, however many CPUs the
     CHECK(need.maps <= 70 * mib);
     CHECK(need.maps >= 52 * mib);
     const Options options = std::get<Options>(parse_options({"eth0"}, false, cpus));
-    CHECK(options.hot_slots * std::uint64_t{cpus} <= 4 * options.max_sources);
-    CHECK(2 * options.hot_slots * std::uint64_t{cpus} > 4 * options.max_sources);
+    CHECK(options.settings.hot_slots * std::uint64_t{cpus} <= 4 * options.settings.max_sources);
+    CHECK(2 * options.settings.hot_slots * std::uint64_t{cpus} > 4 * options.settings.max_sources);
   }
   // So many CPUs and so few sources that the smallest tables are more than that.
-  CHECK(std::get<Options>(parse_options({"eth0", "--max-sources", "10"}, false, 256)).hot_slots == 8);
+  CHECK(std::get<Options>(parse_options({"eth0", "--max-sources", "10"}, false, 256))
+            .settings.hot_slots == 8);
   // A choice stands.
-  CHECK(std::get<Options>(parse_options({"eth0", "--hot-slots", "64"}, false, 2)).hot_slots == 64);
-}
-
-TEST_CASE("events take memory where they are asked for alone") {
-  constexpr std::uint64_t mib = 1 << 20;
-  const std::uint64_t plain = memory_need({}, 2).maps;
-  CHECK(memory_need({.sample = 1}, 2).maps == plain + 4 * mib);
-  CHECK(memory_need({.events = true}, 2).maps == plain + 44 * mib);
-  CHECK(memory_need({.events = true, .sample = 1}, 2).maps == plain + 44 * mib);
+  CHECK(std::get<Options>(parse_options({"eth0", "--hot-slots", "64"}, false, 2))
+            .settings.hot_slots == 64);
 }
 
 }  // namespace

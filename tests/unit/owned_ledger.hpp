@@ -5,7 +5,7 @@
 #include <ostream>
 #include <vector>
 
-#include "ledger.hpp"
+#include "counting/ledger.hpp"
 
 namespace xdp_count {
 

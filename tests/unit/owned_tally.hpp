@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "counting/tally.hpp"
 #include "generation_counts.hpp"
-#include "tally.hpp"
 
 namespace xdp_count {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "json_encoding.hpp"
-#include "snapshot.hpp"
-#include "status.hpp"
+#include "model/snapshot.hpp"
+#include "model/status.hpp"
+#include "protocol/json_encoding.hpp"
 
 namespace xdp_count {
 
@@ -19,7 +19,7 @@ inline SnapshotHead any_head() {
           .partial = true,
           .interface = "eth0",
           .ifindex = 4,
-          .mode = "native",
+          .mode = XdpMode::native,
           .since = 1'795'175'983'101,
           .frames = {{101, 102}, {103.5, 104}},
           .classes = {{{{111, 112}, {113.25, 114}},
@@ -52,22 +52,21 @@ inline Status any_status() {
   return {.version = "1.2.3",
           .pid = 4711,
           .uptime = 12.5,
-          .options = {.interface = "eth0",
-                      .mode = ModeChoice::generic,
-                      .interval = 0.25,
-                      .socket_path = "/run/x.sock",
-                      .socket_group = "adm",
-                      .max_sources = 1000,
-                      .hot_slots = 4096,
-                      .verdict = Verdict::drop,
-                      .top = 50,
-                      .max_clients = 8,
-                      .client_memory = 16,
-                      .output = OutputFormat::json,
-                      .events = true,
-                      .sample = 1000,
-                      .verbose = true},
-          .mode = "generic",
+          .settings = {.interface = "eth0",
+                       .mode = XdpMode::generic,
+                       .interval = 0.25,
+                       .socket_path = "/run/x.sock",
+                       .socket_group = "adm",
+                       .max_sources = 1000,
+                       .hot_slots = 4096,
+                       .verdict = Verdict::drop,
+                       .top = 50,
+                       .max_clients = 8,
+                       .client_memory = 16,
+                       .output = OutputFormat::json,
+                       .events = true,
+                       .sample = 1000},
+          .mode = XdpMode::generic,
           .mode_reason = "asked for",
           .program = {.id = 99, .name = "xdp_count", .tag = "0123456789abcdef"},
           .clients = 3,

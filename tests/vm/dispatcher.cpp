@@ -10,9 +10,9 @@
 #include <optional>
 
 #include "agent_fixture.hpp"
-#include "forgotten_descriptors.hpp"
+#include "interface/forgotten_descriptors.hpp"
+#include "interface/network_interface.hpp"
 #include "neighbour.hpp"
-#include "network_interface.hpp"
 
 using namespace xdp_count::testing;
 

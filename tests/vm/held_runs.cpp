@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 // Generated C.
 #pragma GCC diagnostic push
@@ -19,8 +19,7 @@ namespace xdp_count::testing {
 
 HeldRuns::HeldRuns(int program_fd, const char* function) : skeleton_(held_runs_bpf__open()) {
   if (!skeleton_) throw_errno("opening the program that holds others");
-  if (const int error =
-          bpf_program__set_attach_target(skeleton_->progs.hold, program_fd, function);
+  if (const int error = bpf_program__set_attach_target(skeleton_->progs.hold, program_fd, function);
       error != 0)
     throw_system_error(-error, "finding the program that is to be held");
   if (const int error = held_runs_bpf__load(skeleton_.get()); error != 0)

@@ -8,7 +8,8 @@ struct held_runs_bpf;
 namespace xdp_count::testing {
 
 // While this lives, each run of an XDP program waits at its entry, before it has read anything,
-// until let_go(). A run that nobody lets go ends some seconds later, so that no test can hang a CPU.
+// until let_go(). A run that nobody lets go ends some seconds later, so that no test can hang a
+// CPU.
 class HeldRuns {
  public:
   // `program_fd` is of the XDP program, whose function has the name `function`. Throws

@@ -5,10 +5,10 @@
 #include <chrono>
 #include <future>
 
-#include "count_program.hpp"
-#include "counting.hpp"
 #include "held_runs.hpp"
 #include "packet_builder.hpp"
+#include "program/count_program.hpp"
+#include "program/counting.hpp"
 #include "program_under_test.hpp"
 
 namespace xdp_count::testing {

@@ -2,7 +2,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
-#include "library_log.hpp"
+#include "program/library_log.hpp"
 #include "topology.hpp"
 
 int main(int argc, char** argv) {

@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "attached_programs.hpp"
-#include "forgotten_descriptors.hpp"
+#include "interface/attached_programs.hpp"
+#include "interface/forgotten_descriptors.hpp"
 
 // Generated C.
 #pragma GCC diagnostic push

@@ -15,14 +15,14 @@
 #include <stdexcept>
 #include <thread>
 
-#include "ipv4.hpp"
+#include "base/ipv4.hpp"
 #include "live_traffic.hpp"
 #include "measured_agent.hpp"
 #include "measurement.hpp"
-#include "options.hpp"
+#include "model/settings.hpp"
 #include "plain_programs.hpp"
 #include "process_use.hpp"
-#include "table_settings.hpp"
+#include "program/table_settings.hpp"
 
 namespace xdp_count::bench {
 namespace {
@@ -74,7 +74,7 @@ const std::vector<Setting>& all_settings() {
        .pattern = FloodPattern::all_in_order()},
       {.name = "twice",
        .title = "default options, twice --max-sources in order",
-       .pattern = {.sources = 2 * Options{}.max_sources}},
+       .pattern = {.sources = 2 * Settings{}.max_sources}},
       {.name = "small",
        .title = "--max-sources 10000, random 2^24",
        .pattern = random,
@@ -370,7 +370,7 @@ void attack_empty(const Setting& setting, const Flood& flood, Samples& samples) 
   const Topology topology;
   const Arrivals arrivals(topology);
   LiveTraffic traffic(topology, arrivals);
-  const PlainPrograms plain(Options{}.max_sources);
+  const PlainPrograms plain(Settings{}.max_sources);
   attach_program(topology, plain.empty_fd(), setting.mode);
   traffic.begin_steady(steady_sources, steady_rate);
   traffic.begin_flood(flood.pattern, flood.rate);
@@ -524,7 +524,7 @@ void attack_plain_reader(const Setting& setting, const Flood& flood, bool lru, S
   const Topology topology;
   const Arrivals arrivals(topology);
   LiveTraffic traffic(topology, arrivals);
-  const PlainPrograms plain(Options{}.max_sources);
+  const PlainPrograms plain(Settings{}.max_sources);
   attach_program(topology, lru ? plain.lru_hash_fd() : plain.percpu_hash_fd(), setting.mode);
   PlainReader reader(lru ? plain.lru_hash_map_fd() : plain.percpu_hash_map_fd(), !lru);
   std::uint64_t arrived_before = 0;

@@ -3,10 +3,10 @@
 // document of the same.
 #include <stdexcept>
 
-#include "json_encoding.hpp"
 #include "measurement.hpp"
-#include "query.hpp"
+#include "protocol/json_encoding.hpp"
 #include "row_document.hpp"
+#include "server/query.hpp"
 
 namespace xdp_count::bench {
 namespace {

@@ -6,13 +6,13 @@
 #include <map>
 #include <stdexcept>
 
+#include "interface/network_interface.hpp"
 #include "live_frames.hpp"
 #include "measured_agent.hpp"
 #include "measurement.hpp"
-#include "network_interface.hpp"
-#include "options.hpp"
+#include "model/settings.hpp"
 #include "plain_programs.hpp"
-#include "table_settings.hpp"
+#include "program/table_settings.hpp"
 
 namespace xdp_count::bench {
 namespace {
@@ -87,7 +87,7 @@ double rate(LiveFrames& source, const Receiver& receiver) {
 void compare(const Topology& topology, std::uint32_t sources) {
   LiveFrames source(topology);
   source.set_sources(sources);
-  const PlainPrograms plain(Options{}.max_sources);
+  const PlainPrograms plain(Settings{}.max_sources);
   const Receiver receiver(topology);
   std::map<std::string, std::vector<double>> samples;
   for (int round = 0; round < rounds; ++round) {

@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ledger.hpp"
+#include "counting/ledger.hpp"
 #include "measurement.hpp"
 #include "zipf.hpp"
 
@@ -73,8 +73,7 @@ class PlainLru {
 // the tick is the one that misses, and all are misses of one that is not taken in.
 class Tracked {
  public:
-  Tracked()
-      : slots_(Ledger::slots_for(capacity)), ledger_(slots_, state_, capacity, HashSeed{}) {}
+  Tracked() : slots_(Ledger::slots_for(capacity)), ledger_(slots_, state_, capacity, HashSeed{}) {}
 
   void take(std::span<const std::uint32_t> packets) {
     std::map<std::uint32_t, std::uint64_t> counts;

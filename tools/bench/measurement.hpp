@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace xdp_count::bench {
 

@@ -11,9 +11,10 @@
 #include "live_frames.hpp"
 #include "measured_agent.hpp"
 #include "measurement.hpp"
-#include "options.hpp"
+#include "model/settings.hpp"
 #include "process_use.hpp"
-#include "table_settings.hpp"
+#include "program/memory_need.hpp"
+#include "program/table_settings.hpp"
 
 namespace xdp_count::bench {
 namespace {

@@ -13,11 +13,11 @@
 #include <numeric>
 #include <random>
 
-#include "mapped_memory.hpp"
 #include "measurement.hpp"
-#include "options.hpp"
+#include "model/settings.hpp"
 #include "packet_builder.hpp"
-#include "table_settings.hpp"
+#include "program/mapped_memory.hpp"
+#include "program/table_settings.hpp"
 #include "zipf.hpp"
 
 // Generated C.
@@ -54,7 +54,7 @@ Order zipf(std::uint32_t sources, std::mt19937_64& random) {
 // The default, or more where there are more sources than that.
 std::uint32_t max_sources_for(const Order& order) {
   const std::uint32_t most = *std::ranges::max_element(order) + 1;
-  return std::max(Options{}.max_sources, most);
+  return std::max(Settings{}.max_sources, most);
 }
 
 // The benchmark's programs, loaded with some settings, over one order of packets.
@@ -194,7 +194,7 @@ void compare(const std::string& setting, const Order& order, std::uint32_t hot_s
 void measure_strangers(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
   Samples samples;
   for (int load = 0; load < loads; ++load) {
-    Programs programs(order, hot_slots, Options{}.max_sources, false, false, 0);
+    Programs programs(order, hot_slots, Settings{}.max_sources, false, false, 0);
     programs.ration();
     for (int round = 0; round < warm_up_rounds + rounds; ++round)
       for (const auto& [name, fd] : programs.fds()) {
@@ -225,7 +225,7 @@ int main(int argc, char** argv) {
   using namespace xdp_count::bench;
   return xdp_count::bench::run_as_root("bench-packet-cost", [&] {
     const std::uint32_t hot_slots =
-        argc > 1 ? static_cast<std::uint32_t>(std::stoul(argv[1])) : Options{}.hot_slots;
+        argc > 1 ? static_cast<std::uint32_t>(std::stoul(argv[1])) : Settings{}.hot_slots;
     const std::vector<std::string> chosen(argv + std::min(argc, 2), argv + argc);
     const auto measure = [&](const std::string& setting, auto&& work) {
       if (chosen.empty() || std::ranges::find(chosen, setting) != chosen.end()) work(setting);

@@ -6,7 +6,7 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 // Generated C.
 #pragma GCC diagnostic push

@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace xdp_count::bench {
 

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "ipv4.hpp"
-#include "snapshot.hpp"
-#include "time_format.hpp"
+#include "base/ipv4.hpp"
+#include "base/time_format.hpp"
+#include "model/snapshot.hpp"
 
 namespace xdp_count::bench {
 

@@ -11,13 +11,14 @@
 #include <map>
 #include <optional>
 
-#include "count_program.hpp"
-#include "counting.hpp"
-#include "json_encoding.hpp"
+#include "counting/top_sources.hpp"
 #include "measurement.hpp"
 #include "packet_builder.hpp"
-#include "running_program.hpp"
-#include "table_settings.hpp"
+#include "program/count_program.hpp"
+#include "program/counting.hpp"
+#include "program/running_program.hpp"
+#include "program/table_settings.hpp"
+#include "protocol/json_encoding.hpp"
 
 namespace xdp_count::bench {
 namespace {

@@ -10,11 +10,11 @@
 #include <optional>
 #include <utility>
 
-#include "config.hpp"
-#include "ipv4.hpp"
-#include "json_names.hpp"
-#include "number_option.hpp"
-#include "printable.hpp"
+#include "base/ipv4.hpp"
+#include "base/number_option.hpp"
+#include "base/printable.hpp"
+#include "model/names.hpp"
+#include "version.hpp"
 
 namespace xdp_count {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "message_view.hpp"
+#include "model/request.hpp"
 #include "options.hpp"
-#include "request.hpp"
 
 namespace xdp_count {
 

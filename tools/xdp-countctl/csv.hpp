@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "printable.hpp"
+#include "base/printable.hpp"
 
 namespace xdp_count {
 

@@ -10,9 +10,9 @@
 #include <csignal>
 #include <variant>
 
-#include "agent_feed.hpp"
+#include "base/error.hpp"
+#include "client/agent_feed.hpp"
 #include "curses_screen.hpp"
-#include "error.hpp"
 #include "signal_queue.hpp"
 
 namespace xdp_count {

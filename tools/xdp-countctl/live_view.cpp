@@ -7,12 +7,12 @@
 #include <cstring>
 #include <utility>
 
-#include "ipv4.hpp"
-#include "json_names.hpp"
+#include "base/ipv4.hpp"
+#include "base/printable.hpp"
+#include "base/time_format.hpp"
+#include "model/names.hpp"
 #include "options.hpp"
-#include "printable.hpp"
-#include "table_view.hpp"
-#include "time_format.hpp"
+#include "view/table_view.hpp"
 
 namespace xdp_count {
 namespace {
@@ -194,7 +194,7 @@ std::vector<ScreenLine> LiveView::head_lines() const {
     lines.back()[0].style = Style::strong;
     return lines;
   }
-  state.insert(state.begin(), {head->interface, head->mode, time_of_day(head->time)});
+  state.insert(state.begin(), {head->interface, name_of(head->mode), time_of_day(head->time)});
   for (std::string& line : wrapped(state, size_.columns))
     lines.push_back({{std::move(line), Style::strong}});
   for (std::string& line : short_totals(*head, size_.columns)) lines.push_back({{std::move(line)}});

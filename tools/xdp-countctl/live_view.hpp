@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "json_decoding.hpp"
+#include "model/request.hpp"
+#include "model/snapshot.hpp"
+#include "protocol/json_decoding.hpp"
 #include "rate_history.hpp"
-#include "snapshot.hpp"
 
 namespace xdp_count {
 

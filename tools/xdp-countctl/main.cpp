@@ -20,15 +20,16 @@
 #include <variant>
 #include <vector>
 
-#include "agent_connection.hpp"
-#include "agent_feed.hpp"
+#include "base/error.hpp"
+#include "base/printable.hpp"
+#include "client/agent_connection.hpp"
+#include "client/agent_feed.hpp"
+#include "client/agent_words.hpp"
 #include "client_options.hpp"
-#include "error.hpp"
-#include "json_decoding.hpp"
 #include "live_session.hpp"
 #include "message_view.hpp"
 #include "pcapng.hpp"
-#include "printable.hpp"
+#include "protocol/json_decoding.hpp"
 
 namespace {
 
@@ -112,7 +113,7 @@ StatusMessage status_of(const std::string& socket_path) {
 
 void watch_any_events(const std::string& socket_path, const ClientOptions& options,
                       Subscription subscription) {
-  const Options agent = status_of(socket_path).status.options;
+  const Settings agent = status_of(socket_path).status.settings;
   subscription.events = {agent.events, agent.sample != 0};
   if (!agent.events && agent.sample == 0)
     throw std::runtime_error(
@@ -129,7 +130,7 @@ struct CloseFile {
 void capture(const std::string& socket_path, const ClientOptions& options,
              const Subscription& subscription) {
   const StatusMessage agent = status_of(socket_path);
-  if (agent.status.options.sample == 0)
+  if (agent.status.settings.sample == 0)
     throw std::runtime_error("the agent samples no frames: start it with --sample N");
   const std::string& path = options.capture_path;
   const std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdout

@@ -6,14 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/ipv4.hpp"
+#include "base/printable.hpp"
+#include "base/time_format.hpp"
 #include "csv.hpp"
 #include "event_view.hpp"
-#include "ipv4.hpp"
-#include "json_names.hpp"
-#include "printable.hpp"
+#include "model/names.hpp"
 #include "status_view.hpp"
-#include "table_view.hpp"
-#include "time_format.hpp"
+#include "view/table_view.hpp"
 
 namespace xdp_count {
 namespace {
@@ -80,14 +80,6 @@ std::string missing_lines(const SnapshotHead& head, const std::vector<std::uint3
 }
 
 }  // namespace
-
-std::string refusal(const ErrorMessage& message) {
-  return fmt::format("the agent says: {} ({})", message.message, message.code);
-}
-
-std::string farewell(const GoodbyeMessage& message) {
-  return "the agent says goodbye: " + message.reason;
-}
 
 std::string MessageView::text_of(const std::string& line, const Message& message) {
   const bool answer = std::holds_alternative<SnapshotMessage>(message) ||

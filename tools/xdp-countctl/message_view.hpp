@@ -4,15 +4,11 @@
 
 #include <string>
 
-#include "json_decoding.hpp"
+#include "protocol/json_decoding.hpp"
 
 namespace xdp_count {
 
 enum class TextFormat { table, json, csv };
-
-// What an agent has said, for an error message.
-std::string refusal(const ErrorMessage& message);
-std::string farewell(const GoodbyeMessage& message);
 
 // Messages, one after the other, as one text.
 class MessageView {

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "config.hpp"
+#include "version.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {

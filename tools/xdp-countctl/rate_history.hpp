@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "snapshot.hpp"
+#include "model/snapshot.hpp"
 
 namespace xdp_count {
 

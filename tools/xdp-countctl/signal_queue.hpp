@@ -7,9 +7,9 @@
 #include <initializer_list>
 #include <optional>
 
-#include "error.hpp"
-#include "ignored_signal.hpp"
-#include "unique_fd.hpp"
+#include "base/error.hpp"
+#include "base/ignored_signal.hpp"
+#include "base/unique_fd.hpp"
 
 namespace xdp_count {
 

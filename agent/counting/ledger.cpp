@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "counting/ledger.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <numeric>
+#include <stdexcept>
+
+#include "base/ordered_store.hpp"
+#include "base/random.hpp"
+
+namespace xdp_count {
+namespace {
+
+// The least rank of who was seen in one of the last two ticks: see rank_of().
+constexpr std::uint64_t longest_idle = 0xffff;
+constexpr std::uint64_t most_weight = 0xffff'ffff;
+constexpr std::uint64_t seen_lately = (longest_idle - 1) << 48;
+
+// Of the capacity: what is left to newcomers at least, and how much more than that is given back to
+// them at once, so that few scans are needed.
+constexpr std::size_t newcomers_share = 4;
+constexpr std::size_t demotion_share = 16;
+
+// One scan of the table finds this share of the newcomers at once, so that a flood of new sources
+// pays for few scans: some 32 slots are looked at for each eviction, or fewer.
+constexpr std::size_t victims_share = 4;
+
+__extension__ using Uint128 = unsigned __int128;
+
+// Once is not enough: with some seeds the addresses of a regular pattern would come to lie in few
+// places.
+std::uint64_t mixed(std::uint64_t value, const HashSeed& seed) noexcept {
+  const Uint128 product = Uint128{value ^ seed.a} * seed.b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+}  // namespace
+
+HashSeed HashSeed::random() {
+  return {random_word(), random_odd_word()};
+}
+
+std::size_t Ledger::slots_for(std::size_t capacity) noexcept {
+  return std::bit_ceil(std::max<std::size_t>(capacity, 1) * 2);
+}
+
+Ledger::Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t capacity,
+               HashSeed seed)
+    : slots_(slots), state_(&state), mask_(slots.size() - 1), capacity_(capacity), seed_(seed) {
+  if (capacity == 0 || !std::has_single_bit(slots.size()) || slots.size() <= capacity)
+    throw std::invalid_argument("ledger: a power of two of slots, more than its capacity");
+  if (state_->step == LedgerState::evicting) finish_eviction();
+  if (state_->step == LedgerState::adding) slots_[state_->slot] = state_->entry;
+  if (state_->step == LedgerState::passing_by) state_->evicted = state_->evicted_after;
+  for_each([&](const LedgerEntry& entry) {
+    ++size_;
+    established_ += entry.established;
+    tracked_total_ += entry.total;
+  });
+}
+
+void Ledger::settle() noexcept {
+  set_step(LedgerState::none);
+}
+
+void Ledger::set_step(LedgerState::Step step) noexcept {
+  store_in_order(state_->step, step);
+}
+
+void Ledger::mirror_in(TrackedSources& sources) {
+  mirror_ = &sources;
+  sources.remove_unless([&](std::uint32_t address) { return find(address) != nullptr; });
+  for_each([&](const LedgerEntry& entry) { sources.add(entry.address); });
+}
+
+void Ledger::begin_tick(std::uint64_t tick, std::int64_t time, std::uint64_t packets) noexcept {
+  if (first_tick_ == 0) first_tick_ = tick;
+  packets_before_ = tick_ + 1 == tick ? packets_ : 0;
+  packets_ = packets;
+  for (std::uint64_t skipped = std::min(tick - tick_, recent_ticks); skipped > 0; --skipped)
+    last_seen_[(tick - skipped + 1) % recent_ticks] = 0;
+  tick_ = tick;
+  time_ = time;
+  active_.clear();
+  evicted_active_ = false;
+  // Those who had been seen in one of the last two ticks were alike then, and are not now.
+  std::erase_if(victims_, [](const Candidate& candidate) { return candidate.rank >= seen_lately; });
+  sweep();
+}
+
+bool Ledger::is_recent(std::uint64_t tick) const noexcept {
+  return tick >= first_tick_ && tick + recent_ticks > tick_;
+}
+
+std::size_t Ledger::recently_seen() const noexcept {
+  return std::accumulate(last_seen_.begin(), last_seen_.end(), std::size_t{0});
+}
+
+void Ledger::sweep() noexcept {
+  const std::size_t slots = std::max<std::size_t>(slots_.size() / ticks_of_a_sweep, 1);
+  for (std::size_t i = 0; i < slots; ++i, sweep_ = (sweep_ + 1) & mask_) {
+    LedgerEntry& entry = slots_[sweep_];
+    if (entry.established && entry.last_tick + established_ticks < tick_) demote(entry);
+  }
+}
+
+void Ledger::demote(LedgerEntry& entry) noexcept {
+  entry.established = 0;
+  --established_;
+}
+
+void Ledger::add(std::uint32_t address, const Counts& counts, std::uint64_t item) {
+  settle();
+  std::size_t slot = find_slot(address);
+  const bool is_new = slots_[slot].last_tick == 0;
+  if (is_new && size_ == capacity_) {
+    if (!make_room_for(counts)) return pass_by(address, counts, item);
+    slot = find_slot(address);  // the eviction may have moved the empty slot
+  }
+  LedgerEntry entry = slots_[slot];
+  if (is_new) {
+    entry = {.address = address, .first_time = time_};
+    ++size_;
+  }
+  const bool seen_before = entry.last_tick != 0 && entry.last_tick != tick_;
+  if (entry.last_tick != tick_) {
+    if (!is_new && is_recent(entry.last_tick)) --last_seen_[entry.last_tick % recent_ticks];
+    ++last_seen_[tick_ % recent_ticks];
+    entry.interval = {};
+    entry.last_tick = tick_;
+    entry.last_time = time_;
+    active_.push_back(address);
+  }
+  entry.interval += counts;
+  entry.total += counts;
+  tracked_total_ += counts;
+  if (!entry.established && (seen_before || is_heavy(entry.interval))) {
+    entry.established = 1;
+    ++established_;
+  }
+
+  state_->slot = slot;
+  state_->item = item;
+  state_->entry = entry;
+  set_step(LedgerState::adding);
+  slots_[slot] = entry;
+  if (is_new && mirror_) mirror_->add(address);
+}
+
+void Ledger::pass_by(std::uint32_t address, const Counts& counts, std::uint64_t item) {
+  if (evictions_) evictions_->push_back(address);
+  state_->item = item;
+  state_->evicted_after = {state_->evicted.sources + 1, state_->evicted.counts + counts};
+  set_step(LedgerState::passing_by);
+  state_->evicted = state_->evicted_after;
+}
+
+void Ledger::prefetch(std::uint32_t address) const noexcept {
+  __builtin_prefetch(&slots_[home_slot(address)], 1);
+}
+
+const LedgerEntry* Ledger::find(std::uint32_t address) const noexcept {
+  const LedgerEntry& entry = slots_[find_slot(address)];
+  return entry.last_tick != 0 ? &entry : nullptr;
+}
+
+std::size_t Ledger::home_slot(std::uint32_t address) const noexcept {
+  return static_cast<std::size_t>(mixed(mixed(address, seed_), seed_)) & mask_;
+}
+
+std::size_t Ledger::find_slot(std::uint32_t address) const noexcept {
+  std::size_t slot = home_slot(address);
+  while (slots_[slot].last_tick != 0 && slots_[slot].address != address) slot = (slot + 1) & mask_;
+  return slot;
+}
+
+bool Ledger::is_heavy(const Counts& interval) const noexcept {
+  return packets_ != 0 && interval.packets >= least_heavy &&
+         interval.packets >= packets_ * heavy_shares / capacity_;
+}
+
+// The share of the last tick that the source was seen in, if that was one of the last two; of those
+// before, the number of packets will do.
+std::uint64_t Ledger::weight_of(const LedgerEntry& entry) const noexcept {
+  const std::uint64_t packets = entry.last_tick == tick_       ? packets_
+                                : entry.last_tick + 1 == tick_ ? packets_before_
+                                                               : 0;
+  const Uint128 weight =
+      packets == 0 ? entry.interval.packets : (Uint128{entry.interval.packets} << 31) / packets;
+  return static_cast<std::uint64_t>(std::min(weight, Uint128{most_weight}));
+}
+
+// In this order: idle longest, of the least weight, and a scrambled address, or else those who are
+// alike would go in the order of the table: one region of it would be emptied, and the sources that
+// come instead would fill the rest to the brim. The last two ticks are one, because who was seen in
+// the last one may yet be found in this.
+std::uint64_t Ledger::rank_of(const LedgerEntry& entry) const noexcept {
+  const std::uint64_t idle = std::max<std::uint64_t>(tick_ - entry.last_tick, 1);
+  return (longest_idle - std::min(idle, longest_idle)) << 48 | weight_of(entry) << 16 |
+         mixed(entry.address + 1, seed_) >> 48;
+}
+
+// Whether what was found of a candidate is still so. Only established sources may have been seen
+// again in a later tick.
+bool Ledger::is_next(const Candidate& candidate, const LedgerEntry& entry) const noexcept {
+  if (entry.last_tick == 0 || entry.established) return false;
+  return candidate.rank < seen_lately || candidate.rank == rank_of(entry);
+}
+
+// False when a newcomer with these counts would be the next to go.
+bool Ledger::make_room_for(const Counts& counts) {
+  for (;;) {
+    if (victims_.empty()) find_victims();
+    const Candidate candidate = victims_.back();
+    const std::size_t slot = find_slot(candidate.address);
+    // Whoever was not found by the scan is to go later than everyone who was, and ticks only grow:
+    // the order still holds.
+    if (is_next(candidate, slots_[slot])) {
+      const LedgerEntry newcomer{.interval = counts, .last_tick = tick_};
+      const std::uint64_t weight = weight_of(newcomer);
+      const std::uint64_t other = weight_of(slots_[slot]);
+      const bool lighter = weight < other || (weight == other && slots_[slot].last_tick == tick_);
+      if (lighter && candidate.rank >= seen_lately) return false;
+      victims_.pop_back();
+      evict(slot);
+      return true;
+    }
+    victims_.pop_back();
+  }
+}
+
+void Ledger::evict(std::size_t slot) {
+  const LedgerEntry entry = slots_[slot];
+  tracked_total_ -= entry.total;
+  if (is_recent(entry.last_tick)) --last_seen_[entry.last_tick % recent_ticks];
+  evicted_active_ = evicted_active_ || entry.last_tick == tick_;
+  --size_;
+  if (evictions_) evictions_->push_back(entry.address);
+
+  state_->slot = slot;
+  state_->evicted_after = {state_->evicted.sources + 1, state_->evicted.counts + entry.total};
+  set_step(LedgerState::evicting);
+  finish_eviction();
+  if (mirror_) mirror_->remove(entry.address);
+}
+
+void Ledger::find_victims() {
+  const std::size_t least = std::max<std::size_t>(capacity_ / newcomers_share, 1);
+  if (newcomers() < least) demote(least - newcomers() + capacity_ / demotion_share);
+  victims_ = first_to_go(false, std::max<std::size_t>(newcomers() / victims_share, 1));
+}
+
+void Ledger::demote(std::size_t sources) {
+  for (const Candidate& candidate : first_to_go(true, sources))
+    demote(slots_[find_slot(candidate.address)]);
+}
+
+// At most so many of the established sources, or of the newcomers; the next to go is at the back.
+std::vector<Ledger::Candidate> Ledger::first_to_go(bool established, std::size_t most) {
+  ++scans_;
+  std::vector<Candidate> candidates;
+  candidates.reserve(established ? established_ : newcomers());
+  for_each([&](const LedgerEntry& entry) {
+    if ((entry.established != 0) == established)
+      candidates.push_back({rank_of(entry), entry.address});
+  });
+  if (candidates.size() > most) {
+    const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(most);
+    std::ranges::nth_element(candidates, end, {}, &Candidate::rank);
+    candidates.erase(end, candidates.end());
+  }
+  std::ranges::sort(candidates, std::greater{}, &Candidate::rank);
+  return candidates;
+}
+
+void Ledger::finish_eviction() noexcept {
+  state_->evicted = state_->evicted_after;
+  close_up(state_->slot);
+  set_step(LedgerState::none);
+}
+
+void Ledger::close_up(std::size_t hole) noexcept {
+  // Moves back every entry of the probe chain that may stand nearer to its home, so that no chain
+  // is broken and no tombstone is left. One slot at a time is the hole, whatever it still holds,
+  // and the state says which.
+  for (std::size_t next = (hole + 1) & mask_; slots_[next].last_tick != 0;
+       next = (next + 1) & mask_) {
+    const std::size_t home = home_slot(slots_[next].address);
+    if (((next - home) & mask_) < ((next - hole) & mask_)) continue;
+    slots_[hole] = slots_[next];
+    hole = next;
+    store_in_order(state_->slot, hole);
+  }
+  slots_[hole] = {};
+}
+
+}  // namespace xdp_count

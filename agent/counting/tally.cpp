@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "counting/tally.hpp"
+
+#include <fmt/core.h>
+
+namespace xdp_count {
+Tally::Tally(Ledger& ledger, TallyState& state, SnapshotHead identity)
+    : ledger_(ledger), state_(state), head_(std::move(identity)) {
+  head_.capacity = ledger_.capacity();
+  sum_up();
+}
+
+void Tally::begin(std::int64_t since) {
+  state_.time = since;
+  state_.since = since;
+  sum_up();
+}
+
+void Tally::begin_fold(const Cut& cut, const Totals& totals) {
+  const Totals& before = state_.totals[cut.generation];
+  head_.interval = cut.interval;
+  head_.partial = cut.partial;
+  const auto rates = [&](const Counts& now, const Counts& then) {
+    return rates_over(now - then, cut.interval);
+  };
+  head_.frames.rates = rates(totals.frames, before.frames);
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    head_.classes[i].rates = rates(totals.classes[i], before.classes[i]);
+
+  constexpr auto ipv4 = static_cast<std::size_t>(FrameClass::ipv4);
+  const Counts of_sources = totals.classes[ipv4] - before.classes[ipv4];
+  state_.time = cut.time;
+  state_.nic = cut.nic;
+  state_.totals[cut.generation] = totals;
+  // Also when this tick has been begun before and not ended: then it goes on.
+  ledger_.begin_tick(state_.seq + 1, cut.time, of_sources.packets);
+}
+
+void Tally::end_fold() {
+  ledger_.settle();
+  ++state_.seq;
+  sum_up();
+}
+
+void Tally::sum_up() {
+  head_.seq = state_.seq;
+  head_.since = state_.since;
+  head_.time = state_.time;
+  head_.nic = state_.nic;
+  const auto& [first, second] = state_.totals;
+  head_.frames.counts = first.frames + second.frames;
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    head_.classes[i].counts = first.classes[i] + second.classes[i];
+  head_.untracked = first.untracked + second.untracked;
+  head_.evicted = ledger_.evicted();
+  head_.tracked = ledger_.size();
+  head_.established = ledger_.established();
+}
+
+std::optional<std::string> Tally::conservation_violation() const {
+  Counts classes;
+  for (const CountsAndRates& c : head_.classes) classes += c.counts;
+  const Counts ipv4 = head_.of(FrameClass::ipv4).counts;
+  const Counts sources = ledger_.tracked_total() + head_.evicted.counts + head_.untracked;
+  if (classes == head_.frames.counts && sources == ipv4) return std::nullopt;
+  return fmt::format(
+      "the counts of snapshot {} do not add up: {} frames ({} bytes), {} ({}) in classes; {} IPv4 "
+      "packets ({}), {} ({}) under sources, evicted or untracked",
+      head_.seq, head_.frames.counts.packets, head_.frames.counts.bytes, classes.packets,
+      classes.bytes, ipv4.packets, ipv4.bytes, sources.packets, sources.bytes);
+}
+
+}  // namespace xdp_count

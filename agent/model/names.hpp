@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The words for the model's enumerations, on the command line, in the protocol and on the screen.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "model/event.hpp"
+#include "model/settings.hpp"
+#include "model/snapshot.hpp"
+#include "model/xdp_mode.hpp"
+
+namespace xdp_count {
+
+// In the order of FrameClass.
+inline constexpr std::array<const char*, frame_classes> frame_class_names{"ipv4", "ipv6", "arp",
+                                                                          "other", "malformed"};
+
+// What the frames of an interface begin with.
+inline constexpr const char* link_ethernet = "ethernet";
+inline constexpr const char* link_ip = "ip";
+
+// In the order of EventKind.
+inline constexpr std::array<const char*, event_kinds> event_names{"new_source", "sample"};
+
+template <class Value>
+using Name = std::pair<const char*, Value>;
+
+inline constexpr std::array<Name<SortKey>, 4> sort_key_names{{{"pps", SortKey::pps},
+                                                              {"bps", SortKey::bps},
+                                                              {"packets", SortKey::packets},
+                                                              {"bytes", SortKey::bytes}}};
+inline constexpr std::array<Name<ModeChoice>, 3> mode_choice_names{
+    {{"auto", std::nullopt}, {"native", XdpMode::native}, {"generic", XdpMode::generic}}};
+inline constexpr std::array<Name<Verdict>, 2> verdict_names{
+    {{"drop", Verdict::drop}, {"pass", Verdict::pass}}};
+inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"json", OutputFormat::json},
+                                                                 {"live", OutputFormat::live},
+                                                                 {"none", OutputFormat::none},
+                                                                 {"table", OutputFormat::table}}};
+
+const char* name_of(XdpMode mode);
+const char* name_of(ModeChoice choice);
+const char* name_of(Verdict verdict);
+const char* name_of(OutputFormat output);
+
+// What has this name. Throw std::out_of_range when nothing has.
+XdpMode xdp_mode_named(std::string_view name);
+ModeChoice mode_choice_named(std::string_view name);
+Verdict verdict_named(std::string_view name);
+OutputFormat output_named(std::string_view name);
+
+}  // namespace xdp_count

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// A client's request, as plain data.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/event.hpp"
+#include "model/snapshot.hpp"
+
+namespace xdp_count {
+
+inline constexpr std::size_t max_request_line = 64 * 1024;  // bytes, without the newline
+inline constexpr std::size_t max_top = 10'000;              // rows of a snapshot or an answer
+inline constexpr std::size_t max_get_addresses = 1000;
+inline constexpr std::uint64_t max_every = 86'400;  // ticks between two snapshots
+
+struct Subscription {
+  Selection selection;
+  std::uint64_t every = 1;                 // ticks between two snapshots; 0: none are sent
+  std::array<bool, event_kinds> events{};  // by EventKind: which are sent besides
+
+  friend bool operator==(const Subscription&, const Subscription&) = default;
+};
+
+struct GetRequest {
+  std::vector<std::uint32_t> addresses;  // host byte order, as asked for
+};
+struct TopRequest {
+  Selection selection;
+};
+struct ListRequest {
+  std::optional<Prefix> prefix;
+  std::uint64_t min_packets = 0;
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // rows: the lowest addresses
+};
+struct SubscribeRequest {
+  Subscription subscription;
+};
+struct UnsubscribeRequest {};
+struct StatusRequest {};
+
+struct Request {
+  std::string id;  // as JSON text, to be sent back; empty where the client gave none
+  std::variant<GetRequest, TopRequest, ListRequest, SubscribeRequest, UnsubscribeRequest,
+               StatusRequest>
+      command;
+};
+
+// The protocol's error codes.
+enum class ErrorCode { bad_json, bad_request, too_long, unknown_cmd, busy };
+
+struct RequestError {
+  std::string id;  // as in Request
+  ErrorCode code;
+  std::string message;  // names the field and what was expected
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What is known after a tick, as plain data. Knows no kernel, no sockets and no JSON.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/ipv4.hpp"
+#include "model/counts.hpp"
+#include "model/nic_counters.hpp"
+#include "model/xdp_mode.hpp"
+
+namespace xdp_count {
+
+enum class FrameClass { ipv4, ipv6, arp, other, malformed };
+inline constexpr std::size_t frame_classes = 5;
+
+struct CountsAndRates {
+  Counts counts;
+  Rates rates;
+};
+
+// Everything in a snapshot but its rows of sources: the same for every subscriber.
+struct SnapshotHead {
+  std::uint64_t seq = 0;  // of the tick; 0 before the first one
+  std::int64_t time = 0;  // of the cut through all counters: ms since the Unix epoch
+  double interval = 0;    // seconds that the rates are over, as measured
+  // Less than half of what --interval says, as the last one mostly is, which ends with the agent:
+  // rates over so short a time tell little.
+  bool partial = false;
+  std::string interface;
+  unsigned ifindex = 0;
+  XdpMode mode = XdpMode::native;
+  std::int64_t since = 0;  // when counting began: ms since the Unix epoch
+  CountsAndRates frames;
+  std::array<CountsAndRates, frame_classes> classes;  // by FrameClass
+  Counts untracked;
+  Evicted evicted;
+  NicCounters nic;
+  std::uint64_t tracked = 0;
+  std::uint64_t established = 0;  // of those tracked: see Ledger
+  std::uint64_t capacity = 0;
+
+  const CountsAndRates& of(FrameClass c) const { return classes[static_cast<std::size_t>(c)]; }
+
+  // Seconds from when counting began, perhaps by an earlier agent, to the cut: by the host's clock,
+  // since there is no other that outlives the agent and is told.
+  double counted_seconds() const {
+    return time > since ? static_cast<double>(time - since) / 1000 : 0;
+  }
+
+  // Whether all that was counted has a row, so that a source without one has sent nothing. Before
+  // the first tick that is not known.
+  bool rows_are_all() const {
+    return seq > 0 && untracked.packets == 0 && evicted.counts.packets == 0;
+  }
+};
+
+struct SourceRow {
+  std::uint32_t address = 0;  // host byte order
+  Counts total;
+  Rates rates;
+  std::int64_t first_time = 0;  // ms since the Unix epoch
+  std::int64_t last_time = 0;   // ms since the Unix epoch
+};
+
+enum class SortKey { pps, bps, packets, bytes };
+
+// Which sources, and how many. Two subscribers with the same selection are sent the same bytes.
+struct Selection {
+  std::size_t top = 0;
+  SortKey by = SortKey::pps;
+  std::optional<Prefix> prefix;
+
+  friend bool operator==(const Selection&, const Selection&) = default;
+};
+
+}  // namespace xdp_count

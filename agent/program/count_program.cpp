@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "program/count_program.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include <span>
+#include <tuple>
+
+#include "base/error.hpp"
+#include "counting/ledger.hpp"
+#include "program/counting_state.hpp"
+#include "program/program_owner.hpp"
+#include "program/table_settings.hpp"
+#include "program/table_sizes.hpp"
+
+// Generated C.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#include "count.skel.h"
+#pragma GCC diagnostic pop
+
+namespace xdp_count {
+namespace {
+
+// FNV-1a, which tells builds apart; nothing depends on it being hard to forge.
+class Hash {
+ public:
+  void add(std::span<const std::byte> bytes) noexcept {
+    for (const std::byte byte : bytes)
+      value_ = (value_ ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3;
+  }
+  std::uint64_t value() const noexcept { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325;
+};
+
+std::uint64_t hash_of_build() {
+  Hash hash;
+  std::size_t size = 0;
+  const auto* object = static_cast<const std::byte*>(count_bpf__elf_bytes(&size));
+  hash.add({object, size});
+  // What the object does not say: the agent's own memory, and how large the tables are.
+  constexpr std::uint32_t some = 1 << 16;
+  const std::uint64_t layout[] = {
+      counting_state_layout,   sizeof(LedgerEntry),    sizeof(CountingState),
+      Ledger::slots_for(some), cpu_counts_bytes(some), spill_bytes(some),
+      tracked_bytes(some),     filter_bytes(some),     candidates_bytes(some),
+  };
+  hash.add(std::as_bytes(std::span(layout)));
+  return hash.value();
+}
+
+}  // namespace
+
+CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bpf__open()) {
+  if (!skeleton_) throw_errno("opening the embedded XDP program");
+  size_tables(*skeleton_, settings.hot_slots, settings.max_sources);
+  set_events(*skeleton_, settings.new_sources, settings.sample_every);
+
+  // Whoever adopts the program finds this in its map .rodata, where nothing else is.
+  static_assert(sizeof(*skeleton_->rodata) == sizeof(xc_config));
+  xc_config& config = skeleton_->rodata->config;
+  config.build = {.magic = XC_CONFIG_MAGIC, .hash = hash_of_build(), .config_bytes = sizeof config};
+  config.has_ethernet_header = settings.has_ethernet_header;
+  config.verdict = settings.verdict == Verdict::pass ? XDP_PASS : XDP_DROP;
+  const HashSeed seed = HashSeed::random();
+  config.ledger_seed[0] = seed.a;
+  config.ledger_seed[1] = seed.b;
+  // From the moment it is loaded.
+  const xc_owner owner = this_process();
+  skeleton_->bss->control.owner.process = owner.process;
+  skeleton_->bss->control.owner.pid_namespace = owner.pid_namespace;
+
+  bpf_map__set_value_size(skeleton_->maps.ledger, sizeof(LedgerEntry));
+  bpf_map__set_max_entries(skeleton_->maps.ledger,
+                           static_cast<std::uint32_t>(Ledger::slots_for(settings.max_sources)));
+  bpf_map__set_value_size(skeleton_->maps.agent_state, sizeof(CountingState));
+}
+
+CountProgram::~CountProgram() {
+  count_bpf__destroy(skeleton_);
+}
+
+bpf_object* CountProgram::object() const noexcept {
+  return skeleton_->obj;
+}
+
+const xc_config& CountProgram::config() const noexcept {
+  return skeleton_->rodata->config;
+}
+
+void CountProgram::load() {
+  if (const int error = bpf_object__load(skeleton_->obj); error != 0)
+    throw_system_error(-error, "loading the XDP program");
+}
+
+int CountProgram::fd() const noexcept {
+  return bpf_program__fd(skeleton_->progs.xdp_count);
+}
+
+bool interchangeable(const xc_config& a, const xc_config& b) noexcept {
+  const auto form = [](const xc_config& c) {
+    return std::tuple(c.build.magic, c.build.hash, c.build.config_bytes, c.cpus, c.hot_shift,
+                      c.hot_slots, c.max_sources, c.has_ethernet_header, c.verdict, c.new_sources,
+                      c.sample_every);
+  };
+  return form(a) == form(b);
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "program/counting.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/time_format.hpp"
+#include "model/nic_counters.hpp"
+
+namespace xdp_count {
+
+Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicCounters& nic)
+    : program_(program),
+      tracked_sources_(program.tracked(), program.config().hash_multiplier),
+      ledger_(program.ledger(), program.state().ledger, program.config().max_sources,
+              {program.config().ledger_seed[0], program.config().ledger_seed[1]}),
+      tally_(ledger_, program.state().tally, std::move(identity)),
+      reader_(program) {
+  ledger_.mirror_in(tracked_sources_);
+  if (program.config().new_sources) {
+    ledger_.note_evictions(evicted_);
+    known_sources_.emplace(program.known_sources_fd());
+  }
+  if (tally_.head().since == 0)
+    begin(nic);
+  else
+    go_on(nic);
+}
+
+void Counting::begin(const NicCounters& nic) {
+  program_.state().nic_at_start = nic;
+  reader_.begin();
+  tally_.begin(unix_time_ms());
+}
+
+// What another one was killed over is finished, and what has been counted since is added, as ticks
+// that nobody is told about.
+void Counting::go_on(const NicCounters& nic) {
+  // Whoever was evicted when the other one was killed may still be known. What is known now has
+  // been counted in a generation that is folded below.
+  std::vector<std::uint32_t> known;
+  if (known_sources_) known = known_sources_->list();
+  if (const auto item = ledger_.interrupted_item()) {
+    reader_.forget(*item);
+    ledger_.settle();
+  }
+  fold(reader_.resume(), nic);
+  fold(cut(), nic);
+  if (known_sources_) {
+    evicted_.insert(evicted_.end(), known.begin(), known.end());
+    known_sources_->forget_untracked(evicted_, ledger_);
+  }
+}
+
+// A run that began before the program was taken off may not have looked yet which generation to
+// write: after a swap it would write one that nobody reads any more.
+Cut Counting::last_cut() {
+  reader_.wait_for_runs();
+  return cut();
+}
+
+void Counting::fold(Cut cut, const NicCounters& nic) {
+  CountingState& state = program_.state();
+  cut.nic = counted_since(state.nic_at_start, state.tally.nic, nic);
+  const bool crowded = program_.spill(cut.generation).head.newcomers >= program_.newcomer_budget();
+  tally_.fold(cut, reader_.totals(cut.generation),
+              [&](Ledger& ledger) { reader_.drain(cut.generation, ledger); });
+  if (known_sources_) known_sources_->forget_untracked(evicted_, ledger_);
+  ration_newcomers();
+  guard(cut.generation, crowded);
+}
+
+SourceFilter Counting::filter(unsigned generation) const noexcept {
+  return {program_.filter(generation), program_.config().hash_multiplier};
+}
+
+// The filter is worth its price as long as newcomers use up their budget. What is in it of the
+// generation that is active, the program has put there since that began.
+void Counting::guard(unsigned quiet, bool crowded) {
+  filter(quiet).clear();
+  if (crowded) {
+    for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
+      SourceFilter sources = filter(generation);
+      tracked_sources_.for_each([&](__be32 source) { sources.add(source); });
+    }
+    if (!program_.is_guarded()) reader_.wait_for_runs();
+  }
+  program_.set_guarded(crowded);
+}
+
+// As many as there are places that are free, or whose sources have not been seen lately; and a
+// quarter of all in any case. In a flood that lets each newcomer stay for some ticks: it would be
+// for nothing to bring more than that into the ledger, to be evicted by those of the next tick.
+void Counting::ration_newcomers() noexcept {
+  const std::size_t capacity = ledger_.capacity();
+  const std::size_t places = std::max(
+      {capacity - ledger_.recently_seen(), capacity / Ledger::recent_ticks, std::size_t{1}});
+  program_.set_newcomer_budget(static_cast<std::uint32_t>(places));
+}
+
+}  // namespace xdp_count

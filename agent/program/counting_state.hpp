@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+#include "counting/ledger.hpp"
+#include "counting/tally.hpp"
+#include "model/snapshot.hpp"
+#include "xdp_count/shared_types.h"
+
+namespace xdp_count {
+
+// What an agent leaves to the one that comes after it has been killed, besides the slots of the
+// ledger: a plain struct without pointers, all zero when counting begins, in a BPF map that belongs
+// to the program. At no moment of a tick is anything in it that the next agent could not go on
+// from; who writes which part says how.
+struct CountingState {
+  TallyState tally;
+  LedgerState ledger;
+  std::array<std::int64_t, XC_GENERATIONS> active_since;  // CLOCK_MONOTONIC, in ns
+  NicCounters nic_at_start;           // the interface's own counters: see counted_since()
+  std::array<char, 512> mode_reason;  // with a zero at the end
+};
+static_assert(std::is_trivially_copyable_v<CountingState>);
+
+// To be counted up when the meaning of anything changes that is in this struct or in LedgerEntry:
+// an agent adopts only what it understands.
+inline constexpr std::uint64_t counting_state_layout = 3;
+
+}  // namespace xdp_count

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The sources that are no news to the program: it adds them, and the agent takes them out.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "counting/ledger.hpp"
+
+namespace xdp_count {
+
+// Blocks in system calls. Throws std::system_error.
+class KnownSources {
+ public:
+  // `map_fd` is of the map known_sources, and outlives this object.
+  explicit KnownSources(int map_fd) : map_fd_(map_fd) {}
+
+  // All that are known, in no order, in host byte order. One that comes or goes meanwhile may be
+  // among them or not; no other is missing.
+  std::vector<std::uint32_t> list() const;
+
+  // Takes out those of `sources` that are not in the ledger, so that they are told when they come
+  // again. What is left of `sources` then is to be tried again. One that came again meanwhile, in
+  // the generation that is active, is not told until the next one.
+  void forget_untracked(std::vector<std::uint32_t>& sources, const Ledger& ledger) const;
+
+ private:
+  int map_fd_;
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "protocol/json_encoding.hpp"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/base64.hpp"
+#include "base/ipv4.hpp"
+#include "base/time_format.hpp"
+#include "model/names.hpp"
+
+namespace xdp_count {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int protocol_version = 1;
+constexpr int rate_decimals = 3;
+constexpr int second_decimals = 6;
+
+// As JSON text. Interface names may hold any byte: what is not UTF-8 is replaced, not thrown at us,
+// and what a terminal would obey, C1 and DEL too, is escaped with all that is not ASCII.
+template <class Json>
+std::string ascii(const Json& value) {
+  return value.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+// Writes JSON text straight into one buffer: rows of sources come by the million, and building a
+// document of them first takes many times as long.
+class JsonWriter {
+ public:
+  explicit JsonWriter(std::size_t expected_size) { text_.reserve(expected_size); }
+
+  // Anything that is JSON text already: punctuation, names, an id.
+  JsonWriter& raw(std::string_view text) {
+    text_ += text;
+    return *this;
+  }
+  JsonWriter& integer(std::uint64_t value) {
+    char digits[20];
+    text_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    return *this;
+  }
+  JsonWriter& decimal(double value, int decimals) {
+    char digits[64];  // more than a rate of 2^64 bytes in 0.1 s takes
+    const auto end =
+        std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, decimals);
+    text_.append(digits, end.ptr);
+    return *this;
+  }
+  JsonWriter& address(std::uint32_t value) {
+    char text[max_ipv4_text];
+    text_ += '"';
+    text_.append(text, write_ipv4(value, text));
+    text_ += '"';
+    return *this;
+  }
+  JsonWriter& time(std::int64_t ms) {
+    char text[rfc3339_length];
+    text_ += '"';
+    text_.append(text, write_rfc3339(ms, text));
+    text_ += '"';
+    return *this;
+  }
+  JsonWriter& event(EventKind kind, std::int64_t us) {
+    raw("{\"type\":\"event\",\"event\":\"").raw(event_names[static_cast<std::size_t>(kind)]);
+    return raw("\",\"time\":\"").raw(rfc3339_us(us)).raw("\"");
+  }
+  JsonWriter& string(std::string_view value) {
+    text_ += ascii(nlohmann::json(value));
+    return *this;
+  }
+
+  JsonWriter& counts(const Counts& counts) {
+    return raw("\"packets\":").integer(counts.packets).raw(",\"bytes\":").integer(counts.bytes);
+  }
+  JsonWriter& rates(const Rates& rates) {
+    raw(",\"pps\":").decimal(rates.pps, rate_decimals);
+    return raw(",\"bps\":").decimal(rates.bps, rate_decimals);
+  }
+  JsonWriter& object(const CountsAndRates& value) {
+    return raw("{").counts(value.counts).rates(value.rates).raw("}");
+  }
+  JsonWriter& rows(std::span<const SourceRow> rows) {
+    raw("[");
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const SourceRow& row = rows[i];
+      raw(i == 0 ? "{\"src\":" : ",{\"src\":").address(row.address).raw(",");
+      counts(row.total).rates(row.rates);
+      raw(",\"first\":").time(row.first_time).raw(",\"last\":").time(row.last_time).raw("}");
+    }
+    return raw("]");
+  }
+  // What was counted of sources that have no row.
+  JsonWriter& in_no_row(const SnapshotHead& head) {
+    raw("\"untracked\":{").counts(head.untracked);
+    raw("},\"evicted\":{\"sources\":").integer(head.evicted.sources).raw(",");
+    return counts(head.evicted.counts).raw("}");
+  }
+  JsonWriter& optional_id(std::string_view id) {
+    if (!id.empty()) raw(",\"id\":").raw(id);
+    return *this;
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+// What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
+constexpr std::size_t head_size = 2048;  // without its rows
+constexpr std::size_t row_size = 224;
+constexpr std::size_t address_size = max_ipv4_text + 3;  // with quotes and a comma
+
+constexpr std::size_t event_size = 400;  // more than most events take
+
+std::string line_of(const ordered_json& message) {
+  return ascii(message) + "\n";
+}
+
+ordered_json message_of_type(const char* type, std::string_view id) {
+  ordered_json message{{"type", type}};
+  if (!id.empty()) message["id"] = ordered_json::parse(id);
+  return message;
+}
+
+const char* name_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::bad_json:
+      return "bad_json";
+    case ErrorCode::bad_request:
+      return "bad_request";
+    case ErrorCode::too_long:
+      return "too_long";
+    case ErrorCode::unknown_cmd:
+      return "unknown_cmd";
+    case ErrorCode::busy:
+      return "busy";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows) {
+  JsonWriter out(snapshot_body_capacity(rows.size()));
+  out.raw("{\"type\":\"snapshot\",\"v\":").integer(protocol_version);
+  out.raw(",\"seq\":").integer(head.seq).raw(",\"time\":").time(head.time);
+  out.raw(",\"interval\":").decimal(head.interval, second_decimals);
+  out.raw(head.partial ? ",\"partial\":true" : ",\"partial\":false");
+  out.raw(",\"interface\":").string(head.interface).raw(",\"ifindex\":").integer(head.ifindex);
+  out.raw(",\"mode\":").string(name_of(head.mode)).raw(",\"since\":").time(head.since);
+  out.raw(",\"frames\":").object(head.frames);
+  out.raw(",\"classes\":{");
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    out.raw(i == 0 ? "\"" : ",\"").raw(frame_class_names[i]).raw("\":").object(head.classes[i]);
+  out.raw("},").in_no_row(head).raw(",\"nic\":{\"rx_packets\":").integer(head.nic.rx_packets);
+  out.raw(",\"rx_bytes\":").integer(head.nic.rx_bytes);
+  out.raw(",\"rx_dropped\":").integer(head.nic.rx_dropped);
+  out.raw("},\"tracked\":").integer(head.tracked);
+  out.raw(",\"established\":").integer(head.established);
+  out.raw(",\"capacity\":").integer(head.capacity);
+  out.raw(",\"sources\":").rows(rows).raw(",\"shown\":").integer(rows.size());
+  return out.take();
+}
+
+std::size_t snapshot_body_capacity(std::size_t rows) {
+  return head_size + rows * row_size;
+}
+
+std::string encode_snapshot_end(std::uint64_t skipped) {
+  return ",\"skipped\":" + std::to_string(skipped) + "}\n";
+}
+
+std::string encode_sources(std::string_view id, const SnapshotHead& head,
+                           std::span<const SourceRow> rows,
+                           const std::vector<std::uint32_t>& missing, bool more) {
+  JsonWriter out(sources_capacity(id, rows.size(), missing.size()));
+  out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
+  out.raw(",\"time\":").time(head.time).raw(",\"sources\":").rows(rows).raw(",\"missing\":[");
+  for (std::size_t i = 0; i < missing.size(); ++i) out.raw(i == 0 ? "" : ",").address(missing[i]);
+  out.raw("],").in_no_row(head);
+  out.raw(more ? ",\"more\":true}\n" : ",\"more\":false}\n");
+  return out.take();
+}
+
+std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing) {
+  return head_size + id.size() + rows * row_size + missing * address_size;
+}
+
+std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status) {
+  const Settings& settings = status.settings;
+  ordered_json message = message_of_type("status", id);
+  message["v"] = protocol_version;
+  message["version"] = status.version;
+  message["pid"] = status.pid;
+  message["uptime"] = status.uptime;
+  message["interface"] = head.interface;
+  message["ifindex"] = head.ifindex;
+  message["mode"] = name_of(status.mode);
+  message["mode_reason"] = status.mode_reason;
+  message["since"] = rfc3339(head.since);
+  message["options"] = {{"mode", name_of(settings.mode)},
+                        {"interval", settings.interval},
+                        {"socket", settings.socket_path},
+                        {"socket_group", settings.socket_group},
+                        {"max_sources", settings.max_sources},
+                        {"hot_slots", settings.hot_slots},
+                        {"verdict", name_of(settings.verdict)},
+                        {"top", settings.top},
+                        {"max_clients", settings.max_clients},
+                        {"client_memory", settings.client_memory},
+                        {"output", name_of(settings.output)},
+                        {"events", settings.events},
+                        {"sample", settings.sample}};
+  message["program"] = {
+      {"id", status.program.id}, {"name", status.program.name}, {"tag", status.program.tag}};
+  if (status.program.ns_per_packet) message["ns_per_packet"] = *status.program.ns_per_packet;
+  message["clients"] = status.clients;
+  message["seq"] = head.seq;
+  message["ticks_missed"] = status.ticks_missed;
+  message["last_tick"] = {{"time", rfc3339(head.time)}, {"duration", status.last_tick_duration}};
+  message["tracked"] = head.tracked;
+  message["established"] = head.established;
+  message["capacity"] = head.capacity;
+  message["memory"] = {{"maps", status.map_bytes},
+                       {"ledger", status.ledger_bytes},
+                       {"clients", status.client_bytes}};
+  message["frames"] = {{"packets", head.frames.counts.packets},
+                       {"bytes", head.frames.counts.bytes}};
+  message["nic"] = {{"rx_packets", head.nic.rx_packets},
+                    {"rx_bytes", head.nic.rx_bytes},
+                    {"rx_dropped", head.nic.rx_dropped}};
+  message["nic_difference"] = {{"packets", status.nic_difference.packets},
+                               {"bytes", status.nic_difference.bytes},
+                               {"explanation", status.nic_difference.explanation}};
+  message["link"] = status.has_ethernet_header ? link_ethernet : link_ip;
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    message["events"][event_names[kind]] = {{"produced", status.events[kind].produced},
+                                            {"lost", status.events[kind].lost}};
+  return line_of(message);
+}
+
+std::string encode_event_body(const NewSource& event) {
+  JsonWriter out(event_size);
+  out.event(EventKind::new_source, event.time).raw(",\"src\":").address(event.address);
+  return out.take();
+}
+
+std::string encode_event_body(const Sample& sample, const DecodedFrame& frame) {
+  JsonWriter out(event_size);
+  out.event(EventKind::sample, sample.time);
+  // All of these are of the decoder's own making: there is nothing to be escaped.
+  const auto text = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out.raw(name).raw(value).raw("\"");
+  };
+  const auto port = [&](const char* name, std::optional<std::uint16_t> value) {
+    if (value) out.raw(name).integer(*value);
+  };
+  text(",\"src\":\"", frame.source);
+  text(",\"dst\":\"", frame.destination);
+  text(",\"proto\":\"", frame.protocol);
+  port(",\"sport\":", frame.source_port);
+  port(",\"dport\":", frame.destination_port);
+  out.raw(",\"length\":").integer(sample.frame_bytes);
+  for (std::size_t i = 0; i < frame.vlan_ids.size(); ++i)
+    out.raw(i == 0 ? ",\"vlan\":[" : ",").integer(frame.vlan_ids[i]);
+  if (!frame.vlan_ids.empty()) out.raw("]");
+  out.raw(",\"head\":\"").raw(base64(sample.head)).raw("\"");
+  return out.take();
+}
+
+std::string encode_event_end(std::uint64_t lost) {
+  return lost == 0 ? "}\n" : ",\"lost\":" + std::to_string(lost) + "}\n";
+}
+
+std::string encode_ok(std::string_view id) {
+  return line_of(message_of_type("ok", id));
+}
+
+std::string encode_error(const RequestError& error) {
+  ordered_json message = message_of_type("error", error.id);
+  message["code"] = name_of(error.code);
+  message["message"] = error.message;
+  return line_of(message);
+}
+
+std::string encode_goodbye(std::string_view reason, const EventLosses& lost) {
+  ordered_json message = message_of_type("goodbye", {});
+  message["reason"] = reason;
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    if (lost[kind] != 0) message["lost"][event_names[kind]] = lost[kind];
+  return line_of(message);
+}
+
+}  // namespace xdp_count

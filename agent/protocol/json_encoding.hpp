@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What the agent sends, as the lines of the protocol. Every result that is a whole line ends in
+// "\n"; `id` is JSON text to send back, or empty.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/event.hpp"
+#include "model/frame_decoding.hpp"
+#include "model/request.hpp"
+#include "model/snapshot.hpp"
+#include "model/status.hpp"
+
+namespace xdp_count {
+
+// A snapshot's line but for its end, which differs from client to client: the same body serves all
+// who have the same selection, followed by snapshot_end() of each.
+std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows);
+
+// The string's capacity with so many rows: enough for any counts.
+std::size_t snapshot_body_capacity(std::size_t rows);
+
+// `skipped`: the snapshots that this client missed since its last line.
+std::string encode_snapshot_end(std::uint64_t skipped);
+
+// The answer to `get` and `top`, and a part of the one to `list`, as of snapshot `head`. `more`:
+// another part follows.
+std::string encode_sources(std::string_view id, const SnapshotHead& head,
+                           std::span<const SourceRow> rows,
+                           const std::vector<std::uint32_t>& missing, bool more = false);
+
+// The string's capacity with so many rows and addresses missing, likewise.
+std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing);
+
+// An event's line but for its end, which differs from client to client. `lost`: how many of its
+// kind this client missed since the line of that kind before.
+std::string encode_event_body(const NewSource& event);
+std::string encode_event_body(const Sample& sample, const DecodedFrame& frame);
+std::string encode_event_end(std::uint64_t lost);
+
+std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status);
+std::string encode_ok(std::string_view id);
+std::string encode_error(const RequestError& error);
+// `lost`: events that no later line of their kind has told.
+std::string encode_goodbye(std::string_view reason, const EventLosses& lost = {});
+
+}  // namespace xdp_count

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "protocol/json_requests.hpp"
+
+#include <fmt/ranges.h>
+
+#include <array>
+#include <initializer_list>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "model/names.hpp"
+
+namespace xdp_count {
+namespace {
+
+using nlohmann::json;
+
+// Thrown and caught within this file: a request is refused at its first fault.
+struct BadRequest {
+  ErrorCode code;
+  std::string message;
+};
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw BadRequest{ErrorCode::bad_request, message};
+}
+
+// What was found, for an error message: short, whatever a client sends. Arrays and objects are only
+// named: json::dump() recurses, and a request can be nested deeper than the stack.
+std::string shown(const json& value) {
+  constexpr std::size_t longest = 40;
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
+  std::string text = value.dump(-1, ' ', true);
+  if (text.size() > longest) text.replace(longest, text.npos, "...");
+  return text;
+}
+
+void refuse_unknown_fields(const json& object, std::initializer_list<std::string_view> known,
+                           std::string_view cmd) {
+  for (const auto& [key, value] : object.items()) {
+    if (key == "cmd" || key == "id") continue;
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      refuse(fmt::format("{} is not a field of {}; its fields are: {}", shown(key), cmd,
+                         known.size() == 0 ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+  }
+}
+
+std::uint64_t count_field(const json& object, const char* name, std::uint64_t fallback,
+                          std::uint64_t least, std::uint64_t most) {
+  const auto it = object.find(name);
+  if (it == object.end()) return fallback;
+  if (it->is_number_unsigned()) {
+    const auto value = it->get<std::uint64_t>();
+    if (value >= least && value <= most) return value;
+  }
+  refuse(fmt::format("{}: expected a whole number from {} to {}, not {}", name, least, most,
+                     shown(*it)));
+}
+
+SortKey sort_field(const json& object) {
+  const auto it = object.find("by");
+  if (it == object.end()) return SortKey::pps;
+  for (const auto& [name, key] : sort_key_names)
+    if (*it == name) return key;
+  refuse(
+      fmt::format("by: expected \"pps\", \"bps\", \"packets\" or \"bytes\", not {}", shown(*it)));
+}
+
+std::optional<Prefix> prefix_field(const json& object) {
+  const auto it = object.find("prefix");
+  if (it == object.end()) return std::nullopt;
+  if (it->is_string())
+    if (const auto prefix = parse_prefix(it->get_ref<const std::string&>())) return prefix;
+  refuse(
+      fmt::format("prefix: expected an IPv4 network such as \"192.0.2.0/24\", not {}", shown(*it)));
+}
+
+std::uint32_t address_of(const json& value) {
+  if (value.is_string())
+    if (const auto address = parse_ipv4(value.get_ref<const std::string&>())) return *address;
+  refuse(fmt::format("src: expected an IPv4 address such as \"192.0.2.1\", not {}", shown(value)));
+}
+
+GetRequest decode_get(const json& object) {
+  refuse_unknown_fields(object, {"src"}, "get");
+  const auto it = object.find("src");
+  if (it == object.end()) refuse("src: expected an IPv4 address or a list of them");
+  GetRequest request;
+  if (!it->is_array()) {
+    request.addresses.push_back(address_of(*it));
+    return request;
+  }
+  if (it->size() > max_get_addresses)
+    refuse(
+        fmt::format("src: expected at most {} addresses, not {}", max_get_addresses, it->size()));
+  for (const json& element : *it) request.addresses.push_back(address_of(element));
+  return request;
+}
+
+TopRequest decode_top(const json& object) {
+  refuse_unknown_fields(object, {"n", "by", "prefix"}, "top");
+  constexpr std::uint64_t default_n = 10;
+  return {.selection = {.top = count_field(object, "n", default_n, 0, max_top),
+                        .by = sort_field(object),
+                        .prefix = prefix_field(object)}};
+}
+
+ListRequest decode_list(const json& object) {
+  refuse_unknown_fields(object, {"prefix", "min_packets", "limit"}, "list");
+  constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
+  return {.prefix = prefix_field(object),
+          .min_packets = count_field(object, "min_packets", 0, 0, any),
+          .limit = count_field(object, "limit", any, 0, any)};
+}
+
+std::array<bool, event_kinds> events_field(const json& object) {
+  std::array<bool, event_kinds> events{};
+  const auto it = object.find("events");
+  if (it == object.end()) return events;
+  const auto wrong = [](const json& value) {
+    refuse(fmt::format("events: expected a list of \"new_source\" and \"sample\", not {}",
+                       shown(value)));
+  };
+  if (!it->is_array()) wrong(*it);
+  for (const json& name : *it) {
+    const auto known = std::find(event_names.begin(), event_names.end(), name);
+    if (known == event_names.end()) wrong(name);
+    events[static_cast<std::size_t>(known - event_names.begin())] = true;
+  }
+  return events;
+}
+
+SubscribeRequest decode_subscribe(const json& object) {
+  refuse_unknown_fields(object, {"top", "by", "prefix", "every", "events"}, "subscribe");
+  constexpr std::uint64_t default_top = 100;
+  const auto events = events_field(object);
+  // Without snapshots there would be nothing to subscribe to but events.
+  const std::uint64_t least = events == std::array<bool, event_kinds>{} ? 1 : 0;
+  return {.subscription = {.selection = {.top = count_field(object, "top", default_top, 0, max_top),
+                                         .by = sort_field(object),
+                                         .prefix = prefix_field(object)},
+                           .every = count_field(object, "every", 1, least, max_every),
+                           .events = events}};
+}
+
+decltype(Request::command) decode_command(const json& object) {
+  const auto cmd = object.find("cmd");
+  if (cmd == object.end() || !cmd->is_string())
+    refuse("cmd: expected a string, the name of a command");
+  if (*cmd == "get") return decode_get(object);
+  if (*cmd == "top") return decode_top(object);
+  if (*cmd == "list") return decode_list(object);
+  if (*cmd == "subscribe") return decode_subscribe(object);
+  if (*cmd == "unsubscribe") {
+    refuse_unknown_fields(object, {}, "unsubscribe");
+    return UnsubscribeRequest{};
+  }
+  if (*cmd == "status") {
+    refuse_unknown_fields(object, {}, "status");
+    return StatusRequest{};
+  }
+  throw BadRequest{
+      ErrorCode::unknown_cmd,
+      fmt::format("cmd: expected get, top, list, subscribe, unsubscribe or status, not {}",
+                  shown(*cmd))};
+}
+
+const char* name_of(SortKey by) {
+  for (const auto& [name, key] : sort_key_names)
+    if (key == by) return name;
+  return "";
+}
+
+json with_prefix(json object, const std::optional<Prefix>& prefix) {
+  if (prefix) object["prefix"] = prefix_text(*prefix);
+  return object;
+}
+
+json encode_command(const GetRequest& request) {
+  json addresses = json::array();
+  for (const std::uint32_t address : request.addresses) addresses.push_back(ipv4_text(address));
+  return {{"cmd", "get"}, {"src", std::move(addresses)}};
+}
+
+json encode_command(const TopRequest& request) {
+  const Selection& selection = request.selection;
+  return with_prefix({{"cmd", "top"}, {"n", selection.top}, {"by", name_of(selection.by)}},
+                     selection.prefix);
+}
+
+json encode_command(const ListRequest& request) {
+  return with_prefix(
+      {{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}},
+      request.prefix);
+}
+
+json encode_command(const SubscribeRequest& request) {
+  const Selection& selection = request.subscription.selection;
+  json object{{"cmd", "subscribe"},
+              {"top", selection.top},
+              {"by", name_of(selection.by)},
+              {"every", request.subscription.every}};
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    if (request.subscription.events[kind]) object["events"].push_back(event_names[kind]);
+  return with_prefix(std::move(object), selection.prefix);
+}
+
+json encode_command(const UnsubscribeRequest&) {
+  return {{"cmd", "unsubscribe"}};
+}
+
+json encode_command(const StatusRequest&) {
+  return {{"cmd", "status"}};
+}
+
+}  // namespace
+
+std::variant<Request, RequestError> decode_request(std::string_view line) {
+  std::string id;
+  try {
+    // nlohmann_json takes a NUL for the end, and would not see what stands behind it.
+    if (line.find('\0') != line.npos)
+      return RequestError{id, ErrorCode::bad_json, "a NUL byte is not JSON"};
+    const json object = json::parse(line);
+    if (!object.is_object()) refuse(fmt::format("expected a JSON object, not {}", shown(object)));
+    if (const auto it = object.find("id"); it != object.end()) {
+      if (it->is_structured()) refuse("id: expected a string, a number, true, false or null");
+      id = it->dump();
+    }
+    return Request{id, decode_command(object)};
+  } catch (const json::exception& error) {
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: …": the words after it.
+    const std::string_view what = error.what();
+    const std::size_t end_of_tag = what.find("] ");
+    return RequestError{id, ErrorCode::bad_json,
+                        std::string(what.substr(end_of_tag == what.npos ? 0 : end_of_tag + 2))};
+  } catch (const BadRequest& bad) {
+    return RequestError{id, bad.code, bad.message};
+  }
+}
+
+std::string encode_request(const Request& request) {
+  json object =
+      std::visit([](const auto& command) { return encode_command(command); }, request.command);
+  if (!request.id.empty()) object["id"] = json::parse(request.id);
+  return object.dump() + "\n";
+}
+
+}  // namespace xdp_count

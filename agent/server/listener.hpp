@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Accepts clients and knows who is to be sent what.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "async/gate.hpp"
+#include "async/turns.hpp"
+#include "base/unique_fd.hpp"
+#include "server/client_limits.hpp"
+#include "server/client_memory.hpp"
+#include "server/client_session.hpp"
+#include "server/publication.hpp"
+#include "server/query_runner.hpp"
+#include "server/request_handler.hpp"
+
+namespace xdp_count {
+
+// All on the thread of `executor`.
+class Listener {
+ public:
+  // `socket` is bound; from now on it listens, and who connects waits for start(). `handler`
+  // outlives all sessions, and so does `ledger_gate`, which holds those requests back that look at
+  // the ledger. `events_lost`: see ClientServices. New clients begin with the subscription
+  // `initial`.
+  Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
+           const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
+           const ClientLimits& limits, std::function<std::uint64_t(EventKind)> events_lost);
+
+  // Serves clients until stop().
+  void start();
+
+  // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
+  std::vector<Publication> publications_due();
+
+  // Memory for the bodies of these where so many sources are tracked: for those that are awaited
+  // whatever slow readers hold, and for the others what is left.
+  boost::asio::awaitable<ClientMemory::Reservation> room_for(
+      std::span<const Publication> publications, std::size_t tracked);
+
+  // Hands an event to all who want its kind. `lost`: what events_lost() said, now or a moment ago.
+  std::uint64_t events_lost(EventKind kind) const { return services_.events_lost(kind); }
+  bool wanted(EventKind kind) const noexcept;
+  void hand_out(EventKind kind, const std::string& body, std::uint64_t lost) const;
+
+  // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
+  void stop(std::string_view reason);
+
+  std::size_t clients() const noexcept { return sessions_.size(); }
+  std::size_t client_bytes() const noexcept { return memory_.used(); }  // that wait for them
+
+ private:
+  boost::asio::awaitable<void> accept_clients();
+  void welcome(ClientSession::Socket socket);
+  boost::asio::awaitable<ClientMemory::Reservation> reserve(std::size_t bytes);
+  template <class IsEnough>
+  boost::asio::awaitable<void> take_from_slow_readers(std::chrono::milliseconds patience,
+                                                      IsEnough is_enough);
+
+  boost::asio::local::stream_protocol::acceptor acceptor_;
+  QueryRunner queries_;
+  Turns turns_;
+  ClientMemory memory_;
+  ClientServices services_;
+  Subscription initial_;
+  std::uint64_t accepted_ = 0;
+  std::unordered_set<std::shared_ptr<ClientSession>> sessions_;
+};
+
+}  // namespace xdp_count

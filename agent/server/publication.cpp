@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "server/publication.hpp"
+#include "counting/top_sources.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/json_encoding.hpp"
+
+namespace xdp_count {
+
+std::size_t most_bytes(const Publication& publication, std::size_t tracked) {
+  const Selection& selection = publication.selection;
+  std::uint64_t rows = std::min(selection.top, tracked);
+  if (selection.prefix) rows = std::min(rows, std::uint64_t{1} << (32 - selection.prefix->length));
+  return snapshot_body_capacity(rows);
+}
+
+void encode(std::span<Publication> publications, const Tally& tally,
+            ClientMemory::Reservation& room, std::chrono::steady_clock::time_point deadline) {
+  const SnapshotHead& head = tally.head();
+  for (auto next = publications.begin(); next != publications.end();) {
+    std::vector<Publication*> some;
+    std::vector<Selection> selections;
+    for (std::size_t left = room.bytes(); next != publications.end(); ++next) {
+      const std::size_t most = most_bytes(*next, tally.ledger().size());
+      // Who finds no room behind others is looked at once more: their bodies may turn out shorter.
+      if (some.size() == most_at_once || (most > left && !some.empty())) break;
+      if (most > left) continue;
+      left -= most;
+      some.push_back(&*next);
+      selections.push_back(next->selection);
+    }
+    const auto rows = top_sources(tally.ledger(), selections, head.interval);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      KeptText body{room.split(snapshot_body_capacity(rows[i].size())),
+                    encode_snapshot_body(head, rows[i])};
+      some[i]->body = std::make_shared<const KeptText>(std::move(body));
+    }
+    if (std::chrono::steady_clock::now() > deadline) break;
+  }
+}
+
+void hand_out(std::span<const Publication> publications) {
+  for (const Publication& publication : publications)
+    for (const auto& session : publication.recipients)
+      session->offer_snapshot(publication.selection, publication.body);
+}
+
+}  // namespace xdp_count

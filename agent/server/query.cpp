@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "server/query.hpp"
+#include "counting/top_sources.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "protocol/json_encoding.hpp"
+
+namespace xdp_count {
+
+namespace {
+
+// What an answer tells of its tick. Not the names, which may change between two ticks.
+SnapshotHead moment_of(const SnapshotHead& head) {
+  return {.seq = head.seq,
+          .time = head.time,
+          .interval = head.interval,
+          .untracked = head.untracked,
+          .evicted = head.evicted};
+}
+
+}  // namespace
+
+TopQuery::TopQuery(const Tally& tally, std::string id, TopRequest request)
+    : Query(std::move(id)), tally_(tally), request_(std::move(request)) {}
+
+bool TopQuery::select(const std::atomic<bool>& give_way) {
+  head_ = moment_of(tally_.head());
+  auto rows = top_sources(tally_.ledger(), request_.selection, head_.interval, give_way);
+  if (!rows) return false;
+  rows_ = std::move(*rows);
+  return true;
+}
+
+void TopQuery::prepare() {
+  line_ = encode_sources(id(), head_, rows_, {});
+  rows_ = std::vector<SourceRow>();  // gives the memory back
+}
+
+std::size_t TopQuery::memory() const {
+  if (!line_.empty()) return line_.capacity();
+  return rows_.capacity() * sizeof(SourceRow) + sources_capacity(id(), rows_.size(), 0);
+}
+
+std::string TopQuery::next_part() {
+  return std::exchange(line_, {});
+}
+
+ListQuery::ListQuery(const Tally& tally, std::string id, ListRequest request)
+    : Query(std::move(id)), tally_(tally), request_(request) {}
+
+bool ListQuery::select(const std::atomic<bool>& give_way) {
+  const Ledger& ledger = tally_.ledger();
+  head_ = moment_of(tally_.head());
+  rows_.clear();
+  // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
+  rows_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
+  return request_.limit == 0 ||
+         ledger.for_each_until(give_way, [&](const LedgerEntry& entry) { take(entry); });
+}
+
+void ListQuery::take(const LedgerEntry& entry) {
+  if (entry.total.packets < request_.min_packets) return;
+  if (request_.prefix && !request_.prefix->contains(entry.address)) return;
+  if (rows_.size() == rows_.capacity()) keep_lowest();
+  rows_.push_back(source_row(tally_.ledger(), entry, head_.interval));
+}
+
+void ListQuery::keep_lowest() {
+  if (rows_.size() <= request_.limit) return;
+  const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(request_.limit);
+  std::ranges::nth_element(rows_, end, {}, &SourceRow::address);
+  rows_.erase(end, rows_.end());
+}
+
+void ListQuery::prepare() {
+  keep_lowest();
+  std::ranges::sort(rows_, {}, &SourceRow::address);
+}
+
+std::size_t ListQuery::memory() const {
+  const std::size_t part = sources_capacity(id(), std::min(max_part_rows, rows_.size()), 0);
+  return rows_.size() > max_part_rows ? 2 * part : part;  // one is made while another is sent
+}
+
+std::string ListQuery::next_part() {
+  const std::size_t count = std::min(max_part_rows, rows_.size() - next_);
+  done_ = next_ + count == rows_.size();
+  std::string part =
+      encode_sources(id(), head_, std::span(rows_).subspan(next_, count), {}, !done_);
+  next_ += count;
+  if (done_) rows_ = std::vector<SourceRow>();  // gives the memory back
+  return part;
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "view/table_view.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/ipv4.hpp"
+#include "base/printable.hpp"
+#include "base/time_format.hpp"
+#include "model/names.hpp"
+
+namespace xdp_count {
+namespace {
+
+constexpr std::size_t exact_width = 79;     // of a table with all columns and exact totals
+constexpr std::size_t rounded_column = 10;  // the width of one, with the space before it
+
+const char* title_of(SortKey key) {
+  switch (key) {
+    case SortKey::pps:
+      return "PACKETS/S";
+    case SortKey::bps:
+      return "BITS/S";
+    case SortKey::packets:
+      return "PACKETS";
+    case SortKey::bytes:
+      return "BYTES";
+  }
+  return "";
+}
+
+std::size_t exact_column(SortKey key) {
+  switch (key) {
+    case SortKey::pps:
+    case SortKey::bps:
+      return 12;
+    case SortKey::packets:
+      return 18;
+    case SortKey::bytes:
+      return 22;
+  }
+  return 0;
+}
+
+std::string value_of(const SourceRow& row, SortKey key, bool exact, bool rates) {
+  switch (key) {
+    case SortKey::pps:
+      return rates ? scaled(row.rates.pps) : "- ";
+    case SortKey::bps:
+      return rates ? scaled(row.rates.bps) : "- ";
+    case SortKey::packets:
+      return exact ? grouped(row.total.packets) : rounded(row.total.packets);
+    case SortKey::bytes:
+      return exact ? grouped(row.total.bytes) : rounded(row.total.bytes);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string scaled(double value) {
+  constexpr std::array<const char*, 7> prefixes{"", "k", "M", "G", "T", "P", "E"};
+  std::size_t prefix = 0;
+  // 999.95 would be rounded to "1000.0".
+  while (value >= 999.95 && prefix + 1 < prefixes.size()) {
+    value /= 1000;
+    ++prefix;
+  }
+  return fmt::format("{:.1f} {}", value, prefixes[prefix]);
+}
+
+std::string grouped(std::uint64_t value) {
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string rounded(std::uint64_t value) {
+  return value < 10'000 ? grouped(value) : scaled(static_cast<double>(value));
+}
+
+std::string mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width) {
+  std::vector<std::string> lines;
+  for (const std::string& raw : items) {
+    const std::string item = printable(raw);
+    if (!lines.empty() && text_width(lines.back()) + 2 + text_width(item) <= width)
+      (lines.back() += "  ") += item;
+    else
+      lines.push_back(item);
+  }
+  return lines;
+}
+
+std::vector<std::string> frame_rates(const SnapshotHead& head) {
+  if (head.partial) return {};
+  return {fmt::format("{}frames/s", scaled(head.frames.rates.pps)),
+          fmt::format("{}bit/s", scaled(head.frames.rates.bps))};
+}
+
+std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width) {
+  std::vector<std::string> classes;
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    classes.push_back(
+        fmt::format("{} {}", frame_class_names[i], grouped(head.classes[i].counts.packets)));
+  std::vector<std::string> totals{fmt::format("{} frames", grouped(head.frames.counts.packets))};
+  for (std::string& rate : frame_rates(head)) totals.push_back(std::move(rate));
+  totals.push_back(fmt::format("tracked {} of {}", grouped(head.tracked), grouped(head.capacity)));
+  totals.push_back(fmt::format("untracked {} packets", grouped(head.untracked.packets)));
+  totals.push_back(fmt::format("evicted {} packets", grouped(head.evicted.counts.packets)));
+  std::vector<std::string> lines;
+  for (const std::vector<std::string>& items :
+       {std::vector<std::string>{
+            head.interface, name_of(head.mode),
+            fmt::format(
+                fmt::runtime(head.partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
+                head.interval),
+            rfc3339(head.time)},
+        totals, classes})
+    for (std::string& line : wrapped(items, width)) lines.push_back(std::move(line));
+  return lines;
+}
+
+SourceColumns::SourceColumns(std::size_t width, SortKey by, bool rates)
+    : exact_(width >= exact_width), rates_(rates) {
+  constexpr std::array all{SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
+  std::size_t room = all.size();
+  if (!exact_)
+    room = std::min(room, width <= max_ipv4_text ? 0 : (width - max_ipv4_text) / rounded_column);
+  std::vector<SortKey> chosen{by};
+  for (const SortKey key : all)
+    if (key != by) chosen.push_back(key);
+  chosen.resize(room);
+  for (const SortKey key : all)
+    if (std::find(chosen.begin(), chosen.end(), key) != chosen.end()) keys_.push_back(key);
+}
+
+std::string SourceColumns::titles() const {
+  std::string line = fmt::format("{:<{}}", "SOURCE", max_ipv4_text);
+  for (const SortKey key : keys_)
+    line += fmt::format("{:>{}}", title_of(key), exact_ ? exact_column(key) : rounded_column);
+  return line;
+}
+
+std::string SourceColumns::line(const SourceRow& row) const {
+  std::string line = fmt::format("{:<{}}", ipv4_text(row.address), max_ipv4_text);
+  for (const SortKey key : keys_)
+    line += fmt::format("{:>{}}", value_of(row, key, exact_, rates_),
+                        exact_ ? exact_column(key) : rounded_column);
+  return line;
+}
+
+std::vector<std::string> source_table(const std::vector<SourceRow>& rows, std::size_t width,
+                                      bool rates) {
+  const SourceColumns columns(width, SortKey::pps, rates);
+  std::vector<std::string> lines;
+  lines.reserve(rows.size() + 1);
+  lines.push_back(columns.titles());
+  for (const SourceRow& row : rows) lines.push_back(columns.line(row));
+  return lines;
+}
+
+std::vector<std::string> snapshot_table(const SnapshotHead& head,
+                                        const std::vector<SourceRow>& rows, std::size_t width) {
+  std::vector<std::string> lines = snapshot_head(head, width);
+  lines.emplace_back();
+  for (std::string& line : source_table(rows, width, !head.partial))
+    lines.push_back(std::move(line));
+  return lines;
+}
+
+std::size_t text_width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string cut_to_width(std::string text, std::size_t width) {
+  std::size_t characters = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if ((text[at] & 0xc0) == 0x80 || ++characters <= width) continue;
+    text.resize(at);
+    break;
+  }
+  return text;
+}
+
+std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,
+                                       std::size_t height) {
+  if (lines.size() > height) lines.resize(height);
+  for (std::string& line : lines) line = cut_to_width(printable(line), width);
+  return lines;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) (text += printable(line)) += '\n';
+  return text;
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Snapshots as text for people. Pure: what is drawn depends on the arguments alone.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/snapshot.hpp"
+
+namespace xdp_count {
+
+// "1.2 M": three or four significant characters and an SI prefix, for a value of at least 0.
+std::string scaled(double value);
+
+// "1,234,567"
+std::string grouped(std::uint64_t value);
+
+// The same up to "9,999", then scaled: "12.3 k".
+std::string rounded(std::uint64_t value);
+
+// "68.9 MiB"
+std::string mebibytes(std::uint64_t bytes);
+
+inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max();
+
+// The items, printable, two spaces apart, in lines of at most `width` characters unless one item
+// alone has more.
+std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width);
+
+// The rates of all frames: none where the interval is too short for them.
+std::vector<std::string> frame_rates(const SnapshotHead& head);
+
+// Totals and classes as lines without newlines, to be read at `width` characters.
+std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width = any_width);
+
+// The columns of a table of sources. With room for 79 characters, all of them, the totals exact;
+// with less, rounded, and as many as fit: first that of `by`, then the rates. Without `rates` there
+// is a dash in their columns.
+class SourceColumns {
+ public:
+  explicit SourceColumns(std::size_t width = any_width, SortKey by = SortKey::pps,
+                         bool rates = true);
+
+  std::string titles() const;
+  std::string line(const SourceRow& row) const;  // as long as the titles
+
+ private:
+  bool exact_;
+  bool rates_;
+  std::vector<SortKey> keys_;
+};
+
+// A line per source, under the column titles.
+std::vector<std::string> source_table(const std::vector<SourceRow>& rows,
+                                      std::size_t width = any_width, bool rates = true);
+
+// The head, an empty line and the sources.
+std::vector<std::string> snapshot_table(const SnapshotHead& head,
+                                        const std::vector<SourceRow>& rows,
+                                        std::size_t width = any_width);
+
+// How many characters there are in UTF-8 text, each taken to be one column wide.
+std::size_t text_width(std::string_view text);
+
+// The first `width` characters of UTF-8 text.
+std::string cut_to_width(std::string text, std::size_t width);
+
+// The first `height` lines, printable, each cut to `width` characters.
+std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,
+                                       std::size_t height);
+
+// The lines, printable, each ended by a newline.
+std::string joined(const std::vector<std::string>& lines);
+
+}  // namespace xdp_count

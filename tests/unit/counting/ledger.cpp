@@ -1,0 +1,684 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "counting/ledger.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <map>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "owned_ledger.hpp"
+
+namespace xdp_count {
+namespace {
+
+// With this seed an address's home is its low bits, so a test chooses who collides with whom.
+constexpr HashSeed home_is_address{.a = 0, .b = 1};
+
+bool same(const LedgerEntry& a, const LedgerEntry& b) {
+  return a.address == b.address && a.established == b.established && a.total == b.total &&
+         a.interval == b.interval && a.first_time == b.first_time && a.last_time == b.last_time &&
+         a.last_tick == b.last_tick;
+}
+
+// What a ledger must hold, told in the plainest way. Which of several sources makes room, or is a
+// newcomer again, is the ledger's choice: the model follows it, if it was allowed.
+class Model {
+ public:
+  explicit Model(std::size_t capacity) : capacity_(capacity) {}
+
+  void begin_tick(std::uint64_t tick, std::int64_t time) {
+    tick_ = tick;
+    time_ = time;
+  }
+
+  // To be called after begin_tick() of `ledger`. False when that did something it should not, as
+  // in what follows.
+  bool follow_sweep(const Ledger& ledger) {
+    for (auto& [address, entry] : entries_) {
+      const LedgerEntry* now = ledger.find(address);
+      if (!now) return false;
+      if (now->established == entry.established) continue;
+      if (now->established || entry.last_tick + Ledger::established_ticks >= tick_) return false;
+      entry.established = 0;
+      demoted_ = true;
+    }
+    return true;
+  }
+
+  // To be called after the same add() of `ledger`.
+  bool add(std::uint32_t address, const Counts& counts, const Ledger& ledger) {
+    added_ += counts;
+    const bool is_new = !entries_.contains(address);
+    const bool full = entries_.size() == capacity_;
+    if (is_new && full && !follow_demotion(ledger)) return false;
+    if (is_new && full) {
+      if (!ledger.find(address)) return pass_by(counts);
+      if (!follow_eviction(counts, ledger)) return false;
+    }
+    LedgerEntry& entry = entries_[address];
+    if (is_new) entry = {.address = address, .first_time = time_};
+    const bool seen_before = !is_new && entry.last_tick != tick_;
+    if (entry.last_tick != tick_) entry.interval = {};
+    entry.interval += counts;
+    entry.total += counts;
+    entry.last_tick = tick_;
+    entry.last_time = time_;
+    if (seen_before) entry.established = 1;
+    return true;
+  }
+
+  bool agrees_on(std::uint32_t address, const Ledger& ledger) const {
+    const LedgerEntry* found = ledger.find(address);
+    const auto expected = entries_.find(address);
+    if (expected == entries_.end()) return found == nullptr;
+    return found != nullptr && same(*found, expected->second) &&
+           ledger.in_current_tick(*found) ==
+               (found->last_tick == tick_ ? found->interval : Counts{});
+  }
+
+  bool agrees_on_totals(const Ledger& ledger) const {
+    return ledger.size() == entries_.size() && ledger.size() <= ledger.capacity() &&
+           ledger.established() == established() && ledger.evicted().sources == evicted_.sources &&
+           ledger.evicted().counts == evicted_.counts &&
+           ledger.tracked_total() + ledger.evicted().counts == added_;
+  }
+
+  bool agrees_on_everything(const Ledger& ledger) const {
+    std::size_t visited = 0;
+    std::size_t recent = 0;
+    bool agrees = agrees_on_totals(ledger);
+    Counts tracked;
+    ledger.for_each([&](const LedgerEntry& entry) {
+      ++visited;
+      recent += entry.last_tick + Ledger::recent_ticks > tick_;
+      tracked += entry.total;
+      const auto expected = entries_.find(entry.address);
+      agrees = agrees && expected != entries_.end() && same(entry, expected->second);
+    });
+    for (const auto& [address, entry] : entries_) agrees = agrees && agrees_on(address, ledger);
+    return agrees && visited == entries_.size() && recent == ledger.recently_seen() &&
+           tracked == ledger.tracked_total();
+  }
+
+ private:
+  std::size_t established() const {
+    std::size_t count = 0;
+    for (const auto& [address, entry] : entries_) count += entry.established;
+    return count;
+  }
+
+  // The last two ticks are one: who was seen in the last may yet come in this.
+  std::uint64_t idle(const LedgerEntry& entry) const {
+    return std::max<std::uint64_t>(tick_ - entry.last_tick, 1);
+  }
+
+  bool all_newcomers_are_recent() const {
+    return std::ranges::all_of(entries_, [&](const auto& entry) {
+      return entry.second.established || idle(entry.second) == 1;
+    });
+  }
+
+  // Not heavier than half of the newcomers. (The ledger finds the lightest quarter at once, and who
+  // comes while it uses that up has no place in it.)
+  bool is_light(std::uint64_t packets) const {
+    std::size_t lighter = 0;
+    for (const auto& [address, entry] : entries_)
+      lighter += !entry.established && entry.interval.packets < packets;
+    return 2 * lighter <= entries_.size() - established();
+  }
+
+  bool pass_by(const Counts& counts) {
+    if (!demoted_ && (!all_newcomers_are_recent() || !is_light(counts.packets))) return false;
+    ++evicted_.sources;
+    evicted_.counts += counts;
+    return true;
+  }
+
+  // Only where newcomers have less than their quarter, and never below half.
+  bool follow_demotion(const Ledger& ledger) {
+    const bool allowed = entries_.size() - established() < std::max<std::size_t>(capacity_ / 4, 1);
+    for (auto& [address, entry] : entries_) {
+      const LedgerEntry* now = ledger.find(address);
+      if (!now || now->established || !entry.established) continue;
+      if (!allowed) return false;
+      entry.established = 0;
+      demoted_ = true;
+    }
+    return !allowed || 2 * established() >= capacity_ - 1;
+  }
+
+  bool follow_eviction(const Counts& counts, const Ledger& ledger) {
+    const auto gone = std::find_if(entries_.begin(), entries_.end(),
+                                   [&](const auto& entry) { return !ledger.find(entry.first); });
+    if (gone == entries_.end()) return false;
+    LedgerEntry& entry = gone->second;
+    if (entry.established) {
+      // Made a newcomer by this add(), and evicted by it too.
+      if (entries_.size() - established() >= std::max<std::size_t>(capacity_ / 4, 1) && !demoted_)
+        return false;
+      demoted_ = true;
+    }
+    // Who has become a newcomer again comes into no order with those the ledger has found before.
+    if (!demoted_)
+      for (const auto& [address, other] : entries_)
+        if (!other.established && idle(other) > idle(entry)) return false;
+    if (idle(entry) == 1 && counts.packets < entry.interval.packets) return false;
+    if (!demoted_ && idle(entry) == 1 && !is_light(entry.interval.packets)) return false;
+    ++evicted_.sources;
+    evicted_.counts += entry.total;
+    entries_.erase(gone);
+    return true;
+  }
+
+  std::size_t capacity_;
+  std::uint64_t tick_ = 0;
+  std::int64_t time_ = 0;
+  std::map<std::uint32_t, LedgerEntry> entries_;
+  bool demoted_ = false;
+  Evicted evicted_;
+  Counts added_;
+};
+
+TEST_CASE("a ledger agrees with a plain map over many random operations") {
+  struct Case {
+    std::size_t capacity;
+    std::size_t slots;
+    std::uint32_t addresses;  // how many different ones are met
+    std::uint32_t stride;     // between addresses: one of the slot count makes all collide
+    HashSeed hash;
+    unsigned operations_per_tick;
+  };
+  const HashSeed mixing{.a = 0x0123456789abcdef, .b = 0xfedcba9876543211};
+  const Case cases[] = {
+      {1, 2, 3, 1, home_is_address, 2},
+      {1, 16, 5, 16, home_is_address, 1},
+      {7, 16, 20, 16, home_is_address, 5},
+      {7, 16, 20, 1, home_is_address, 10},
+      {7, 8, 20, 3, mixing, 4},
+      {15, 16, 40, 1, mixing, 20},
+      {15, 16, 40, 16, home_is_address, 3},
+      {100, 128, 250, 1, mixing, 30},
+      {100, 256, 101, 7, {}, 300},
+      {1000, 2048, 3000, 1, {}, 200},
+      {1000, 1024, 1500, 1, mixing, 5000},
+      {1000, 2048, 40'000, 1, mixing, 2000},
+  };
+  for (std::uint64_t seed = 1; const Case& c : cases) {
+    CAPTURE(c.capacity);
+    CAPTURE(c.slots);
+    CAPTURE(seed);
+    std::mt19937_64 random(seed++);
+    const auto below = [&](std::uint64_t bound) { return random() % bound; };
+    OwnedLedger owned(c.capacity, c.slots, c.hash);
+    Ledger& ledger = owned.ledger;
+    Model model(c.capacity);
+    std::uint64_t tick = 0;
+    std::int64_t time = 1'000'000;
+    const auto begin_tick = [&] {
+      tick += 1 + below(3);
+      time += static_cast<std::int64_t>(below(5000));
+      ledger.begin_tick(tick, time);
+      model.begin_tick(tick, time);
+      REQUIRE(model.follow_sweep(ledger));
+    };
+    const auto any_address = [&] {
+      // Some are met often, and so stay; others seldom.
+      const std::uint64_t n = std::min(below(c.addresses), below(2 * c.addresses));
+      return static_cast<std::uint32_t>(n) * c.stride;
+    };
+
+    begin_tick();
+    for (unsigned operation = 0; operation < 50'000; ++operation) {
+      CAPTURE(operation);
+      if (below(c.operations_per_tick) == 0) {
+        REQUIRE(model.agrees_on_totals(ledger));
+        begin_tick();
+      }
+      const std::uint32_t address = any_address();
+      const Counts counts{below(1000), below(1'000'000)};
+      ledger.add(address, counts);
+      REQUIRE(model.add(address, counts, ledger));
+      REQUIRE(model.agrees_on(address, ledger));
+      REQUIRE(model.agrees_on(any_address(), ledger));
+      if (operation % c.capacity == 0) REQUIRE(model.agrees_on_everything(ledger));
+    }
+    REQUIRE(model.agrees_on_everything(ledger));
+    CHECK(ledger.evicted().sources > 0);
+  }
+}
+
+TEST_CASE("a source keeps its totals, the counts of its last tick, and when it came and went") {
+  OwnedLedger owned(10);
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 1000);
+  ledger.add(7, {1, 100});
+  ledger.add(7, {2, 200});
+  ledger.begin_tick(2, 2000);
+  ledger.add(7, {4, 400});
+  ledger.begin_tick(5, 5000);
+  ledger.add(8, {8, 800});
+
+  const LedgerEntry* entry = ledger.find(7);
+  REQUIRE(entry);
+  CHECK(same(*entry, {.address = 7,
+                      .established = 1,
+                      .total = {7, 700},
+                      .interval = {4, 400},
+                      .first_time = 1000,
+                      .last_time = 2000,
+                      .last_tick = 2}));
+  CHECK(ledger.in_current_tick(*entry) == Counts{});
+  REQUIRE(ledger.find(8));
+  CHECK(ledger.in_current_tick(*ledger.find(8)) == Counts{8, 800});
+  CHECK(ledger.find(9) == nullptr);
+  CHECK(ledger.size() == 2);
+  CHECK(ledger.tracked_total() == Counts{15, 1500});
+}
+
+TEST_CASE("a newcomer idle longest makes room for a new one") {
+  OwnedLedger owned(3);
+  Ledger& ledger = owned.ledger;
+  for (std::uint32_t address : {1u, 2u, 3u}) {
+    ledger.begin_tick(address, 1000 * address);
+    ledger.add(address, {address, 10 * address});
+  }
+  ledger.begin_tick(4, 4000);
+  ledger.add(1, {100, 1000});
+  ledger.add(4, {4, 40});
+  CHECK(ledger.find(1));
+  CHECK_FALSE(ledger.find(2));
+  CHECK(ledger.find(3));
+  CHECK(ledger.find(4));
+  CHECK(ledger.size() == 3);
+  CHECK(ledger.evicted().sources == 1);
+  CHECK(ledger.evicted().counts == Counts{2, 20});
+  CHECK(ledger.tracked_total() == Counts{108, 1080});
+}
+
+TEST_CASE("a source that was counted in two ticks, or is heavy in one, is established") {
+  OwnedLedger owned(1000);
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 0, 2000);
+  ledger.add(1, {1, 1});
+  ledger.add(1, {1, 1});
+  ledger.add(2, {99, 1});
+  ledger.add(3, {100, 1});
+  ledger.add(4, {60, 1});
+  ledger.add(4, {40, 1});
+  CHECK(ledger.established() == 2);
+  CHECK(ledger.find(3)->established);
+  CHECK(ledger.find(4)->established);
+  ledger.begin_tick(7, 0);
+  ledger.add(1, {1, 1});
+  CHECK(ledger.established() == 3);
+  CHECK(ledger.find(1)->established);
+  CHECK_FALSE(ledger.find(2)->established);
+  // Where there is little traffic, a large share may be few packets.
+  ledger.begin_tick(8, 0, 20);
+  ledger.add(5, {Ledger::least_heavy - 1, 1});
+  ledger.add(6, {Ledger::least_heavy, 1});
+  CHECK_FALSE(ledger.find(5)->established);
+  CHECK(ledger.find(6)->established);
+}
+
+TEST_CASE("no flood of newcomers takes anything from as many established sources as half of all") {
+  constexpr std::uint32_t capacity = 1000;
+  constexpr std::uint32_t steady = capacity / 2;
+  OwnedLedger owned(capacity, HashSeed::random());
+  Ledger& ledger = owned.ledger;
+  std::mt19937 random(1);
+  // They come at all times of a tick, and some not in each; newcomers are heavy and light.
+  std::vector<std::uint64_t> sent(steady);
+  for (std::uint64_t tick = 1; tick <= 40; ++tick) {
+    ledger.begin_tick(tick, 0);
+    for (std::uint32_t i = 0; i < 50 * capacity; ++i) {
+      const std::uint32_t source = i % 100 == 0 ? i / 100 : ~0U;
+      if (source < steady && (tick <= 2 || (source + tick) % 7 < 5)) {
+        ledger.add(source, {3, 180});
+        sent[source] += 3;
+      } else if (tick > 2) {
+        ledger.add(0x8000'0000 | static_cast<std::uint32_t>(random()), {1 + random() % 100, 60});
+      }
+    }
+  }
+  std::uint64_t wrong = 0;
+  for (std::uint32_t source = 0; source < steady; ++source) {
+    const LedgerEntry* entry = ledger.find(source);
+    if (!entry || !entry->established || entry->total.packets != sent[source]) ++wrong;
+  }
+  CHECK(wrong == 0);
+  CHECK(ledger.size() == capacity);
+}
+
+TEST_CASE("where more are active than there is room for, the lightest go and the heaviest stay") {
+  for (const std::size_t capacity : {10u, 30u}) {
+    CAPTURE(capacity);
+    OwnedLedger owned(capacity, HashSeed::random());
+    Ledger& ledger = owned.ledger;
+    std::mt19937 random(1);
+    std::uint64_t heaviest = 0;
+    for (std::uint64_t tick = 1; tick <= 20; ++tick) {
+      ledger.begin_tick(tick, 0);
+      std::vector<std::uint32_t> senders(43);
+      for (std::uint32_t i = 0; i < senders.size(); ++i) senders[i] = i;
+      std::ranges::shuffle(senders, random);
+      for (const std::uint32_t sender : senders) ledger.add(sender, {1 + sender, 60});
+      heaviest += senders.size();
+      REQUIRE(ledger.find(42));
+      CHECK(ledger.find(42)->total.packets == heaviest);
+      // And those behind it, but for the newcomers' part.
+      for (std::uint32_t sender = 42; sender > 43 - capacity / 2; --sender)
+        CHECK(ledger.find(sender));
+    }
+  }
+}
+
+TEST_CASE("a source with a large share is taken in and stays, however many others come") {
+  constexpr std::uint32_t capacity = 1000;
+  constexpr std::uint32_t others = 20'000;
+  for (std::uint32_t position = 0; position < others; position += 999) {
+    CAPTURE(position);
+    OwnedLedger owned(capacity, HashSeed::random());
+    Ledger& ledger = owned.ledger;
+    // A tick of many heavy packets before it, so that in numbers those of before have more.
+    ledger.begin_tick(1, 0, 1'000'000);
+    for (std::uint32_t i = 0; i < others; ++i) ledger.add(0x8000'0000 + i, {50, 50});
+    const std::uint32_t packets = others + others / 9;
+    ledger.begin_tick(2, 0, packets);
+    for (std::uint32_t i = 0; i < others; ++i) ledger.add(i, {i == position ? packets / 10 : 1, 1});
+    REQUIRE(ledger.find(position));
+    CHECK(ledger.find(position)->total.packets == packets / 10);
+    CHECK(ledger.established() == 1);
+  }
+  // A hundredfold of an even share may be one packet.
+  OwnedLedger owned(capacity, HashSeed::random());
+  owned.ledger.begin_tick(1, 0, 1'000'000);
+  for (std::uint32_t i = 0; i < others; ++i) owned.ledger.add(0x8000'0000 + i, {50, 50});
+  owned.ledger.begin_tick(2, 0, 10);
+  for (std::uint32_t i = 0; i < 10; ++i) owned.ledger.add(i, {1, 1});
+  for (std::uint32_t i = 0; i < 10; ++i) CHECK(owned.ledger.find(i));
+}
+
+TEST_CASE("established sources that were not seen for long are newcomers again") {
+  constexpr std::uint32_t capacity = 100;
+  OwnedLedger owned(capacity);
+  Ledger& ledger = owned.ledger;
+  for (const std::uint64_t tick : {1u, 2u}) {
+    ledger.begin_tick(tick, 0);
+    for (std::uint32_t address = 0; address < 60; ++address) ledger.add(address, {1, 1});
+  }
+  CHECK(ledger.established() == 60);
+  std::uint64_t tick = 2;
+  for (; tick < 2 + Ledger::established_ticks; ++tick) {
+    ledger.begin_tick(tick + 1, 0);
+    ledger.add(7, {1, 1});
+  }
+  CHECK(ledger.established() == 60);
+  for (const std::uint64_t end = tick + Ledger::ticks_of_a_sweep; tick < end; ++tick) {
+    ledger.begin_tick(tick + 1, 0);
+    ledger.add(7, {1, 1});
+  }
+  CHECK(ledger.established() == 1);
+  CHECK(ledger.size() == 60);
+}
+
+// How the sources of a tick follow each other; `n` counts all that were ever added.
+struct Pattern {
+  const char* name;
+  std::uint32_t (*address)(std::uint32_t n, std::uint32_t of_tick, std::mt19937& random);
+};
+
+constexpr std::uint32_t adds_of_a_tick = 20'000;
+
+std::uint32_t bit_reversed(std::uint32_t n) {
+  std::uint32_t reversed = 0;
+  for (int bit = 0; bit < 32; ++bit) reversed |= (n >> bit & 1) << (31 - bit);
+  return reversed;
+}
+
+TEST_CASE("a look-up takes few probes, whatever comes for however long") {
+  constexpr std::uint32_t capacity = 12'000;
+  constexpr Pattern patterns[] = {
+      {"sequential", [](std::uint32_t n, std::uint32_t, std::mt19937&) { return n; }},
+      {"strided", [](std::uint32_t n, std::uint32_t, std::mt19937&) { return n << 12 | n >> 20; }},
+      {"bit-reversed",
+       [](std::uint32_t n, std::uint32_t, std::mt19937&) { return bit_reversed(n); }},
+      {"random", [](std::uint32_t, std::uint32_t,
+                    std::mt19937& random) { return static_cast<std::uint32_t>(random()); }},
+      {"random of few",
+       [](std::uint32_t, std::uint32_t, std::mt19937& random) {
+         return static_cast<std::uint32_t>(random() % (4 * capacity));
+       }},
+      {"half established",
+       [](std::uint32_t n, std::uint32_t of_tick, std::mt19937&) {
+         return of_tick < capacity / 2 ? of_tick : 0x8000'0000 + n;
+       }},
+  };
+  for (const Pattern& pattern : patterns)
+    for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+      CAPTURE(pattern.name);
+      CAPTURE(seed);
+      OwnedLedger owned(capacity, HashSeed::random());
+      Ledger& ledger = owned.ledger;
+      std::mt19937 random(seed);
+      std::uint32_t n = 0;
+      for (std::uint64_t tick = 1; tick <= 10; ++tick) {
+        ledger.begin_tick(tick, 0);
+        for (std::uint32_t i = 0; i < adds_of_a_tick; ++i)
+          ledger.add(pattern.address(n++, i, random), {1, 60});
+        // At all times a look-up of an address that is not there costs what an add() does.
+        std::uint64_t probes = 0;
+        for (int i = 0; i < 1000; ++i)
+          probes += ledger.probes(static_cast<std::uint32_t>(random()));
+        REQUIRE(probes <= 4 * 1000);
+      }
+      CHECK(ledger.size() == capacity);
+    }
+}
+
+TEST_CASE("evictions are spread over the table") {
+  constexpr std::uint32_t capacity = 16'384;
+  constexpr std::size_t regions = 16;
+  OwnedLedger owned(capacity, HashSeed::random());
+  std::mt19937 random(1);
+  for (std::uint64_t tick = 1; tick <= 10; ++tick) {
+    owned.ledger.begin_tick(tick, 0);
+    // All alike at first, and then a part of them makes room.
+    for (std::uint32_t i = 0; i < (tick == 1 ? capacity : capacity / 5); ++i)
+      owned.ledger.add(static_cast<std::uint32_t>(random()), {1, 60});
+    std::array<std::size_t, regions> used{};
+    for (std::size_t slot = 0; slot < owned.slots.size(); ++slot)
+      used[slot * regions / owned.slots.size()] += owned.slots[slot].last_tick != 0;
+    for (const std::size_t in_region : used) {
+      CHECK(in_region > capacity / regions * 3 / 4);
+      CHECK(in_region < capacity / regions * 5 / 4);
+    }
+  }
+  CHECK(owned.ledger.evicted().sources > capacity);
+}
+
+TEST_CASE("a scan of the table for who is to go finds many of them") {
+  constexpr std::uint32_t capacity = 16'384;
+  OwnedLedger owned(capacity, HashSeed::random());
+  std::mt19937 random(1);
+  for (std::uint64_t tick = 1; tick <= 10; ++tick) {
+    owned.ledger.begin_tick(tick, 0);
+    for (std::uint32_t i = 0; i < capacity; ++i)
+      owned.ledger.add(static_cast<std::uint32_t>(random()), {1, 60});
+  }
+  CHECK(owned.ledger.scans() > 0);
+  CHECK(owned.ledger.scans() <= owned.ledger.evicted().sources / (capacity / 20));
+}
+
+TEST_CASE("who makes room is noted where that is asked for, who is not let in too") {
+  std::vector<std::uint32_t> evicted;
+  OwnedLedger owned(2);
+  owned.ledger.note_evictions(evicted);
+  for (std::uint32_t tick = 1; tick <= 4; ++tick) {
+    owned.ledger.begin_tick(tick, 0);
+    owned.ledger.add(tick, {1, 60});
+  }
+  CHECK(evicted == std::vector<std::uint32_t>{1, 2});
+  owned.ledger.begin_tick(5, 0);
+  owned.ledger.add(3, {9, 60});
+  owned.ledger.add(4, {9, 60});
+  owned.ledger.add(9, {1, 60});
+  CHECK(evicted == std::vector<std::uint32_t>{1, 2, 9});
+  CHECK(owned.ledger.evicted().sources == 3);
+}
+
+TEST_CASE("the addresses in the ledger are mirrored in the set that the program reads") {
+  constexpr std::uint32_t capacity = 200;
+  std::vector<xc_tracked_group> groups(128);
+  TrackedSources tracked(groups, 0x9e3779b97f4a7c15);
+  tracked.add(4711);
+  OwnedLedger owned(capacity);
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 0);
+  for (std::uint32_t address = 1; address <= 100; ++address) ledger.add(address, {1, 1});
+  ledger.mirror_in(tracked);
+  CHECK_FALSE(tracked.contains(4711));
+  std::mt19937 random(1);
+  for (std::uint64_t tick = 2; tick <= 50; ++tick) {
+    ledger.begin_tick(tick, 0);
+    for (int i = 0; i < 150; ++i) {
+      const auto address = 1 + static_cast<std::uint32_t>(random() % 1000);
+      ledger.add(address, {1 + random() % 5, 1});
+    }
+    for (std::uint32_t address = 1; address <= 1000; ++address)
+      REQUIRE(tracked.contains(address) == (ledger.find(address) != nullptr));
+  }
+  CHECK(ledger.evicted().sources > capacity);
+}
+
+TEST_CASE("a source that comes back after it made room begins anew") {
+  OwnedLedger owned(1);
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 1000);
+  ledger.add(7, {5, 50});
+  ledger.begin_tick(2, 2000);
+  ledger.add(8, {6, 60});
+  ledger.begin_tick(4, 4000);
+  ledger.add(7, {1, 10});
+  REQUIRE(ledger.find(7));
+  CHECK(ledger.find(7)->total == Counts{1, 10});
+  CHECK(ledger.find(7)->first_time == 4000);
+  CHECK(ledger.evicted().sources == 2);
+  CHECK(ledger.evicted().counts == Counts{11, 110});
+}
+
+TEST_CASE("sources of one and the same tick make room when there are too many") {
+  OwnedLedger owned(4);
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 1000);
+  for (std::uint32_t address = 0; address < 1000; ++address) ledger.add(address, {1, 64});
+  CHECK(ledger.size() == 4);
+  CHECK(ledger.evicted().sources == 996);
+  CHECK(ledger.tracked_total() + ledger.evicted().counts == Counts{1000, 64'000});
+}
+
+TEST_CASE("removing any of four neighbours, across the end of the table too, loses no other") {
+  constexpr std::uint32_t slots = 8;
+  constexpr std::uint32_t neighbours = 4;
+  for (std::uint32_t homes = 0; homes < slots * slots * slots * slots; ++homes) {
+    std::array<std::uint32_t, neighbours> addresses{};
+    for (std::uint32_t i = 0; i < neighbours; ++i)
+      addresses[i] = slots * (i + 1) + (homes >> (3 * i)) % slots;
+    for (const std::uint32_t removed : addresses) {
+      OwnedLedger owned(neighbours, slots, home_is_address);
+      Ledger& ledger = owned.ledger;
+      ledger.begin_tick(1, 0);
+      for (const std::uint32_t address : addresses) ledger.add(address, {address, 0});
+      ledger.begin_tick(2, 0);
+      for (const std::uint32_t address : addresses)
+        if (address != removed) ledger.add(address, {});
+      const std::uint32_t added = slots * 100;
+      ledger.add(added, {added, 0});
+
+      CAPTURE(homes);
+      CAPTURE(removed);
+      REQUIRE_FALSE(ledger.find(removed));
+      REQUIRE(ledger.find(added));
+      for (const std::uint32_t address : addresses)
+        if (address != removed)
+          REQUIRE((ledger.find(address) && ledger.find(address)->total.packets == address));
+      std::size_t visited = 0;
+      ledger.for_each([&](const LedgerEntry&) { ++visited; });
+      REQUIRE(visited == neighbours);
+    }
+  }
+}
+
+TEST_CASE("every address can be a source") {
+  OwnedLedger owned(4);
+  owned.ledger.begin_tick(1, 0);
+  for (const std::uint32_t address : {0u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
+    CHECK_FALSE(owned.ledger.find(address));
+    owned.ledger.add(address, {1, 1});
+    CHECK(owned.ledger.find(address));
+  }
+}
+
+TEST_CASE("counts reach the last value of 64 bits") {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  OwnedLedger owned(1);
+  owned.ledger.begin_tick(most, 0);
+  owned.ledger.add(7, {most - 1, most});
+  owned.ledger.add(7, {1, 0});
+  CHECK(owned.ledger.find(7)->total == Counts{most, most});
+  CHECK(owned.ledger.tracked_total() == Counts{most, most});
+}
+
+TEST_CASE("a ledger refuses slots that are no power of two or not more than its capacity") {
+  struct Case {
+    std::size_t slots;
+    std::size_t capacity;
+    bool accepted;
+  };
+  for (const Case& c : {Case{0, 0, false}, Case{0, 1, false}, Case{1, 0, false}, Case{1, 1, false},
+                        Case{2, 0, false}, Case{2, 1, true}, Case{2, 2, false}, Case{3, 1, false},
+                        Case{6, 4, false}, Case{8, 7, true}, Case{8, 8, false}, Case{8, 9, false},
+                        Case{1024, 1, true}}) {
+    CAPTURE(c.slots);
+    CAPTURE(c.capacity);
+    std::vector<LedgerEntry> slots(c.slots);
+    LedgerState state;
+    const auto construct = [&] { Ledger(slots, state, c.capacity, {}); };
+    if (c.accepted)
+      CHECK_NOTHROW(construct());
+    else
+      CHECK_THROWS_AS(construct(), std::invalid_argument);
+  }
+}
+
+TEST_CASE("a ledger of the recommended slots is at most half full") {
+  struct Case {
+    std::size_t capacity;
+    std::size_t slots;
+  };
+  for (const Case& c : {Case{0, 2}, Case{1, 2}, Case{2, 4}, Case{3, 8}, Case{4, 8}, Case{5, 16},
+                        Case{262'144, 524'288}, Case{262'145, 1'048'576}})
+    CHECK(Ledger::slots_for(c.capacity) == c.slots);
+  CHECK(OwnedLedger(5).ledger.memory_bytes() == 16 * 64);
+  CHECK(OwnedLedger(5).ledger.capacity() == 5);
+}
+
+TEST_CASE("a random hash seed is another each time, and its multiplier odd") {
+  const HashSeed one = HashSeed::random();
+  const HashSeed other = HashSeed::random();
+  CHECK((one.a != other.a || one.b != other.b));
+  CHECK(one.b % 2 == 1);
+  CHECK(other.b % 2 == 1);
+}
+
+}  // namespace
+}  // namespace xdp_count

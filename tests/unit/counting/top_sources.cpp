@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "counting/top_sources.hpp"
+#include "model/snapshot.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <random>
+#include <tuple>
+#include <vector>
+
+#include "owned_ledger.hpp"
+
+namespace xdp_count {
+namespace {
+
+constexpr SortKey sort_keys[] = {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
+
+std::vector<std::uint32_t> addresses_of(const std::vector<SourceRow>& rows) {
+  std::vector<std::uint32_t> addresses;
+  for (const SourceRow& row : rows) addresses.push_back(row.address);
+  return addresses;
+}
+
+using Addresses = std::vector<std::uint32_t>;
+
+TEST_CASE("rates are packets and bits per second of the current tick") {
+  OwnedLedger owned(10);
+  owned.ledger.begin_tick(1, 1000);
+  owned.ledger.add(7, {100, 9000});
+  owned.ledger.begin_tick(2, 3000);
+  owned.ledger.add(7, {10, 980});
+  const SourceRow row = source_row(owned.ledger, *owned.ledger.find(7), 2.5);
+  CHECK(row.address == 7);
+  CHECK(row.total == Counts{110, 9980});
+  CHECK(row.rates.pps == 4);
+  CHECK(row.rates.bps == 3136);
+  CHECK(row.first_time == 1000);
+  CHECK(row.last_time == 3000);
+}
+
+TEST_CASE("a source idle in the current tick has no rates and keeps its totals") {
+  OwnedLedger owned(10);
+  owned.ledger.begin_tick(1, 1000);
+  owned.ledger.add(7, {100, 9000});
+  owned.ledger.begin_tick(2, 2000);
+  const SourceRow row = source_row(owned.ledger, *owned.ledger.find(7), 1);
+  CHECK(row.total == Counts{100, 9000});
+  CHECK(row.rates.pps == 0);
+  CHECK(row.rates.bps == 0);
+  CHECK(row.last_time == 1000);
+}
+
+TEST_CASE("there is no rate over no time") {
+  for (const double interval : {0.0, -1.0}) {
+    CHECK(rates_over({5, 5}, interval).pps == 0);
+    CHECK(rates_over({5, 5}, interval).bps == 0);
+  }
+}
+
+TEST_CASE("each sort key puts its highest source first") {
+  OwnedLedger owned(10);
+  owned.ledger.begin_tick(1, 0);
+  owned.ledger.add(1, {900, 100});
+  owned.ledger.add(2, {100, 90'000});
+  owned.ledger.begin_tick(2, 0);
+  owned.ledger.add(3, {50, 60});
+  owned.ledger.add(4, {40, 70});
+  struct Case {
+    SortKey by;
+    Addresses expected;
+  };
+  for (const Case& c : {Case{SortKey::pps, {3, 4, 1, 2}}, Case{SortKey::bps, {4, 3, 1, 2}},
+                        Case{SortKey::packets, {1, 2, 3, 4}}, Case{SortKey::bytes, {2, 1, 4, 3}}})
+    CHECK(addresses_of(top_sources(owned.ledger, {.top = 10, .by = c.by}, 1)) == c.expected);
+}
+
+TEST_CASE("equal sources are ordered by total packets, then by address") {
+  OwnedLedger owned(10);
+  owned.ledger.begin_tick(1, 0);
+  owned.ledger.add(5, {1, 10});
+  owned.ledger.begin_tick(2, 0);
+  for (const std::uint32_t address : {9u, 5u, 0xfffffffeu, 1u}) owned.ledger.add(address, {2, 20});
+  CHECK(addresses_of(top_sources(owned.ledger, {.top = 10}, 1)) == Addresses{5, 1, 9, 0xfffffffe});
+  CHECK(addresses_of(top_sources(owned.ledger, {.top = 3}, 1)) == Addresses{5, 1, 9});
+  CHECK(addresses_of(top_sources(owned.ledger, {.top = 2, .by = SortKey::bps}, 1)) ==
+        Addresses{5, 1});
+}
+
+TEST_CASE("no more sources are selected than there are, and none when none are asked for") {
+  OwnedLedger owned(10);
+  CHECK(top_sources(owned.ledger, {.top = 10}, 1).empty());
+  owned.ledger.begin_tick(1, 0);
+  owned.ledger.add(1, {1, 1});
+  owned.ledger.add(2, {1, 1});
+  CHECK(top_sources(owned.ledger, {.top = 0}, 1).empty());
+  CHECK(top_sources(owned.ledger, {.top = 1}, 1).size() == 1);
+  CHECK(top_sources(owned.ledger, {.top = 10'000}, 1).size() == 2);
+}
+
+// What a selection is to be, the slow way: all sources of the ledger, sorted.
+std::vector<std::uint32_t> sorted_addresses(const Ledger& ledger, const Selection& selection) {
+  std::vector<LedgerEntry> entries;
+  ledger.for_each([&](const LedgerEntry& entry) {
+    if (!selection.prefix || selection.prefix->contains(entry.address)) entries.push_back(entry);
+  });
+  const auto rank = [&](const LedgerEntry& entry) {
+    const Counts now = ledger.in_current_tick(entry);
+    const std::uint64_t values[] = {now.packets, now.bytes, entry.total.packets, entry.total.bytes};
+    return std::tuple(~values[static_cast<std::size_t>(selection.by)], ~entry.total.packets,
+                      entry.address);
+  };
+  std::sort(entries.begin(), entries.end(),
+            [&](const LedgerEntry& a, const LedgerEntry& b) { return rank(a) < rank(b); });
+  std::vector<std::uint32_t> addresses;
+  for (const LedgerEntry& entry : entries)
+    if (addresses.size() < selection.top) addresses.push_back(entry.address);
+  return addresses;
+}
+
+void check_selections(const Ledger& ledger, const std::vector<Selection>& selections) {
+  const auto rows = top_sources(ledger, selections, 1.0);
+  REQUIRE(rows.size() == selections.size());
+  for (std::size_t i = 0; i < selections.size(); ++i) {
+    CAPTURE(i);
+    std::vector<std::uint32_t> addresses;
+    for (const SourceRow& row : rows[i]) addresses.push_back(row.address);
+    CHECK(addresses == sorted_addresses(ledger, selections[i]));
+  }
+}
+
+TEST_CASE("selections are right where few sources are active, and beside others") {
+  OwnedLedger owned(2000);
+  owned.ledger.begin_tick(1, 1000);
+  for (std::uint32_t i = 0; i < 2000; ++i)
+    owned.ledger.add(0x0a000000 + i, {i % 7 + 1, i % 5 + 60});
+  owned.ledger.begin_tick(2, 2000);
+  for (std::uint32_t i = 0; i < 100; ++i)
+    owned.ledger.add(0x0a000000 + i * 13, {i % 11 + 1, i % 3 + 60});
+  const Prefix prefix{0x0a000000, 24};
+  check_selections(owned.ledger, {{10, SortKey::pps, {}},
+                                  {100, SortKey::pps, {}},   // just all that are active
+                                  {101, SortKey::bps, {}},   // and an idle one
+                                  {1000, SortKey::pps, {}},  // and many
+                                  {5, SortKey::bps, prefix},
+                                  {300, SortKey::bps, prefix},
+                                  {0, SortKey::pps, {}},
+                                  {10, SortKey::packets, {}},
+                                  {10, SortKey::bytes, {}}});
+}
+
+TEST_CASE("a source that came and made room within one tick is in no selection") {
+  // So few sources for so many slots that the active ones are not looked for slot by slot.
+  OwnedLedger owned(10, 1024, {});
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 1000);
+  for (std::uint32_t i = 0; i < 30; ++i) ledger.add(0x0b000000 + i, {i + 1, 300});
+  REQUIRE(ledger.size() == 10);
+  check_selections(ledger, {{5, SortKey::pps, {}}, {10, SortKey::pps, {}}});
+}
+
+TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") {
+  constexpr std::uint64_t seed = 3;
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  const auto below = [&](std::uint64_t bound) { return random() % bound; };
+  OwnedLedger owned(500);
+  for (std::uint64_t tick = 1; tick <= 3; ++tick) {
+    owned.ledger.begin_tick(tick, static_cast<std::int64_t>(1000 * tick));
+    // Few different counts, so that many are equal.
+    for (int i = 0; i < 300; ++i)
+      owned.ledger.add(static_cast<std::uint32_t>(0x0a000000 + below(400)), {below(3), below(4)});
+  }
+  const double interval = 0.5;
+  for (const SortKey by : sort_keys)
+    for (const auto prefix : {std::optional<Prefix>{}, std::optional(Prefix{0x0a000080, 25}),
+                              std::optional(Prefix{0x0b000000, 8})}) {
+      std::vector<SourceRow> all;
+      owned.ledger.for_each([&](const LedgerEntry& entry) {
+        if (!prefix || prefix->contains(entry.address))
+          all.push_back(source_row(owned.ledger, entry, interval));
+      });
+      const auto rank = [&](const SourceRow& row) {
+        const double values[] = {row.rates.pps, row.rates.bps,
+                                 static_cast<double>(row.total.packets),
+                                 static_cast<double>(row.total.bytes)};
+        return std::tuple(-values[static_cast<std::size_t>(by)],
+                          -static_cast<double>(row.total.packets), row.address);
+      };
+      std::sort(all.begin(), all.end(),
+                [&](const SourceRow& a, const SourceRow& b) { return rank(a) < rank(b); });
+      for (const std::size_t top : {1, 2, 17, 100, 1000}) {
+        const auto rows = top_sources(owned.ledger, {top, by, prefix}, interval);
+        CAPTURE(by);
+        CAPTURE(top);
+        REQUIRE(rows.size() == std::min(top, all.size()));
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          REQUIRE(rank(rows[i]) == rank(all[i]));
+          REQUIRE(rows[i].last_time == all[i].last_time);
+        }
+      }
+    }
+}
+
+TEST_CASE("selections are equal when all of their parts are") {
+  const Selection one{.top = 10, .by = SortKey::bps, .prefix = Prefix{0x0a000000, 8}};
+  for (const Selection& other :
+       {Selection{11, SortKey::bps, Prefix{0x0a000000, 8}},
+        Selection{10, SortKey::pps, Prefix{0x0a000000, 8}},
+        Selection{10, SortKey::bps, Prefix{0x0a000000, 9}}, Selection{10, SortKey::bps, {}}})
+    CHECK_FALSE(one == other);
+  CHECK(one == Selection(one));
+}
+
+}  // namespace
+}  // namespace xdp_count

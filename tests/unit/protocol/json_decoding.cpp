@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "protocol/json_decoding.hpp"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/json_encoding.hpp"
+#include "sample_messages.hpp"
+
+namespace xdp_count {
+namespace {
+
+using namespace std::string_literals;
+
+template <class Expected>
+Expected decoded(const std::string& line) {
+  const Message message = decode_message(line);
+  REQUIRE(std::holds_alternative<Expected>(message));
+  return std::get<Expected>(message);
+}
+
+// All lines whose every field a client reads.
+std::vector<std::string> complete_lines() {
+  Status status = any_status();
+  status.program.ns_per_packet = 38.5;
+  return {snapshot_line(any_head(), any_rows(), 6),
+          encode_sources("", any_head(), any_rows(), {0x0a000001, 0}),
+          encode_status("", any_head(), status), encode_error({"", ErrorCode::bad_request, "why"}),
+          encode_goodbye("asked to stop")};
+}
+
+TEST_CASE("a snapshot is read with every field that was written") {
+  const std::string line = snapshot_line(any_head(), any_rows(), 6);
+  const auto message = decoded<SnapshotMessage>(line);
+  CHECK(snapshot_line(message.head, message.rows, message.skipped) == line);
+}
+
+TEST_CASE("sources are read with every field that was written") {
+  const std::vector<std::uint32_t> missing{0x0a000001, 0};
+  const std::string line = encode_sources("7", any_head(), any_rows(), missing);
+  const auto message = decoded<SourcesMessage>(line);
+  CHECK(message.missing == missing);
+  CHECK_FALSE(message.more);
+  CHECK(decoded<SourcesMessage>(encode_sources("", any_head(), {}, {}, true)).more);
+  CHECK(encode_sources("7", message.head, message.rows, message.missing) == line);
+}
+
+TEST_CASE("a status is read with every field that was written, where there are any") {
+  Status status = any_status();
+  for (const std::optional<double> ns_per_packet : {std::optional<double>(), std::optional(38.5)}) {
+    status.program.ns_per_packet = ns_per_packet;
+    const std::string line = encode_status("", any_head(), status);
+    const auto message = decoded<StatusMessage>(line);
+    CHECK(encode_status("", message.head, message.status) == line);
+    CHECK(message.status.settings.interface == "eth0");
+    CHECK(message.status.settings.hot_slots == 4096);
+  }
+}
+
+TEST_CASE("ok, errors and goodbyes are read") {
+  decoded<OkMessage>(encode_ok("7"));
+  const auto error = decoded<ErrorMessage>(encode_error({"7", ErrorCode::unknown_cmd, "why"}));
+  CHECK(error.code == "unknown_cmd");
+  CHECK(error.message == "why");
+  CHECK(decoded<GoodbyeMessage>(encode_goodbye("asked to stop")).reason == "asked to stop");
+}
+
+TEST_CASE("an error says whether the agent is only busy") {
+  CHECK(decoded<ErrorMessage>(encode_error({"", ErrorCode::busy, "why"})).busy());
+  CHECK_FALSE(decoded<ErrorMessage>(encode_error({"", ErrorCode::bad_request, "why"})).busy());
+}
+
+TEST_CASE("every value of a message has a name") {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  CHECK(
+      flat_fields(R"({"b":"x\ny","a":{"n":1.50,"in":{"t":true}},"l":[1,"2"],"z":null})") ==
+      Fields{{"b", "x\ny"}, {"a.n", "1.5"}, {"a.in.t", "true"}, {"l", "[1,\"2\"]"}, {"z", "null"}});
+  CHECK_THROWS_AS(flat_fields("{"), std::runtime_error);
+}
+
+TEST_CASE("a type of message that a newer agent may send is told, not refused") {
+  CHECK(decoded<UnknownMessage>(R"({"type":"weather","event":"sample"})").type == "weather");
+}
+
+TEST_CASE("fields that a newer agent may send do not matter") {
+  for (const std::string& line : complete_lines()) {
+    nlohmann::json message = nlohmann::json::parse(line);
+    message["new"] = {1, 2, 3};
+    CHECK_NOTHROW(decode_message(message.dump()));
+  }
+}
+
+TEST_CASE("a message that lacks a field, or has one of another type, is refused") {
+  for (const std::string& line : complete_lines()) {
+    const nlohmann::json message = nlohmann::json::parse(line);
+    for (const auto& [name, value] : message.items()) {
+      // What a client does without.
+      if (name == "v" || name == "shown" || name == "ns_per_packet") continue;
+      CAPTURE(line);
+      CAPTURE(name);
+      nlohmann::json other = message;
+      other.erase(name);
+      CHECK_THROWS_AS(decode_message(other.dump()), std::runtime_error);
+      // A loop over null is one over nothing: lists need something worse.
+      other[name] = value.is_array() ? nlohmann::json(7) : nlohmann::json(nullptr);
+      CHECK_THROWS_AS(decode_message(other.dump()), std::runtime_error);
+    }
+  }
+}
+
+TEST_CASE("a count that is no whole number, or does not fit, is refused") {
+  using nlohmann::json;
+  for (const std::string& line : complete_lines()) {
+    const json message = json::parse(line).flatten();
+    for (const auto& [path, value] : message.items()) {
+      if (!value.is_number_integer() || path == "/v" || path == "/shown") continue;
+      for (const json& wrong : {json(-1), json(1.0), json(1e28), json(1e300)}) {
+        if (path.starts_with("/nic_difference/") && wrong == -1) continue;
+        json other = message;
+        other[path] = wrong;
+        CAPTURE(other.dump());
+        CHECK_THROWS_AS(decode_message(other.unflatten().dump()), std::runtime_error);
+      }
+    }
+  }
+  json status = json::parse(complete_lines()[2]);
+  status["pid"] = 4'294'967'297;
+  CHECK_THROWS_WITH(decode_message(status.dump()),
+                    "not a message of the protocol: not a whole number that fits: 4294967297");
+}
+
+TEST_CASE("what is no message of the protocol is refused") {
+  for (const std::string& line :
+       {""s, "{"s, "[]"s, "7"s, "{}"s, R"({"type":7})"s, std::string(100'000, '['),
+        R"({"type":"sources","seq":1,"time":"now","sources":[],"missing":[],"more":false})"s,
+        R"({"type":"sources","seq":1,"time":"1970-01-01T00:00:00.000Z","sources":[],)"
+        R"("missing":["x"],"untracked":{"packets":0,"bytes":0},)"
+        R"("evicted":{"sources":0,"packets":0,"bytes":0},"more":false})"s}) {
+    CAPTURE(line.substr(0, 100));
+    CHECK_THROWS_AS(decode_message(line), std::runtime_error);
+  }
+}
+
+}  // namespace
+}  // namespace xdp_count

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "protocol/json_encoding.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json_line.hpp"
+#include "sample_messages.hpp"
+
+namespace xdp_count {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+const std::string most_text = "18446744073709551615";
+
+// As JSON text. A string of one NUL, and one that is empty, are ids too.
+constexpr const char* ids[] = {
+    "7",    "-7",    "0",    "18446744073709551615", "-9223372036854775808", "1.5",
+    "true", "false", "null", R"("a \"quoted\" id")", R"("\u0000")",          R"("")"};
+
+constexpr std::string_view any_rows_text = R"([
+  {"src":"192.0.2.1","packets":10,"bytes":980,"pps":2.0,"bps":1568.0,
+   "first":"2026-11-20T11:59:44.000Z","last":"2026-11-20T12:00:00.123Z"},
+  {"src":"255.255.255.255","packets":1,"bytes":60,"pps":0.0,"bps":0.5,
+   "first":"1970-01-01T00:00:00.000Z","last":"1970-01-01T00:00:00.001Z"}])";
+
+TEST_CASE("a snapshot has the fields of the protocol") {
+  json expected = json::parse(R"({
+    "type":"snapshot","v":1,"seq":17,"time":"2026-11-20T12:00:00.123Z","interval":1.0003,"partial":true,
+    "interface":"eth0","ifindex":4,"mode":"native","since":"2026-11-20T11:59:43.101Z",
+    "frames":{"packets":101,"bytes":102,"pps":103.5,"bps":104.0},
+    "classes":{"ipv4":{"packets":111,"bytes":112,"pps":113.25,"bps":114.0},
+               "ipv6":{"packets":121,"bytes":122,"pps":123.0,"bps":124.0},
+               "arp":{"packets":131,"bytes":132,"pps":133.0,"bps":134.0},
+               "other":{"packets":141,"bytes":142,"pps":143.0,"bps":144.0},
+               "malformed":{"packets":151,"bytes":152,"pps":153.0,"bps":154.0}},
+    "untracked":{"packets":201,"bytes":202},
+    "evicted":{"sources":301,"packets":302,"bytes":303},
+    "nic":{"rx_packets":401,"rx_bytes":402,"rx_dropped":403},
+    "tracked":2,"established":1,"capacity":262144,"shown":2,"skipped":6})");
+  expected["sources"] = json::parse(any_rows_text);
+  check_same(message_of(snapshot_line(any_head(), any_rows(), 6)), expected);
+}
+
+TEST_CASE("a snapshot without sources shows none of those tracked") {
+  const json message = message_of(snapshot_line(any_head(), {}, 0));
+  check_same(message["sources"], json::array());
+  check_same(message["shown"], 0u);
+  check_same(message["tracked"], 2u);
+  check_same(message["skipped"], 0u);
+}
+
+TEST_CASE("an answer of sources has the fields of the protocol") {
+  json expected = json::parse(R"({"type":"sources","id":7,"seq":17,
+    "time":"2026-11-20T12:00:00.123Z","missing":["10.0.0.1","0.0.0.0"],
+    "untracked":{"packets":201,"bytes":202},
+    "evicted":{"sources":301,"packets":302,"bytes":303},"more":false})");
+  expected["sources"] = json::parse(any_rows_text);
+  check_same(message_of(encode_sources("7", any_head(), any_rows(), {0x0a000001, 0})), expected);
+
+  expected["more"] = true;
+  check_same(message_of(encode_sources("7", any_head(), any_rows(), {0x0a000001, 0}, true)),
+             expected);
+
+  expected["more"] = false;
+  expected["sources"] = expected["missing"] = json::array();
+  expected.erase("id");
+  check_same(message_of(encode_sources("", any_head(), {}, {})), expected);
+}
+
+TEST_CASE("integers of 64 bits are exact up to the last") {
+  const CountsAndRates counts{{most, most}, rates_over({most, most}, 0.1)};
+  SnapshotHead head{.seq = most,
+                    .ifindex = std::numeric_limits<unsigned>::max(),
+                    .frames = counts,
+                    .untracked = {most, most},
+                    .evicted = {most, {most, most}},
+                    .nic = {most, most, most},
+                    .tracked = most,
+                    .established = most,
+                    .capacity = most};
+  head.classes.fill(counts);
+  const SourceRow row{.total = {most, most}, .rates = counts.rates};
+  const json message = message_of(snapshot_line(head, {row}, most));
+  const json values = message.flatten();
+  std::size_t exact = 0;
+  for (const auto& [path, value] : values.items()) {
+    if (!value.is_number_integer()) continue;
+    CAPTURE(path);
+    const bool is_small = path == "/v" || path == "/shown";
+    exact += !is_small && path != "/ifindex";
+    // nlohmann's == takes -1 for the largest unsigned one.
+    CHECK(value.dump() == (is_small ? "1" : path == "/ifindex" ? "4294967295" : most_text));
+  }
+  CHECK(exact == 2 * 6 + 2 + 3 + 3 + 3 + 2 + 2);
+  for (const json& object : {message["frames"], message["sources"][0]}) {
+    CHECK(object["pps"].get<double>() == counts.rates.pps);
+    CHECK(object["bps"].get<double>() == counts.rates.bps);
+  }
+  const json status = message_of(encode_status(
+      "", head,
+      {.ticks_missed = most, .map_bytes = most, .ledger_bytes = most, .client_bytes = most}));
+  for (const std::string path : {"/seq", "/ticks_missed", "/tracked", "/established", "/capacity",
+                                 "/memory/maps", "/memory/ledger", "/memory/clients"})
+    CHECK(status.at(json::json_pointer(path)).dump() == most_text);
+}
+
+TEST_CASE("rates are floating-point numbers of three decimals, whole ones too") {
+  SnapshotHead head;
+  head.frames.rates = {1.0 / 3, 2e9};
+  const std::string line = encode_snapshot_body(head, {});
+  CHECK(line.find(R"("pps":0.333,"bps":2000000000.000})") != std::string::npos);
+}
+
+TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
+  constexpr std::int64_t time = 253'402'300'799'999;  // the last with a year of four digits
+  const CountsAndRates counts{{most, most}, rates_over({most, most}, 0.1)};
+  SnapshotHead head{.seq = most,
+                    .time = time,
+                    .interval = 3600.000001,
+                    .interface = std::string(15, '\x01'),
+                    .ifindex = std::numeric_limits<unsigned>::max(),
+                    .mode = XdpMode::generic,
+                    .since = time,
+                    .frames = counts,
+                    .untracked = {most, most},
+                    .evicted = {most, {most, most}},
+                    .nic = {most, most, most},
+                    .tracked = most,
+                    .capacity = most};
+  head.classes.fill(counts);
+  for (const std::size_t count : {0U, 1U, 2U, 10'000U}) {
+    CAPTURE(count);
+    const std::vector<SourceRow> rows(count, {0xffffffff, counts.counts, counts.rates, time, time});
+    CHECK(encode_snapshot_body(head, rows).capacity() == snapshot_body_capacity(count));
+    const std::string id = '"' + std::string(100, 'x') + '"';
+    const std::vector<std::uint32_t> missing(count, 0xffffffff);
+    CHECK(encode_sources(id, head, rows, missing, true).capacity() ==
+          sources_capacity(id, count, count));
+    CHECK(encode_sources(id, head, rows, {}).capacity() == sources_capacity(id, count, 0));
+  }
+}
+
+TEST_CASE("any bytes in a name make one line of valid JSON, the odd ones replaced") {
+  struct Case {
+    std::string name;
+    std::string read_back;
+  };
+  for (const Case& c :
+       {Case{R"(a"b\c)", R"(a"b\c)"}, Case{"a\nb\x01\x7f", "a\nb\x01\x7f"}, Case{"größe", "größe"},
+        Case{"\x1b[2J\xc2\x9b"
+             "2J",
+             "\x1b[2J\xc2\x9b"
+             "2J"},
+        Case{"\xff\xfe", "\ufffd\ufffd"}, Case{"eth\xc3", "eth\ufffd"}, Case{"", ""}}) {
+    SnapshotHead head;
+    head.interface = c.name;
+    CHECK(message_of(snapshot_line(head, {}, 0))["interface"] == c.read_back);
+    CHECK(message_of(encode_status("", head, {}))["interface"] == c.read_back);
+    CHECK(message_of(encode_status("", {}, {.mode_reason = c.name}))["mode_reason"] == c.read_back);
+    CHECK(message_of(encode_error({"", ErrorCode::busy, c.name}))["message"] == c.read_back);
+    CHECK(message_of(encode_goodbye(c.name))["reason"] == c.read_back);
+    for (const std::string& line :
+         {snapshot_line(head, {}, 0), encode_status("", head, {}), encode_goodbye(c.name)})
+      CHECK(std::all_of(line.begin(), line.end() - 1,
+                        [](char byte) { return byte >= ' ' && byte < '\x7f'; }));
+  }
+}
+
+TEST_CASE("a status has the fields of the protocol") {
+  json expected =
+      json::parse(R"({"type":"status","id":"x","v":1,"version":"1.2.3","pid":4711,"uptime":12.5,
+    "interface":"eth0","ifindex":4,"mode":"generic","mode_reason":"asked for",
+    "since":"2026-11-20T11:59:43.101Z",
+    "options":{"mode":"generic","interval":0.25,"socket":"/run/x.sock","socket_group":"adm",
+               "max_sources":1000,"hot_slots":4096,"verdict":"drop","top":50,"max_clients":8,
+               "client_memory":16,"output":"json","events":true,"sample":1000},
+    "program":{"id":99,"name":"xdp_count","tag":"0123456789abcdef"},
+    "clients":3,"seq":17,"ticks_missed":5,
+    "last_tick":{"time":"2026-11-20T12:00:00.123Z","duration":0.0155},
+    "tracked":2,"established":1,"capacity":262144,"memory":{"maps":123456,"ledger":65536,"clients":2621440},
+    "frames":{"packets":101,"bytes":102},
+    "nic":{"rx_packets":401,"rx_bytes":402,"rx_dropped":403},
+    "nic_difference":{"packets":-300,"bytes":1234,"explanation":"a reason"},
+    "link":"ip","events":{"new_source":{"produced":271,"lost":72},
+                          "sample":{"produced":373,"lost":74}}})");
+  Status status = any_status();
+  check_same(message_of(encode_status(R"("x")", any_head(), status)), expected);
+
+  status.program.ns_per_packet = 38.5;
+  expected["ns_per_packet"] = 38.5;
+  check_same(message_of(encode_status(R"("x")", any_head(), status)), expected);
+}
+
+TEST_CASE("each error code has its name, and the message goes with it") {
+  struct Case {
+    ErrorCode code;
+    std::string name;
+  };
+  for (const Case& c :
+       {Case{ErrorCode::bad_json, "bad_json"}, Case{ErrorCode::bad_request, "bad_request"},
+        Case{ErrorCode::too_long, "too_long"}, Case{ErrorCode::unknown_cmd, "unknown_cmd"},
+        Case{ErrorCode::busy, "busy"}})
+    check_same(message_of(encode_error({"7", c.code, "why"})),
+               {{"type", "error"}, {"id", 7u}, {"code", c.name}, {"message", "why"}});
+}
+
+TEST_CASE("ok and goodbye are messages of their own") {
+  check_same(message_of(encode_ok("")), {{"type", "ok"}});
+  check_same(message_of(encode_goodbye("asked to stop")),
+             {{"type", "goodbye"}, {"reason", "asked to stop"}});
+  check_same(message_of(encode_goodbye("asked to stop", {0, 7})),
+             {{"type", "goodbye"}, {"reason", "asked to stop"}, {"lost", {{"sample", 7u}}}});
+}
+
+TEST_CASE("an id of any scalar type comes back as it was in every answer") {
+  for (const std::string id : ids) {
+    CAPTURE(id);
+    for (const std::string& line : {encode_sources(id, any_head(), any_rows(), {}),
+                                    encode_status(id, any_head(), any_status()), encode_ok(id),
+                                    encode_error({id, ErrorCode::bad_request, ""})})
+      check_same(message_of(line).at("id"), json::parse(id));
+  }
+}
+
+TEST_CASE("an answer to a request without an id has none") {
+  for (const std::string& line :
+       {encode_sources("", any_head(), any_rows(), {}), encode_status("", any_head(), any_status()),
+        encode_ok(""), encode_error({"", ErrorCode::bad_request, ""})})
+    CHECK_FALSE(message_of(line).contains("id"));
+}
+
+}  // namespace
+}  // namespace xdp_count

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What is read of a client's lines is tested through the request handler.
+#include "protocol/json_requests.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <variant>
+
+#include "json_line.hpp"
+
+namespace xdp_count {
+namespace {
+
+Request read_back(const Request& request) {
+  std::string line = encode_request(request);
+  message_of(line);
+  line.pop_back();
+  const auto decoded = decode_request(line);
+  REQUIRE(std::holds_alternative<Request>(decoded));
+  CHECK(std::get<Request>(decoded).id == request.id);
+  REQUIRE(std::get<Request>(decoded).command.index() == request.command.index());
+  return std::get<Request>(decoded);
+}
+
+TEST_CASE("a request that a client writes is read as it was meant") {
+  read_back({"", UnsubscribeRequest{}});
+  read_back({R"("id")", StatusRequest{}});
+  const GetRequest get{{0xc0000201, 0, 0xffffffff, 0}};
+  CHECK(std::get<GetRequest>(read_back({"7", get}).command).addresses == get.addresses);
+  CHECK(std::get<GetRequest>(read_back({"", GetRequest{}}).command).addresses.empty());
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  for (const ListRequest& list :
+       {ListRequest{}, ListRequest{Prefix{0x0a000000, 8}, 1, 0}, ListRequest{{}, most, 1000}}) {
+    const auto read = std::get<ListRequest>(read_back({"7", list}).command);
+    CHECK((read.prefix == list.prefix));
+    CHECK(read.min_packets == list.min_packets);
+    CHECK(read.limit == list.limit);
+  }
+  for (const SortKey by : {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes})
+    for (const Selection& selection :
+         {Selection{0, by, {}}, Selection{10'000, by, Prefix{0xc0000200, 24}}}) {
+      CHECK((std::get<TopRequest>(read_back({"null", TopRequest{selection}}).command).selection ==
+             selection));
+      for (const Subscription& subscription :
+           {Subscription{selection, 1}, Subscription{selection, max_every},
+            Subscription{selection, 0, {true, false}}, Subscription{selection, 0, {false, true}},
+            Subscription{selection, 1, {true, true}}})
+        CHECK((std::get<SubscribeRequest>(read_back({"", SubscribeRequest{subscription}}).command)
+                   .subscription == subscription));
+    }
+}
+
+}  // namespace
+}  // namespace xdp_count

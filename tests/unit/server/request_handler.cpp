@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "server/request_handler.hpp"
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json_line.hpp"
+#include "owned_ledger.hpp"
+#include "owned_tally.hpp"
+
+namespace xdp_count {
+namespace {
+
+using nlohmann::json;
+using namespace std::literals;
+
+constexpr std::uint32_t network = 0xc0000200;  // 192.0.2.0
+
+// What a client would be sent: all parts of a query that nothing interrupts.
+std::string whole_text(const Answer& answer) {
+  std::string text = answer.from_ledger ? answer.from_ledger() : answer.text;
+  if (!answer.query) return text;
+  CHECK(text.empty());
+  CHECK(answer.query->select(false));
+  answer.query->prepare();
+  do text += answer.query->next_part();
+  while (!answer.query->is_done());
+  return text;
+}
+
+// A handler over two ticks of twelve sources, 192.0.2.1 to 192.0.2.12. The highest by pps is .3, by
+// bps .6, by packets .12 and by bytes .1.
+struct Fixture {
+  OwnedLedger owned{100};
+  OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
+  int status_calls = 0;
+  Settings told;  // of the agent
+  RequestHandler handler{tally.tally, tally.head(), [this] {
+                           ++status_calls;
+                           return Status{.pid = 4711, .settings = told, .mode = XdpMode::generic};
+                         }};
+
+  Fixture() {
+    CutWithCounts first{.time = 1000, .interval = 1};
+    for (std::uint32_t i = 1; i <= 12; ++i)
+      first.generation.sources.push_back({network + i, {10 * i, 1300 - 100 * i}});
+    tally.fold(first);
+    tally.fold({.generation = {.sources = {{network + 3, {50, 60}}, {network + 6, {1, 90}}}},
+                .time = 3000,
+                .interval = 2});
+  }
+
+  json ask(std::string_view line) const {
+    const Answer answer = handler.handle(line);
+    CHECK_FALSE(answer.stream);
+    return message_of(whole_text(answer));
+  }
+
+  // The message of the error that `line` is answered with.
+  std::string refusal(std::string_view line, const std::string& code) const {
+    INFO(line.substr(0, 200));
+    const json message = ask(line);
+    CHECK(message.at("type") == "error");
+    CHECK(message.value("code", "") == code);
+    return message.value("message", "");
+  }
+};
+
+std::vector<std::string> sources_of(const json& message) {
+  std::vector<std::string> sources;
+  for (const json& row : message.at("sources")) sources.push_back(row.at("src"));
+  return sources;
+}
+
+json request(const std::string& cmd, const std::string& field, const json& value) {
+  return {{"cmd", cmd}, {field, value}};
+}
+
+TEST_CASE("get answers with the row of an address") {
+  check_same(Fixture().ask(R"({"cmd":"get","src":"192.0.2.3","id":7})"), json::parse(R"({
+    "type":"sources","id":7,"seq":2,"time":"1970-01-01T00:00:03.000Z","missing":[],"more":false,
+    "untracked":{"packets":0,"bytes":0},"evicted":{"sources":0,"packets":0,"bytes":0},
+    "sources":[{"src":"192.0.2.3","packets":80,"bytes":1060,"pps":25.0,"bps":240.0,
+                "first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}]})"));
+}
+
+TEST_CASE("get answers a list in its order, and lists the addresses without a count") {
+  using Texts = std::vector<std::string>;
+  struct Case {
+    json src;
+    Texts sources;
+    Texts missing;
+  };
+  const Case cases[] = {
+      {"10.0.0.1", {}, {"10.0.0.1"}},
+      {json::array(), {}, {}},
+      {{"192.0.2.9"}, {"192.0.2.9"}, {}},
+      {{"0.0.0.0", "192.0.2.9", "255.255.255.255", "192.0.2.1"},
+       {"192.0.2.9", "192.0.2.1"},
+       {"0.0.0.0", "255.255.255.255"}},
+      {{"192.0.2.1", "10.0.0.1", "192.0.2.1", "10.0.0.1"},
+       {"192.0.2.1", "192.0.2.1"},
+       {"10.0.0.1", "10.0.0.1"}},
+  };
+  const Fixture fixture;
+  for (const Case& c : cases) {
+    const json message = fixture.ask(request("get", "src", c.src).dump());
+    CHECK(sources_of(message) == c.sources);
+    CHECK(message.at("missing").get<Texts>() == c.missing);
+  }
+}
+
+TEST_CASE("get takes a thousand addresses and no more") {
+  const Fixture fixture;
+  json src = std::vector<std::string>(1000, "10.0.0.1");
+  CHECK(fixture.ask(request("get", "src", src).dump()).at("missing").size() == 1000);
+  src.push_back("10.0.0.1");
+  const std::string message = fixture.refusal(request("get", "src", src).dump(), "bad_request");
+  CHECK(message == "src: expected at most 1000 addresses, not 1001");
+}
+
+TEST_CASE("top answers with the highest sources first, ten by packet rate by default") {
+  const Fixture fixture;
+  const auto addresses = [](std::initializer_list<int> last_parts) {
+    std::vector<std::string> texts;
+    for (const int part : last_parts) texts.push_back("192.0.2." + std::to_string(part));
+    return texts;
+  };
+  struct Case {
+    std::string line;
+    std::initializer_list<int> expected;
+  };
+  for (const Case& c : {
+           Case{R"({"cmd":"top"})", {3, 6, 12, 11, 10, 9, 8, 7, 5, 4}},
+           Case{R"({"cmd":"top","by":"pps","n":2})", {3, 6}},
+           Case{R"({"cmd":"top","by":"bps","n":2})", {6, 3}},
+           Case{R"({"cmd":"top","by":"packets","n":3})", {12, 11, 10}},
+           Case{R"({"cmd":"top","by":"bytes","n":3})", {1, 2, 3}},
+           Case{R"({"cmd":"top","n":0})", {}},
+           Case{R"({"cmd":"top","n":10000})", {3, 6, 12, 11, 10, 9, 8, 7, 5, 4, 2, 1}},
+           Case{R"({"cmd":"top","prefix":"192.0.2.4/30"})", {6, 7, 5, 4}},
+           Case{R"({"cmd":"top","prefix":"192.0.2.1/32"})", {1}},
+           Case{R"({"cmd":"top","prefix":"0.0.0.0/0","n":1})", {3}},
+           Case{R"({"cmd":"top","prefix":"10.0.0.0/8"})", {}},
+       }) {
+    CAPTURE(c.line);
+    const json message = fixture.ask(c.line);
+    CHECK(message.at("type") == "sources");
+    CHECK(sources_of(message) == addresses(c.expected));
+    CHECK(message.at("missing").empty());
+  }
+}
+
+TEST_CASE("list answers with the sources that are asked for in numeric order") {
+  const Fixture fixture;
+  struct Case {
+    std::string line;
+    std::initializer_list<int> expected;
+  };
+  for (const Case& c : {
+           Case{R"({"cmd":"list"})", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+           Case{R"({"cmd":"list","prefix":"192.0.2.4/30"})", {4, 5, 6, 7}},
+           Case{R"({"cmd":"list","prefix":"192.0.2.12/32"})", {12}},
+           Case{R"({"cmd":"list","prefix":"10.0.0.0/8"})", {}},
+           Case{R"({"cmd":"list","min_packets":100})", {10, 11, 12}},
+           Case{R"({"cmd":"list","min_packets":121})", {}},
+           Case{R"({"cmd":"list","limit":0})", {}},
+           Case{R"({"cmd":"list","limit":1})", {1}},
+           Case{R"({"cmd":"list","limit":5})", {1, 2, 3, 4, 5}},
+           Case{R"({"cmd":"list","limit":6})", {1, 2, 3, 4, 5, 6}},
+           Case{R"({"cmd":"list","limit":11})", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},
+           Case{R"({"cmd":"list","limit":18446744073709551615,"min_packets":0})",
+                {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+           Case{R"({"cmd":"list","prefix":"192.0.2.8/29","min_packets":100,"limit":2})", {10, 11}},
+       }) {
+    CAPTURE(c.line);
+    std::vector<std::string> expected;
+    for (const int part : c.expected) expected.push_back("192.0.2." + std::to_string(part));
+    const json message = fixture.ask(c.line);
+    CHECK(sources_of(message) == expected);
+    CHECK(message.at("type") == "sources");
+    CHECK(message.at("more") == false);
+    CHECK(message.at("missing").empty());
+  }
+}
+
+TEST_CASE("subscribe is answered with ok and changes the stream to what was asked for") {
+  struct Case {
+    std::string arguments;
+    Subscription expected;
+  };
+  const Fixture fixture;
+  for (const Case& c : {
+           Case{"", {{100, SortKey::pps, {}}, 1}},
+           Case{R"(,"top":0)", {{0, SortKey::pps, {}}, 1}},
+           Case{R"(,"top":10000)", {{10'000, SortKey::pps, {}}, 1}},
+           Case{R"(,"every":1)", {{100, SortKey::pps, {}}, 1}},
+           Case{R"(,"every":86400)", {{100, SortKey::pps, {}}, 86'400}},
+           Case{R"(,"by":"pps")", {{100, SortKey::pps, {}}, 1}},
+           Case{R"(,"by":"bps")", {{100, SortKey::bps, {}}, 1}},
+           Case{R"(,"by":"packets")", {{100, SortKey::packets, {}}, 1}},
+           Case{R"(,"by":"bytes")", {{100, SortKey::bytes, {}}, 1}},
+           Case{R"(,"top":5,"by":"bps","prefix":"10.0.0.0/8","every":60)",
+                {{5, SortKey::bps, Prefix{0x0a000000, 8}}, 60}},
+       }) {
+    CAPTURE(c.arguments);
+    const Answer answer =
+        fixture.handler.handle(R"({"cmd":"subscribe","id":"s")" + c.arguments + "}");
+    check_same(message_of(answer.text), {{"type", "ok"}, {"id", "s"}});
+    REQUIRE(answer.stream);
+    CHECK((answer.stream->subscription == c.expected));
+  }
+}
+
+TEST_CASE("unsubscribe is answered with ok and ends the stream") {
+  const Answer answer = Fixture().handler.handle(R"({"cmd":"unsubscribe"})");
+  check_same(message_of(answer.text), {{"type", "ok"}});
+  REQUIRE(answer.stream);
+  CHECK_FALSE(answer.stream->subscription);
+}
+
+TEST_CASE("status is asked for once, when a client asks for it") {
+  const Fixture fixture;
+  fixture.ask(R"({"cmd":"top"})");
+  CHECK(fixture.status_calls == 0);
+  const json message = fixture.ask(R"({"cmd":"status","id":null})");
+  CHECK(fixture.status_calls == 1);
+  CHECK(message.at("type") == "status");
+  CHECK(message.at("id").is_null());
+  CHECK(message.at("pid") == 4711);
+  CHECK(message.at("seq") == 2);
+  CHECK(message.at("interface") == "eth0");
+  CHECK(message.at("tracked") == 12);
+}
+
+TEST_CASE("before the first tick there are no sources") {
+  OwnedLedger owned(10);
+  OwnedTally tally(owned.ledger, {.mode = XdpMode::native});
+  tally.tally.begin(1000);
+  const RequestHandler handler(tally.tally, tally.head(), [] { return Status{}; });
+  for (const char* line : {R"({"cmd":"top"})", R"({"cmd":"list"})"}) {
+    const json message = message_of(whole_text(handler.handle(line)));
+    CHECK(message.at("seq") == 0);
+    CHECK(message.at("sources").empty());
+    CHECK(message.at("more") == false);
+  }
+}
+
+TEST_CASE("events are subscribed to where the agent tells them, with snapshots or without") {
+  Fixture fixture;
+  const auto subscription = [&](const std::string& fields) {
+    const Answer answer = fixture.handler.handle(R"({"cmd":"subscribe")" + fields + "}");
+    REQUIRE(answer.stream);
+    return answer.stream->subscription.value();
+  };
+  const auto refusal = [&](const std::string& fields) {
+    return fixture.refusal(R"({"cmd":"subscribe")" + fields + "}", "bad_request");
+  };
+  CHECK(refusal(R"(,"events":["new_source"])") ==
+        "events: new_source is told by an agent that was started with --events");
+  CHECK(refusal(R"(,"events":["sample"])") ==
+        "events: sample is told by an agent that was started with --sample");
+  fixture.told.events = true;
+  CHECK(refusal(R"(,"events":["new_source","sample"])") ==
+        "events: sample is told by an agent that was started with --sample");
+  fixture.told.sample = 10;
+
+  using Events = std::array<bool, event_kinds>;
+  CHECK((subscription(R"(,"events":["new_source"])").events == Events{true, false}));
+  CHECK((subscription(R"(,"events":["sample","sample"])").events == Events{false, true}));
+  CHECK((subscription(R"(,"events":["sample","new_source"],"every":0)").events ==
+         Events{true, true}));
+  CHECK(subscription(R"(,"events":["sample"],"every":0)").every == 0);
+  CHECK(subscription(R"(,"events":["sample"])").every == 1);
+  CHECK((subscription(R"(,"events":[])").events == Events{}));
+
+  CHECK(refusal(R"(,"events":[],"every":0)") ==
+        "every: expected a whole number from 1 to 86400, not 0");
+  for (const auto& [value, shown] : {std::pair("\"sample\"", "\"sample\""),
+                                     {"[1]", "1"},
+                                     {"[\"samples\"]", "\"samples\""},
+                                     {"{}", "an object"},
+                                     {"null", "null"},
+                                     {"[[]]", "an array"}})
+    CHECK(refusal(R"(,"events":)" + std::string(value)) ==
+          "events: expected a list of \"new_source\" and \"sample\", not " + std::string(shown));
+}
+
+TEST_CASE("an id of any scalar type comes back with every answer, errors included") {
+  const Fixture fixture;
+  for (const std::string id :
+       {"7", "-7", "18446744073709551615", "-9223372036854775808", "1.5", "true", "false", "null",
+        R"("a \"quoted\" id")", R"("\u0000\u00e9")", R"("")"})
+    for (const std::string rest :
+         {R"("cmd":"get","src":"192.0.2.1")", R"("cmd":"top")", R"("cmd":"list")",
+          R"("cmd":"list","limit":-1)", R"("cmd":"subscribe")", R"("cmd":"unsubscribe")",
+          R"("cmd":"status")", R"("cmd":"frobnicate")", R"("cmd":"get","src":1)", R"("cmd":1)"}) {
+      const std::string line = R"({"id":)" + id + "," + rest + "}";
+      CAPTURE(line);
+      check_same(message_of(whole_text(fixture.handler.handle(line))).at("id"), json::parse(id));
+    }
+}
+
+TEST_CASE("a request without an id is answered without one") {
+  const Fixture fixture;
+  for (const std::string line :
+       {R"({"cmd":"top"})", R"({"cmd":"status"})", R"({"cmd":"get"})", "{}"})
+    CHECK_FALSE(fixture.ask(line).contains("id"));
+}
+
+TEST_CASE("an array or an object is no id") {
+  const Fixture fixture;
+  for (const std::string id : {"[]", "{}", "[7]", R"({"a":1})"}) {
+    const std::string line = R"({"cmd":"top","id":)" + id + "}";
+    CHECK(fixture.refusal(line, "bad_request").starts_with("id: expected "));
+    CHECK_FALSE(fixture.ask(line).contains("id"));
+  }
+}
+
+TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
+  const std::vector<json> no_string{1, -1, 1.5, true, nullptr, json::array(), json::object()};
+  const auto and_these = [](std::vector<json> values, std::initializer_list<json> more) {
+    values.insert(values.end(), more);
+    return values;
+  };
+  const std::vector<json> no_count = {-1,    1.0,     1.5,           1e3,    "5",           true,
+                                      false, nullptr, json::array(), {5, 5}, json::object()};
+  const std::vector<json> no_prefix = and_these(no_string, {"",
+                                                            "192.0.2.1",
+                                                            "192.0.2.1/24",
+                                                            "192.0.2.0/33",
+                                                            "192.0.2.0/",
+                                                            "192.0.2.0/24\0"s,
+                                                            "::/0",
+                                                            {"192.0.2.0/24"}});
+  const std::vector<json> no_key = and_these(no_string, {"", "PPS", "pps ", "pp", "rate", {"pps"}});
+  struct Case {
+    std::string cmd;
+    std::string field;
+    std::vector<json> values;
+  };
+  const Case cases[] = {
+      {"top", "n",
+       and_these(no_count, {10'001, 18'446'744'073'709'551'615u, 18446744073709551616.0})},
+      {"top", "by", no_key},
+      {"top", "prefix", no_prefix},
+      {"list", "limit", and_these(no_count, {18446744073709551616.0})},
+      {"list", "min_packets", and_these(no_count, {18446744073709551616.0})},
+      {"list", "prefix", no_prefix},
+      {"subscribe", "top", and_these(no_count, {10'001, 18'446'744'073'709'551'615u})},
+      {"subscribe", "every", and_these(no_count, {0, 86'401, 18'446'744'073'709'551'615u})},
+      {"subscribe", "by", no_key},
+      {"subscribe", "prefix", no_prefix},
+      {"get",
+       "src",
+       {1,
+        1.5,
+        true,
+        nullptr,
+        json::object(),
+        "",
+        "192.0.2",
+        "192.0.2.256",
+        "192.0.2.1\0"s,
+        "192.0.2.0/24",
+        "::1",
+        {1},
+        {nullptr},
+        {"192.0.2.1", "x"},
+        json::array({json::array()}),
+        json::array({{"192.0.2.1"}}),
+        {{"192.0.2.1", 1}}}},
+  };
+  const Fixture fixture;
+  for (const Case& c : cases)
+    for (const json& value : c.values)
+      CHECK(fixture.refusal(request(c.cmd, c.field, value).dump(), "bad_request")
+                .starts_with(c.field + ": expected "));
+  for (const json& value : no_string)
+    CHECK(
+        fixture.refusal(json{{"cmd", value}}.dump(), "bad_request").starts_with("cmd: expected "));
+  CHECK(fixture.refusal(R"({"cmd":"get"})", "bad_request").starts_with("src: expected "));
+  CHECK(fixture.refusal(R"({"id":1})", "bad_request").starts_with("cmd: expected "));
+}
+
+TEST_CASE("a refusal says the bounds and shows what was found, shortened") {
+  const Fixture fixture;
+  CHECK(fixture.refusal(R"({"cmd":"top","n":10001})", "bad_request") ==
+        "n: expected a whole number from 0 to 10000, not 10001");
+  CHECK(fixture.refusal(R"({"cmd":"subscribe","every":0})", "bad_request") ==
+        "every: expected a whole number from 1 to 86400, not 0");
+  CHECK(fixture.refusal(R"({"cmd":"top","by":"\u00e9"})", "bad_request") ==
+        R"(by: expected "pps", "bps", "packets" or "bytes", not "\u00e9")");
+  CHECK(
+      fixture.refusal(R"({"cmd":"top","prefix":[1]})", "bad_request").ends_with(", not an array"));
+  CHECK(fixture.refusal(R"({"cmd":"top","by":{}})", "bad_request").ends_with(", not an object"));
+  const json long_name(std::string(50'000, 'x'));
+  for (const json& hostile : {request("get", "src", long_name), request("top", "by", long_name),
+                              json{{"cmd", "status"}, {long_name.get<std::string>(), 1}}}) {
+    const std::string message = fixture.refusal(hostile.dump(), "bad_request");
+    CHECK(message.find(R"("xxx)") != message.npos);
+    CHECK(message.size() < 200);
+  }
+}
+
+TEST_CASE("a field that a command does not have is refused by name") {
+  struct Case {
+    std::string cmd;
+    std::string field;
+  };
+  const Fixture fixture;
+  for (const Case& c :
+       {Case{"get", "n"}, Case{"get", "Src"}, Case{"top", "top"}, Case{"top", "src"},
+        Case{"top", ""}, Case{"list", "n"}, Case{"list", "by"}, Case{"subscribe", "n"},
+        Case{"subscribe", "Every"}, Case{"unsubscribe", "top"}, Case{"status", "verbose"}}) {
+    json line = request(c.cmd, c.field, 1);
+    if (c.cmd == "get") line["src"] = "192.0.2.1";
+    const std::string message = fixture.refusal(line.dump(), "bad_request");
+    CHECK(message.starts_with("\"" + c.field + "\" is not a field of " + c.cmd));
+  }
+}
+
+TEST_CASE("an unknown command is refused as such, whatever its arguments are") {
+  const Fixture fixture;
+  for (const std::string cmd : {"", "frobnicate", "GET", "get ", " get", "top\\u0000"}) {
+    const std::string line = R"({"cmd":")" + cmd + R"(","top":1,"what":[]})";
+    CHECK(fixture.refusal(line, "unknown_cmd").starts_with("cmd: expected "));
+  }
+}
+
+TEST_CASE("what is not JSON is refused as such") {
+  const Fixture fixture;
+  for (const std::string& line : {
+           ""s,
+           " "s,
+           "\r"s,
+           "\0"s,
+           "\0\0\0"s,
+           "{"s,
+           "}"s,
+           "get"s,
+           "{'cmd':'get'}"s,
+           R"({"cmd":"status",})"s,
+           R"({"cmd":"status"}x)"s,
+           R"({"cmd":"status"}{"cmd":"status"})"s,
+           "{\"cmd\":\"sta\0tus\"}"s,
+           "{\"cmd\":\"sta\ttus\"}"s,
+           "{\"cmd\":\"\xff\"}"s,
+           "{\"cmd\":\"\xc3\"}"s,
+           "{\"cmd\":\"\xed\xa0\x80\"}"s,
+           R"({"cmd":"\ud800"})"s,
+           R"({"cmd":"status","id":NaN})"s,
+           R"({"cmd":"status","id":1e999})"s,
+           R"({"cmd":"status","id":01})"s,
+           R"({"cmd":"status"/**/})"s,
+           "\xff\xfe{\"\0"s,
+           std::string(65'536, '\xff'),
+           std::string(65'536, '"'),
+           std::string(65'536, ' '),
+           "\""s + std::string(65'535, 'x'),
+       })
+    CHECK(fixture.refusal(line, "bad_json") != "");
+}
+
+TEST_CASE("a request with a NUL byte and anything after it is not JSON") {
+  const Fixture fixture;
+  for (const std::string& rest : {"\0"s, "\0junk"s, "\0{\"cmd\":\"status\"}"s})
+    CHECK(fixture.refusal(R"({"cmd":"status"})" + rest, "bad_json") != "");
+}
+
+TEST_CASE("JSON that is no object is refused") {
+  const Fixture fixture;
+  for (const std::string line : {"[]", "null", "true", "7", "\"status\"", R"([{"cmd":"status"}])"})
+    CHECK(fixture.refusal(line, "bad_request").starts_with("expected a JSON object, not "));
+  CHECK(fixture.refusal("{}", "bad_request").starts_with("cmd: expected "));
+}
+
+TEST_CASE("white space around a request does not matter") {
+  const Fixture fixture;
+  for (const std::string line : {"{\"cmd\":\"status\"}\r", "\t { \"cmd\" : \"status\" } "})
+    CHECK(fixture.ask(line).at("type") == "status");
+}
+
+TEST_CASE("nesting as deep as a line is long is refused and harmless") {
+  constexpr std::size_t depth = max_request_line / 2 - 32;
+  const std::string open(depth, '[');
+  const std::string nested = open + std::string(depth, ']');
+  std::string objects;
+  for (std::size_t i = 0; i < max_request_line / 8; ++i) objects += R"({"a":)";
+  const Fixture fixture;
+  fixture.refusal(std::string(max_request_line, '['), "bad_json");
+  fixture.refusal(std::string(max_request_line, '{'), "bad_json");
+  fixture.refusal(objects, "bad_json");
+  fixture.refusal(R"({"cmd":"get","src":)" + open, "bad_json");
+  fixture.refusal(nested, "bad_request");
+  fixture.refusal(objects + "1" + std::string(max_request_line / 8, '}'), "bad_request");
+  for (const std::string before :
+       {R"({"id":)", R"({"cmd":)", R"({"cmd":"get","src":)", R"({"cmd":"get","src":["192.0.2.1",)",
+        R"({"cmd":"top","n":)", R"({"cmd":"top","by":)", R"({"cmd":"top","prefix":)",
+        R"({"cmd":"status","x":)"}) {
+    const bool in_list = before.ends_with(",");
+    fixture.refusal(before + nested + (in_list ? "]}" : "}"), "bad_request");
+  }
+}
+
+TEST_CASE("of a field given twice the last counts") {
+  const Fixture fixture;
+  CHECK(fixture.ask(R"({"cmd":"top","cmd":"status","id":1,"id":2})").at("type") == "status");
+  CHECK(fixture.ask(R"({"cmd":"status","id":1,"id":2})").at("id") == 2);
+  CHECK(fixture.ask(R"({"cmd":"top","n":1,"n":3})").at("sources").size() == 3);
+}
+
+TEST_CASE("a request spoilt at random is answered with one line, whatever it has become") {
+  constexpr std::uint64_t seed = 5;
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(random() % bound); };
+  const std::string lines[] = {
+      R"({"cmd":"get","src":["192.0.2.1","10.0.0.1"],"id":7})",
+      R"({"cmd":"top","n":10,"by":"bytes","prefix":"192.0.2.0/24","id":"x"})",
+      R"({"cmd":"list","prefix":"192.0.2.0/28","min_packets":10,"limit":5,"id":true})",
+      R"({"cmd":"subscribe","top":100,"by":"pps","prefix":"0.0.0.0/0","every":2,"id":null})",
+      R"({"cmd":"status","id":1.5e3})",
+  };
+  constexpr std::string_view bytes = "{}[]\",:0123456789.eE+-\\u/ntr\0\n\x80\xff\xc3 "sv;
+  const Fixture fixture;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line = lines[below(std::size(lines))];
+    for (std::size_t faults = 1 + below(3); faults > 0; --faults) {
+      const std::size_t at = below(line.size());
+      switch (below(3)) {
+        case 0:
+          line[at] = bytes[below(bytes.size())];
+          break;
+        case 1:
+          line.insert(at, 1, bytes[below(bytes.size())]);
+          break;
+        default:
+          line.erase(at, 1 + below(4));
+          if (line.empty()) line = " ";
+      }
+    }
+    CAPTURE(line);
+    const json message = message_of(whole_text(fixture.handler.handle(line)));
+    REQUIRE(message.contains("type"));
+  }
+}
+
+}  // namespace
+}  // namespace xdp_count

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "view/table_view.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace xdp_count {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+TEST_CASE("a scaled value has one decimal and the SI prefix that keeps it short") {
+  struct Case {
+    double value;
+    std::string text;
+  };
+  for (const Case& c :
+       {Case{0, "0.0 "}, Case{0.04, "0.0 "}, Case{0.06, "0.1 "}, Case{1, "1.0 "},
+        Case{999, "999.0 "}, Case{999.94, "999.9 "}, Case{999.95, "1.0 k"}, Case{1000, "1.0 k"},
+        Case{1234, "1.2 k"}, Case{999'940, "999.9 k"}, Case{999'950, "1.0 M"}, Case{1e6, "1.0 M"},
+        Case{1e9, "1.0 G"}, Case{1e12, "1.0 T"}, Case{1e15, "1.0 P"}, Case{1e18, "1.0 E"},
+        Case{999.94e18, "999.9 E"},
+        // There is no prefix after E.
+        Case{1e21, "1000.0 E"}})
+    CHECK(scaled(c.value) == c.text);
+}
+
+TEST_CASE("a grouped value has a comma before every three digits but the first") {
+  struct Case {
+    std::uint64_t value;
+    std::string text;
+  };
+  for (const Case& c :
+       {Case{0, "0"}, Case{9, "9"}, Case{999, "999"}, Case{1000, "1,000"}, Case{12'345, "12,345"},
+        Case{999'999, "999,999"}, Case{1'000'000, "1,000,000"},
+        Case{18'446'744'073'709'551'615u, "18,446,744,073,709,551,615"}})
+    CHECK(grouped(c.value) == c.text);
+}
+
+TEST_CASE("a rounded value is exact while it is short") {
+  for (const auto& [value, text] : std::vector<std::pair<std::uint64_t, std::string>>{
+           {0, "0"}, {999, "999"}, {9999, "9,999"}, {10'000, "10.0 k"}, {1'250'000, "1.2 M"}})
+    CHECK(rounded(value) == text);
+}
+
+TEST_CASE("a snapshot is drawn as totals, classes and a row per source") {
+  const SnapshotHead head{
+      .time = 1'795'176'000'123,
+      .interval = 1.0003,
+      .interface = "eth0",
+      .mode = XdpMode::native,
+      .frames = {{1'234'567, 0}, {1500, 2.5e9}},
+      .classes =
+          {{{{1'234'000, 0}, {}}, {{500, 0}, {}}, {{60, 0}, {}}, {{7, 0}, {}}, {{0, 0}, {}}}},
+      .untracked = {3, 180},
+      .evicted = {4000, {5, 6}},
+      .tracked = 2,
+      .capacity = 262'144};
+  const std::vector<SourceRow> rows{
+      {.address = 0xc0000201, .total = {1'233'990, 98'000'000}, .rates = {1499, 2.4e9}},
+      {.address = 0xffffffff, .total = {7, 420}, .rates = {1, 480}}};
+  CHECK(joined(snapshot_table(head, rows)) == R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z
+1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144  untracked 3 packets  evicted 5 packets
+ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
+
+SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
+192.0.2.1             1.5 k       2.4 G         1,233,990            98,000,000
+255.255.255.255        1.0       480.0                  7                   420
+)");
+}
+
+TEST_CASE("no sources are drawn as their column titles alone") {
+  CHECK(source_table({}) ==
+        Lines{"SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES"});
+}
+
+TEST_CASE("items share a line as long as they fit") {
+  const Lines items{"a", "bcd", "ef"};
+  CHECK(wrapped(items, 10) == Lines{"a  bcd  ef"});
+  CHECK(wrapped(items, 9) == Lines{"a  bcd", "ef"});
+  CHECK(wrapped(items, 6) == Lines{"a  bcd", "ef"});
+  CHECK(wrapped(items, 5) == items);
+  CHECK(wrapped(items, 0) == items);
+  CHECK(wrapped({}, 80).empty());
+  CHECK(wrapped({"█", "█"}, 4) == Lines{"█  █"});
+}
+
+TEST_CASE("a snapshot's head is broken between its items where the screen is narrow") {
+  const SnapshotHead head{.time = 1'795'176'000'123,
+                          .interval = 1,
+                          .interface = "eth0",
+                          .mode = XdpMode::native,
+                          .frames = {{10, 0}, {0, 0}},
+                          .capacity = 262'144};
+  CHECK(joined(snapshot_head(head, 40)) == R"(eth0  native  every 1.0 s
+2026-11-20T12:00:00.123Z
+10 frames  0.0 frames/s  0.0 bit/s
+tracked 0 of 262,144
+untracked 0 packets  evicted 0 packets
+ipv4 0  ipv6 0  arp 0  other 0
+malformed 0
+)");
+}
+
+TEST_CASE("a narrow table rounds, and leaves out columns, that of the order last") {
+  const SourceRow row{
+      .address = 0xc0000201, .total = {1'233'990, 98'000'000}, .rates = {1499, 2.4e9}};
+  struct Case {
+    std::size_t width;
+    SortKey by;
+    std::string titles;
+    std::string line;
+  };
+  for (const Case& c :
+       {Case{79, SortKey::pps,
+             "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES",
+             "192.0.2.1             1.5 k       2.4 G         1,233,990            98,000,000"},
+        Case{78, SortKey::pps, "SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES",
+             "192.0.2.1           1.5 k     2.4 G     1.2 M    98.0 M"},
+        Case{55, SortKey::bytes, "SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES",
+             "192.0.2.1           1.5 k     2.4 G     1.2 M    98.0 M"},
+        Case{54, SortKey::bytes, "SOURCE          PACKETS/S    BITS/S     BYTES",
+             "192.0.2.1           1.5 k     2.4 G    98.0 M"},
+        Case{35, SortKey::packets, "SOURCE          PACKETS/S   PACKETS",
+             "192.0.2.1           1.5 k     1.2 M"},
+        Case{25, SortKey::bps, "SOURCE             BITS/S", "192.0.2.1           2.4 G"},
+        Case{24, SortKey::bps, "SOURCE         ", "192.0.2.1      "},
+        Case{0, SortKey::bps, "SOURCE         ", "192.0.2.1      "}}) {
+    CAPTURE(c.width);
+    const SourceColumns columns(c.width, c.by);
+    CHECK(columns.titles() == c.titles);
+    CHECK(columns.line(row) == c.line);
+  }
+}
+
+TEST_CASE("characters are counted and cut whole") {
+  CHECK(text_width("a█b") == 3);
+  CHECK(cut_to_width("a█b", 3) == "a█b");
+  CHECK(cut_to_width("a█b", 2) == "a█");
+  CHECK(cut_to_width("a█b", 1) == "a");
+  CHECK(cut_to_width("█", 0) == "");
+}
+
+TEST_CASE("lines are cut to the width and height of the screen") {
+  const Lines lines{"one", "three", ""};
+  struct Case {
+    std::size_t width;
+    std::size_t height;
+    Lines expected;
+  };
+  for (const Case& c : {Case{80, 24, lines}, Case{5, 3, lines}, Case{4, 2, {"one", "thre"}},
+                        Case{3, 3, {"one", "thr", ""}}, Case{80, 1, {"one"}}, Case{0, 2, {"", ""}},
+                        Case{80, 0, {}}}) {
+    CAPTURE(c.width);
+    CAPTURE(c.height);
+    CHECK(joined(fit_to_screen(lines, c.width, c.height)) == joined(c.expected));
+  }
+}
+
+TEST_CASE(
+    "a name that would give the terminal commands is shown, and takes the room that it takes") {
+  const SnapshotHead head{.interface = "\x1b[31m\xff", .mode = XdpMode::native, .capacity = 1};
+  CHECK(snapshot_head(head, 30)[0] == R"(\x1b[31m\xff  native)");
+  CHECK(joined({"a\nb"}) == "a\\x0ab\n");
+  CHECK(fit_to_screen({"\x1b[31m"}, 6, 1) == Lines{"\\x1b[3"});
+}
+
+TEST_CASE("each line ends with a newline") {
+  CHECK(joined({}) == "");
+  CHECK(joined({"a", "", "b"}) == "a\n\nb\n");
+}
+
+}  // namespace
+}  // namespace xdp_count

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "message_view.hpp"
+#include "client/agent_words.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/printable.hpp"
+#include "csv.hpp"
+#include "sample_messages.hpp"
+
+namespace xdp_count {
+namespace {
+
+std::string text_of(MessageView& view, std::string line) {
+  line.pop_back();
+  return view.text_of(line, decode_message(line));
+}
+
+std::string text_of(TextFormat format, const std::string& line) {
+  MessageView view(format);
+  return text_of(view, line);
+}
+
+TEST_CASE("fields of CSV are quoted where RFC 4180 asks for it, and a record is one line") {
+  CHECK(csv_record({"a", "", "b c"}) == "a,,b c\r\n");
+  CHECK(csv_record({"a,b", "say \"x\"", "two\nlines", "\r"}) ==
+        "\"a,b\",\"say \"\"x\"\"\",two\\x0alines,\\x0d\r\n");
+  CHECK(csv_record({}) == "\r\n");
+}
+
+// When every packet is in the row of its source.
+SnapshotHead head_of_all() {
+  SnapshotHead head = any_head();
+  head.untracked = {};
+  head.evicted = {};
+  return head;
+}
+
+TEST_CASE("sources are printed in each format") {
+  const std::string line = encode_sources("", head_of_all(), any_rows(), {0x0a000001});
+  CHECK(text_of(TextFormat::json, line) == line);
+  CHECK(text_of(TextFormat::table, line) ==
+        R"(SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
+192.0.2.1              2.0        1.6 k                10                   980
+255.255.255.255        0.0         0.5                  1                    60
+10.0.0.1        has sent nothing
+)");
+  CHECK(text_of(TextFormat::csv, line) ==
+        "seq,time,src,packets,bytes,pps,bps,first,last\r\n"
+        "17,2026-11-20T12:00:00.123Z,192.0.2.1,10,980,2.000,1568.000,"
+        "2026-11-20T11:59:44.000Z,2026-11-20T12:00:00.123Z\r\n"
+        "17,2026-11-20T12:00:00.123Z,255.255.255.255,1,60,0.000,0.500,"
+        "1970-01-01T00:00:00.000Z,1970-01-01T00:00:00.001Z\r\n"
+        "17,2026-11-20T12:00:00.123Z,10.0.0.1,0,0,0.000,0.000,,\r\n");
+}
+
+TEST_CASE("of a source that is not in the table only what is known is said") {
+  struct Case {
+    std::uint64_t seq;
+    Counts untracked;
+    Evicted evicted;
+    std::string table;
+    std::string csv;
+  };
+  const std::string titles =
+      "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES\n";
+  for (
+      const Case& c :
+      {Case{17, {}, {}, "10.0.0.1        has sent nothing\n", "0,0,0.000,0.000,,"},
+       Case{
+           17,
+           {1234, 61'700},
+           {},
+           "10.0.0.1        is not in the table\n"
+           "(Whether those have sent is not known: 1,234 packets are untracked, and 0 packets of 0 "
+           "sources evicted.)\n",
+           ",,,,,"},
+       Case{
+           17,
+           {},
+           {5, {6000, 360'000}},
+           "10.0.0.1        is not in the table\n"
+           "(Whether those have sent is not known: 0 packets are untracked, and 6,000 packets of 5 "
+           "sources evicted.)\n",
+           ",,,,,"},
+       Case{0,
+            {},
+            {},
+            "10.0.0.1        is not known before the first interval has passed\n",
+            ",,,,,"}}) {
+    SnapshotHead head = any_head();
+    head.seq = c.seq;
+    head.untracked = c.untracked;
+    head.evicted = c.evicted;
+    const std::string line = encode_sources("", head, {}, {0x0a000001});
+    CHECK(text_of(TextFormat::table, line) == titles + c.table);
+    CHECK(text_of(TextFormat::csv, line) ==
+          "seq,time,src,packets,bytes,pps,bps,first,last\r\n" + std::to_string(c.seq) +
+              ",2026-11-20T12:00:00.123Z,10.0.0.1," + c.csv + "\r\n");
+  }
+}
+
+TEST_CASE("an answer in parts has one line of titles") {
+  const std::vector<SourceRow> one{any_rows().front()};
+  const std::string part = encode_sources("", any_head(), one, {}, true);
+  for (const TextFormat format : {TextFormat::table, TextFormat::csv}) {
+    MessageView view(format);
+    const std::string first = text_of(view, part);
+    const std::string second = text_of(view, part);
+    CHECK(first.size() > second.size());
+    CHECK(first.substr(first.size() - second.size()) == second);
+    CHECK(std::count(second.begin(), second.end(), '\n') == 1);
+  }
+}
+
+TEST_CASE("snapshots are printed in each format") {
+  SnapshotHead head = any_head();
+  head.partial = false;
+  const std::string line = snapshot_line(head, any_rows(), 6);
+  CHECK(text_of(TextFormat::json, line) == line);
+  const std::string table = text_of(TextFormat::table, line);
+  CHECK(table.substr(0, 53) == "eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z\n1");
+  CHECK(table.find("\n(6 snapshots before this one were skipped)\n\n") != table.npos);
+  MessageView view(TextFormat::csv);
+  const std::string csv = text_of(view, line);
+  CHECK(csv.find("seq,time,src,") == 0);
+  CHECK(csv.find("\n17,2026-11-20T12:00:00.123Z,192.0.2.1,10,980,") != csv.npos);
+  CHECK(text_of(view, line).find("seq") == std::string::npos);
+}
+
+TEST_CASE("a snapshot whose interval was cut short has no rates but in JSON, which says so") {
+  const std::string line = snapshot_line(any_head(), any_rows(), 0);
+  CHECK(text_of(TextFormat::json, line) == line);
+  const std::string table = text_of(TextFormat::table, line);
+  CHECK(
+      table.starts_with("eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z\n"
+                        "101 frames  tracked 2 of 262,144  untracked 201 packets  evicted 302 "
+                        "packets\n"));
+  CHECK(table.find("\n192.0.2.1                -           -                 10   "
+                   "                980\n") != table.npos);
+  CHECK(text_of(TextFormat::csv, line).find(",192.0.2.1,10,980,,,2026") != std::string::npos);
+}
+
+TEST_CASE("a status is printed in each format") {
+  const std::string line = encode_status("", any_head(), any_status());
+  CHECK(text_of(TextFormat::json, line) == line);
+  CHECK(text_of(TextFormat::table, line).find("agent      version 1.2.3, pid 4711,") == 0);
+  const std::string csv = text_of(TextFormat::csv, line);
+  CHECK(csv.find("field,value\r\ntype,status\r\n") == 0);
+  for (const char* record : {"\r\npid,4711\r\n", "\r\noptions.interval,0.25\r\n",
+                             "\r\nmode_reason,asked for\r\n", "\r\nmemory.ledger,65536\r\n"})
+    CHECK(csv.find(record) != csv.npos);
+}
+
+TEST_CASE("nothing that comes from a socket gives a terminal a command, in any format") {
+  const std::string evil =
+      "\x1b]0;x\x07\xc2\x9b"
+      "2J\x7f\n%s%n\xff";
+  SnapshotHead head = any_head();
+  head.interface = evil;
+  Status status = any_status();
+  status.version = status.mode_reason = status.program.name = status.program.tag = evil;
+  status.settings.socket_path = status.settings.socket_group = evil;
+  const std::vector<std::string> lines{
+      snapshot_line(head, any_rows(), 1), encode_status("", head, status),
+      // As a raw line may have them: DEL and C1 are valid in JSON.
+      "{\"type\":\"event\",\"event\":\"sample\",\"time\":\"2026-11-20T12:00:00.123456Z\","
+      "\"src\":\"\xc2\x9b\",\"dst\":\"\x7f\\u001b\",\"proto\":\"\\u001b[2J\\n\",\"sport\":1,"
+      "\"dport\":2,\"length\":60,\"head\":\"\"}\n"};
+  for (const std::string& line : lines)
+    for (const TextFormat format : {TextFormat::table, TextFormat::json, TextFormat::csv}) {
+      std::string text = text_of(format, line);
+      CAPTURE(text);
+      // CSV of a snapshot has no text in it.
+      if (format == TextFormat::json) CHECK(text.find("\\u001b") != text.npos);
+      if (format == TextFormat::table) CHECK(text.find("\\x1b") != text.npos);
+      std::erase(text, '\n');
+      if (format == TextFormat::csv) std::erase(text, '\r');
+      CHECK(printable(text) == text);
+    }
+}
+
+TEST_CASE("what is no answer is not printed") {
+  for (const TextFormat format : {TextFormat::table, TextFormat::json, TextFormat::csv})
+    for (const std::string& line :
+         {encode_ok(""), encode_goodbye("why"), std::string("{\"type\":\"weather\"}\n")})
+      CHECK(text_of(format, line) == "");
+}
+
+TEST_CASE("an agent's refusal and goodbye are told in its words") {
+  CHECK(refusal({"busy", "64 clients are served already"}) ==
+        "the agent says: 64 clients are served already (busy)");
+  CHECK(farewell({"stopped by SIGTERM"}) == "the agent says goodbye: stopped by SIGTERM");
+}
+
+}  // namespace
+}  // namespace xdp_count

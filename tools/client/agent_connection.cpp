@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "client/agent_connection.hpp"
+
+#include <fmt/ranges.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <vector>
+
+#include "base/error.hpp"
+#include "protocol/json_requests.hpp"
+#include "protocol/socket_path.hpp"
+
+namespace xdp_count {
+
+namespace filesystem = std::filesystem;
+
+std::string find_socket(const std::string& interface) {
+  if (!interface.empty()) return default_socket_path(interface);
+
+  std::error_code error;
+  std::vector<std::string> paths;
+  for (filesystem::directory_iterator it(default_socket_directory, error), end; !error && it != end;
+       it.increment(error))
+    if (it->is_socket(error)) paths.push_back(it->path());
+  if (error == std::errc::permission_denied)
+    throw std::runtime_error(
+        fmt::format("no permission to look into {}: be root or a member of its group",
+                    default_socket_directory));
+  if (paths.empty())
+    throw std::runtime_error(
+        fmt::format("no agent is running: there is no socket in {}", default_socket_directory));
+  if (paths.size() == 1) return paths.front();
+  std::sort(paths.begin(), paths.end());
+  throw std::runtime_error(
+      fmt::format("several agents are running; choose one with --interface or --socket: {}",
+                  fmt::join(paths, ", ")));
+}
+
+AgentConnection::AgentConnection(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    throw std::runtime_error(
+        fmt::format("connecting to {}: a Unix socket's path has at most {} bytes", path,
+                    sizeof address.sun_path - 1));
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket_) throw_errno("making a Unix socket");
+  if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+    return;
+  const int error = errno;
+  const char* hint = "";
+  if (error == ENOENT)
+    hint = "; no agent serves it: start xdp-count on the interface";
+  else if (error == ECONNREFUSED)
+    hint = "; the agent that made it is gone: start xdp-count on the interface again";
+  else if (error == EACCES)
+    hint = "; be root or a member of the socket's group";
+  throw std::runtime_error(fmt::format("connecting to {}: {}{}", path, error_text(error), hint));
+}
+
+void AgentConnection::send(const Request& request) {
+  const std::string line = encode_request(request);
+  const ssize_t sent = ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0) throw_errno("sending to the agent");
+  // The kernel's buffer has room for several requests of the longest kind.
+  if (static_cast<std::size_t>(sent) < line.size())
+    throw_system_error(EAGAIN, "sending to the agent");
+}
+
+std::optional<std::string> AgentConnection::take_line() {
+  std::array<char, 65536> bytes;
+  while (!closed_) {
+    const std::size_t end = buffer_.find('\n', searched_);
+    if (end != buffer_.npos) {
+      std::string line = buffer_.substr(0, end);
+      buffer_.erase(0, end + 1);
+      searched_ = 0;
+      return line;
+    }
+    searched_ = buffer_.size();
+    const ssize_t size = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (size > 0)
+      buffer_.append(bytes.data(), static_cast<std::size_t>(size));
+    else if (size == 0 || errno == ECONNRESET)
+      closed_ = true;
+    else if (errno == EAGAIN)
+      break;
+    else if (errno != EINTR)
+      throw_errno("receiving from the agent");
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> AgentConnection::wait_for_line() {
+  for (;;) {
+    if (auto line = take_line()) return line;
+    if (closed_) return std::nullopt;
+    pollfd readable{socket_.get(), POLLIN, 0};
+    if (::poll(&readable, 1, -1) < 0 && errno != EINTR) throw_errno("waiting for the agent");
+  }
+}
+
+}  // namespace xdp_count

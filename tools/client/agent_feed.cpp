@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "client/agent_feed.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "client/agent_words.hpp"
+
+namespace xdp_count {
+
+AgentFeed::AgentFeed(std::string path, Subscription subscription)
+    : path_(std::move(path)), subscription_(std::move(subscription)) {
+  connect();
+}
+
+void AgentFeed::connect() {
+  connection_.emplace(path_);
+  unconfirmed_ = 0;
+  last_words_.clear();
+  subscribe(subscription_);
+}
+
+void AgentFeed::subscribe(Subscription subscription) {
+  subscription_ = std::move(subscription);
+  if (!connection_) return;
+  ++unconfirmed_;
+  send({.command = SubscribeRequest{subscription_}});
+}
+
+void AgentFeed::ask_for_top() {
+  if (connection_) send({.command = TopRequest{subscription_.selection}});
+}
+
+void AgentFeed::send(const Request& request) {
+  try {
+    connection_->send(request);
+  } catch (const std::system_error&) {
+    // What the agent still has to say, and that it is gone, is found out by reading.
+    ::shutdown(connection_->fd(), SHUT_RDWR);
+  }
+}
+
+int AgentFeed::timeout_ms() const {
+  if (connection_) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(try_again_ - Clock::now());
+  return static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
+}
+
+std::optional<AgentFeed::Event> AgentFeed::next() {
+  if (!connection_) {
+    if (Clock::now() < try_again_) return std::nullopt;
+    try {
+      connect();
+    } catch (const std::runtime_error& error) {
+      return lose(error.what());
+    }
+  }
+  while (auto line = connection_->take_line())
+    if (auto event = event_of(std::move(*line))) return event;
+  if (!connection_->closed()) return std::nullopt;
+  const std::string reason = last_words_.empty() ? "the agent closed the connection" : last_words_;
+  if (!established_) throw std::runtime_error(reason);
+  return lose(reason);
+}
+
+std::optional<AgentFeed::Event> AgentFeed::event_of(std::string line) {
+  Message message = decode_message(line);
+  if (std::holds_alternative<OkMessage>(message)) {
+    --unconfirmed_;
+    established_ = true;
+    pause_.reset();
+    if (std::exchange(lost_, false)) return Restored{};
+  } else if (const auto* error = std::get_if<ErrorMessage>(&message)) {
+    // A new agent may be busy for a while; nothing else of what it refuses gets better by itself.
+    if (!established_ || !error->busy()) throw std::runtime_error(refusal(*error));
+    last_words_ = refusal(*error);
+  } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {
+    last_words_ = farewell(*goodbye);
+  } else if (std::holds_alternative<SourcesMessage>(message) ||
+             ((std::holds_alternative<SnapshotMessage>(message) ||
+               std::holds_alternative<EventMessage>(message)) &&
+              unconfirmed_ == 0)) {
+    return Line{std::move(line), std::move(message)};
+  }
+  return std::nullopt;
+}
+
+AgentFeed::Lost AgentFeed::lose(std::string reason) {
+  connection_.reset();
+  lost_ = true;
+  try_again_ = Clock::now() + pause_.next();
+  return {std::move(reason)};
+}
+
+}  // namespace xdp_count

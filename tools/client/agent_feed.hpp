@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "client/agent_connection.hpp"
+#include "client/reconnect_pause.hpp"
+#include "protocol/json_decoding.hpp"
+
+namespace xdp_count {
+
+// A subscription that outlives the agent: when the agent goes, it is looked for again, with pauses,
+// and subscribed to again. Never waits; used from one thread, beside poll(2).
+class AgentFeed {
+ public:
+  // What happens to it.
+  struct Line {
+    std::string text;  // as the agent wrote it, without the newline
+    Message message;   // a SnapshotMessage, an EventMessage, or the SourcesMessage of ask_for_top()
+  };
+  struct Lost {  // also each time that it was looked for in vain
+    std::string reason;
+  };
+  struct Restored {};
+  using Event = std::variant<Line, Lost, Restored>;
+
+  // Connects and subscribes. Throws std::runtime_error where that fails: an agent that was never
+  // there is not waited for.
+  AgentFeed(std::string path, Subscription subscription);
+
+  // Changes the subscription: later snapshots are of the new one. An agent that is not there is
+  // told when it is back.
+  void subscribe(Subscription subscription);
+
+  const Subscription& subscription() const { return subscription_; }
+
+  // Asks for the subscription's sources as of the last tick, rather than at the next one.
+  void ask_for_top();
+
+  // What to wait for before next() is called again: the descriptor to be readable, -1 for none, or
+  // the time to have passed, in ms, -1 for no end.
+  int fd() const { return connection_ ? connection_->fd() : -1; }
+  int timeout_ms() const;
+
+  // What has happened since; nothing when all has been told. Throws std::runtime_error when the
+  // agent refuses the request, and when what it sends is not the protocol.
+  std::optional<Event> next();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void connect();
+  void send(const Request& request);
+  Lost lose(std::string reason);
+  std::optional<Event> event_of(std::string line);
+
+  std::string path_;
+  Subscription subscription_;
+  std::optional<AgentConnection> connection_;
+  std::size_t unconfirmed_ = 0;  // subscriptions sent; a snapshot before the last "ok" is not ours
+  bool established_ = false;     // an agent has confirmed a subscription
+  bool lost_ = false;            // and none has since that one went
+  std::string last_words_;       // of the agent, before it closes the connection
+  ReconnectPause pause_;
+  Clock::time_point try_again_;
+};
+
+}  // namespace xdp_count

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "status_view.hpp"
+
+#include <fmt/core.h>
+
+#include "base/time_format.hpp"
+#include "model/names.hpp"
+#include "view/table_view.hpp"
+
+namespace xdp_count {
+namespace {
+
+std::string signed_text(std::int64_t value) {
+  const auto size = static_cast<std::uint64_t>(value);
+  return value < 0 ? "-" + grouped(0 - size) : (value > 0 ? "+" : "") + grouped(size);
+}
+
+std::string difference_text(const NicDifference& difference) {
+  if (difference.packets == 0 && difference.bytes == 0) return difference.explanation;
+  return fmt::format("{} frames, {} bytes: {}", signed_text(difference.packets),
+                     signed_text(difference.bytes), difference.explanation);
+}
+
+}  // namespace
+
+std::vector<std::string> status_table(const SnapshotHead& head, const Status& status) {
+  const Settings& settings = status.settings;
+  std::vector<std::string> lines{
+      fmt::format("agent      version {}, pid {}, running for {:.0f} s", status.version, status.pid,
+                  status.uptime),
+      fmt::format("counting   since {}, for {:.0f} s until the last tick", rfc3339(head.since),
+                  head.counted_seconds()),
+      fmt::format("interface  {} (index {})", head.interface, head.ifindex),
+      fmt::format("mode       {} ({})", name_of(status.mode), status.mode_reason),
+      fmt::format("program    {}, id {}, tag {}", status.program.name, status.program.id,
+                  status.program.tag),
+      fmt::format("frames     {} counted, {} bytes", grouped(head.frames.counts.packets),
+                  grouped(head.frames.counts.bytes)),
+      fmt::format("nic        {} frames, {} bytes, {} dropped, by its own counters",
+                  grouped(head.nic.rx_packets), grouped(head.nic.rx_bytes),
+                  grouped(head.nic.rx_dropped)),
+      fmt::format("difference {}", difference_text(status.nic_difference)),
+      fmt::format("sources    {} of {} tracked, {} established", grouped(head.tracked),
+                  grouped(head.capacity), grouped(head.established)),
+      fmt::format("ticks      {}, {} missed, the last took {:.1f} ms", grouped(head.seq),
+                  grouped(status.ticks_missed), status.last_tick_duration * 1000),
+      fmt::format("clients    {}", status.clients),
+      fmt::format("memory     {} of kernel maps, {} of ledger, {} for clients",
+                  mebibytes(status.map_bytes), mebibytes(status.ledger_bytes),
+                  mebibytes(status.client_bytes)),
+      fmt::format("options    mode {}, interval {} s, verdict {}, max-sources {}, hot-slots {}, "
+                  "top {}, max-clients {}, client-memory {} MiB, output {}",
+                  name_of(settings.mode), settings.interval, name_of(settings.verdict),
+                  settings.max_sources, settings.hot_slots, settings.top, settings.max_clients,
+                  settings.client_memory, name_of(settings.output)),
+      fmt::format("socket     {}{}", settings.socket_path,
+                  settings.socket_group.empty() ? "" : ", group " + settings.socket_group),
+  };
+  const auto events_line = [&](const std::string& what, EventKind kind) {
+    const EventCounts& counts = status.events[static_cast<std::size_t>(kind)];
+    lines.push_back(fmt::format("events     {}: {} told, {} lost", what,
+                                grouped(counts.produced - counts.lost), grouped(counts.lost)));
+  };
+  if (settings.events) events_line("new sources", EventKind::new_source);
+  if (settings.sample != 0)
+    events_line(fmt::format("one frame in {}", grouped(settings.sample)), EventKind::sample);
+  if (status.program.ns_per_packet)
+    lines.push_back(fmt::format("cost       {:.1f} ns a packet", *status.program.ns_per_packet));
+  return lines;
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/snapshot.hpp"
+#include "model/status.hpp"
+
+namespace xdp_count {
+
+// A status as lines for people, without newlines.
+std::vector<std::string> status_table(const SnapshotHead& head, const Status& status);
+
+}  // namespace xdp_count
