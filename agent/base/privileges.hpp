@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Least privilege: what the agent may still do once it counts. To the kernel, capabilities and the
-// user belong to threads, so each thread gives its own up. README.md lists what each one is for.
+// user belong to threads, so each thread gives its own up. docs/operating.md lists what each one is
+// for.
 #pragma once
 
 #include <cstdint>

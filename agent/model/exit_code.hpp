@@ -3,7 +3,7 @@
 
 namespace xdp_count {
 
-// As README.md and --help list them.
+// As docs/operating.md and --help list them.
 enum ExitCode {
   exit_stopped = 0,
   exit_failure = 1,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What the documents promise, held against a running agent by clients in Python.
+// What the documents say, held against a running agent by clients in Python, and against the
+// sources.
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 
@@ -27,6 +28,10 @@ std::string conformance(const std::string& check, const std::vector<std::string>
   std::vector<std::string> arguments{SCRIPTS "/protocol_conformance.py", default_socket, check};
   arguments.insert(arguments.end(), lines.begin(), lines.end());
   return run_script(arguments);
+}
+
+std::string document_check(const std::string& check) {
+  return run_script({SCRIPTS "/documents.py", check});
 }
 
 // A frame of every class.
@@ -84,7 +89,7 @@ TEST_CASE("the examples in the description of the protocol are true") {
   CHECK(conformance("examples") == "9 requests and 14 lines are as described\n");
 }
 
-TEST_CASE("the examples in README.md print what it says") {
+TEST_CASE("the examples in the documents print what these say") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--socket", "/run/xdp-count/eth0.sock"});
   LineClient client("/run/xdp-count/eth0.sock");
@@ -107,5 +112,13 @@ TEST_CASE("the examples in README.md print what it says") {
   // With the rates at 0, what is highest by rate is what has sent most.
   while (client.next_of_type("snapshot").at("frames").at("pps") > 0) {
   }
-  CHECK(run_script({SCRIPTS "/readme_examples.py"}) == "4 examples print what they should\n");
+  CHECK(document_check("examples") == "4 examples print what they should\n");
+}
+
+TEST_CASE("every link in the documents leads to a file and a heading") {
+  CHECK(document_check("links") == "every link leads somewhere\n");
+}
+
+TEST_CASE("the programs have every message that the documents explain") {
+  CHECK(document_check("messages") == "the programs have every message\n");
 }

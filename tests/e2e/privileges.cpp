@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What the agent may do at start and keeps of it, as README.md lists it.
+// What the agent may do at start and keeps of it, as docs/operating.md lists it.
 #include "base/privileges.hpp"
 
 #include <doctest/doctest.h>
