@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Holds the project's documents, all files *.md, to what they say.
 
-usage: documents.py examples|links|messages
+usage: documents.py examples CLIENT
+       documents.py links|messages
 
   examples   the examples print what stands below them. An example is a block of the language sh or
              python that a block of the language text follows: its output, all of it, or again and
-             again from one that goes on for ever. Rates are compared by their unit alone.
+             again from one that goes on for ever. Rates are compared by their unit alone. Or it is
+             a command of CLIENT in a block of the language console: what stands below it there is
+             compared but for numbers, times and spaces, and where nothing does, it succeeds.
   links      each relative link leads to a file, and to a heading in it
   messages   the programs have each message that a table lists: one whose first column has the title
              "message". Where the table has …, the program puts something in.
@@ -15,6 +18,7 @@ usage: documents.py examples|links|messages
 import os
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,18 +27,24 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ("agent", "tools/xdp-countctl")
 EXAMPLE = re.compile(r"^```(sh|python)\n(.*?)^```\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^\$ (?:sudo )?xdp-countctl (.*)\n((?:[^$\n].*\n|\n)*)", re.MULTILINE)
+ADDRESS = r"\d+\.\d+\.\d+\.\d+"
+CHANGING = rf"[\d-]+T[\d:.]+Z|\b[0-9a-f]{{16}}\b|(?<!\S)-?(?!{ADDRESS})\d[\d,.]*( [kMG]\b)?"
 INTERPRETERS = {"sh": ["/bin/sh", "-euc"], "python": [sys.executable, "-c"]}
 PATIENCE = 30  # seconds
 
 FENCE = re.compile(r"^(```+).*?^\1$", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"(`+)[^`].*?\1", re.DOTALL)
-LINK = re.compile(r"\]\(\s*([^()\s]+)[^()]*\)|\bsrc=\"([^\"]+)\"|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
+LINK = re.compile(
+    r"\]\(\s*([^()\s]+)[^()]*\)|\bsrc=\"([^\"]+)\"|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE
+)
 HEADING = re.compile(r"^#{1,6} +(.*?)[ #]*$", re.MULTILINE)
 MESSAGES = re.compile(r"^\| message \|.*\n\|[ |-]+\n((?:\|.*\n)+)", re.MULTILINE)
 
 
 def documents():
-    """The text of each, by its path. What lies in builds and in hidden directories is none of them."""
+    """The text of each, by its path. Builds and hidden directories have none of them."""
     found = {}
     for directory, names, files in os.walk(ROOT):
         names[:] = [
@@ -72,7 +82,26 @@ def run(language, code, lines):
     return output
 
 
-def check_examples():
+def outline(text):
+    """Without what is another one each time, nor the name that an interface has in a test."""
+    lines = [" ".join(re.sub(CHANGING, "#", line).split()) for line in text.strip().splitlines()]
+    return [line.replace("count0", "eth0") for line in lines]
+
+
+def check_commands(client):
+    blocks = [block for text in documents().values() for block in CONSOLE.findall(text)]
+    commands = [command for block in blocks for command in COMMAND.findall(block)]
+    assert len(commands) == sum(block.count("$ ") for block in blocks), "not all are the client's"
+    for arguments, text in commands:
+        words = shlex.split(arguments, comments=True)
+        printed = subprocess.run(
+            [client, *words], stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True
+        ).stdout
+        assert not text.strip() or outline(text) == outline(printed), f"{arguments}\n{printed}"
+    return len(commands)
+
+
+def check_examples(client):
     examples = [example for text in documents().values() for example in EXAMPLE.findall(text)]
     for language, code, text in examples:
         lines = text.splitlines()
@@ -80,7 +109,8 @@ def check_examples():
         expected = [*map(comparable, lines)]
         shown = [*map(comparable, printed)]
         assert shown in (expected + expected, expected + [""] * len(lines)), f"{code}\n{printed}"
-    return f"{len(examples)} examples print what they should"
+    commands = check_commands(client)
+    return f"{len(examples)} examples and {commands} commands print what they should"
 
 
 def anchors(text):
@@ -137,6 +167,6 @@ def check_messages():
 CHECKS = {"examples": check_examples, "links": check_links, "messages": check_messages}
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in CHECKS:
+    if len(sys.argv) < 2 or sys.argv[1] not in CHECKS:
         sys.exit(__doc__)
-    print(CHECKS[sys.argv[1]]())
+    print(CHECKS[sys.argv[1]](*sys.argv[2:]))
