@@ -67,7 +67,7 @@ void Agent::keep_rights_elsewhere() {
                                            [this](std::uint32_t program) {
                                              const auto resident = resident_program(interface_);
                                              if (resident && resident->id == program)
-                                               xdp_count::detach(interface_, *resident);
+                                               remove_program(interface_, *resident);
                                              return std::string();
                                            },
                                            [](std::uint32_t ifindex) {
@@ -96,7 +96,7 @@ asio::awaitable<ExitCode> Agent::run() {
   if (failure) {
     // The program comes off first: what else may fail below must not leave it behind.
     try {
-      co_await detach();
+      co_await leave_interface();
     } catch (const std::exception& error) {
       log::error("{}", error.what());
     }
@@ -126,14 +126,16 @@ asio::awaitable<void> Agent::attach() {
   });
   head_ = counting_->tally().head();
   handler_.emplace(counting_->tally(), head_, [this] { return status(); });
-  listener_.emplace(
+  server_.emplace(
       io_.get_executor(), socket_file_.take_socket(), *handler_, tally_gate_,
       Subscription{.selection = {.top = settings_.top}},
       ClientLimits{.clients = settings_.max_clients, .memory = settings_.client_memory << 20},
-      [this](EventKind kind) { return event_counts(kind).lost; });
+      [this] { return events_lost(); });
 
   if (const int events = attachment_->program().events_fd(); events >= 0)
-    event_stream_.emplace(io_.get_executor(), events, interface_.has_ethernet_header(), *listener_);
+    event_stream_.emplace(
+        io_.get_executor(), events, interface_.has_ethernet_header(),
+        [this] { return events_lost(); }, *server_);
   socket_file_.show();
   // As the helper thread has, before a byte of a client's is read.
   if (const auto error = keep_capabilities(kept))
@@ -150,7 +152,7 @@ asio::awaitable<void> Agent::attach() {
 }
 
 asio::awaitable<ExitCode> Agent::count() {
-  listener_->start();
+  server_->start();
   ticker_.start();
   watch();
   service_manager_.ready(fmt::format("counting on {}, {} mode", interface_.name,
@@ -168,7 +170,7 @@ asio::awaitable<ExitCode> Agent::count() {
     if (!ending) continue;
     log::error("{}", ending->reason);
     try {
-      co_await detach();  // it may be there still
+      co_await leave_interface();  // it may be there still
       // Of a program that has moved with its interface the pins stay: it runs on.
       if (attachment_->shared() && interface_watch_.fate() != InterfaceWatch::Fate::moved)
         co_await offload(blocking_calls_,
@@ -181,7 +183,7 @@ asio::awaitable<ExitCode> Agent::count() {
   }
   // In this order: after the last frame has been counted, everything is read once more, so that the
   // totals that are told in the end are those of every frame there was.
-  co_await detach();
+  co_await leave_interface();
   co_await tick();
   say_goodbye(stop_reason_);
   co_return exit_stopped;
@@ -265,14 +267,14 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
 
   // All that is long happens on the helper thread. Clients are served meanwhile; only a request
   // waits while the ledger changes, so that what it is answered from is one tick's.
-  std::vector<Publication> publications = listener_->publications_due();
+  std::vector<Publication> publications = server_->publications_due();
   std::string printed;
   {
     const Gate::Closed closed = co_await tally_gate_.close();
     co_await offload(blocking_calls_, [&] { counting_->fold(cut, interface_.counters); });
     head_ = tally.head();
   }
-  auto room = co_await listener_->room_for(publications, tally.ledger().size());
+  auto room = co_await server_->room_for(publications, tally.ledger().size());
   co_await offload(blocking_calls_, [&] {
     encode(publications, tally, room, began + ticker_.interval() / 2);
     printed = printer_.text_for(tally);
@@ -284,7 +286,7 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
   co_return ending;
 }
 
-asio::awaitable<void> Agent::detach() {
+asio::awaitable<void> Agent::leave_interface() {
   if (detached_) co_return;
   // One that was adopted stays until counting goes on from it.
   if (attachment_->attached()) co_return attachment_->detach();
@@ -307,7 +309,7 @@ void Agent::say_goodbye(const std::string& reason) {
   } catch (const std::exception& error) {
     log::error("{}", error.what());  // all the same
   }
-  listener_->stop(reason);
+  server_->stop(reason);
   const SnapshotHead& head = counting_->tally().head();
   log::info(
       "{}; counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets, {} sources tracked, "
@@ -320,6 +322,10 @@ void Agent::say_goodbye(const std::string& reason) {
 void Agent::stop(std::string reason) {
   if (stop_reason_.empty()) stop_reason_ = std::move(reason);
   ticker_.stop();
+}
+
+EventLosses Agent::events_lost() const {
+  return {event_counts(EventKind::new_source).lost, event_counts(EventKind::sample).lost};
 }
 
 EventCounts Agent::event_counts(EventKind kind) const {
@@ -336,12 +342,12 @@ Status Agent::status() const {
           .mode = attachment_->mode(),
           .mode_reason = attachment_->mode_reason(),
           .program = attachment_->program().info(),
-          .clients = listener_->clients(),
+          .clients = server_->clients(),
           .ticks_missed = ticker_.missed(),
           .last_tick_duration = last_tick_duration_,
           .map_bytes = attachment_->program().map_memory_bytes(),
           .ledger_bytes = counting_->ledger().memory_bytes(),
-          .client_bytes = listener_->client_bytes(),
+          .client_bytes = server_->client_bytes(),
           .has_ethernet_header = interface_.has_ethernet_header(),
           .nic_difference =
               compare_with_nic(head_, {.has_ethernet_header = interface_.has_ethernet_header(),

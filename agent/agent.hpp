@@ -22,8 +22,8 @@
 #include "output/snapshot_printer.hpp"
 #include "program/counting.hpp"
 #include "server/event_stream.hpp"
-#include "server/listener.hpp"
 #include "server/request_handler.hpp"
+#include "server/server.hpp"
 #include "server/socket_file.hpp"
 #include "ticker.hpp"
 
@@ -51,10 +51,11 @@ class Agent {
   Sighting see_interface();
   boost::asio::awaitable<std::optional<Ending>> follow_interface(const Sighting& seen);
   void watch();
-  boost::asio::awaitable<void> detach();
+  boost::asio::awaitable<void> leave_interface();
   void say_goodbye(const std::string& reason);
   Status status() const;
   EventCounts event_counts(EventKind kind) const;
+  EventLosses events_lost() const;
 
   boost::asio::io_context& io_;
   Settings settings_;
@@ -75,7 +76,7 @@ class Agent {
   std::optional<Attachment> attachment_;  // set by run(), as is what needs it
   std::optional<Counting> counting_;
   std::optional<RequestHandler> handler_;
-  std::optional<Listener> listener_;
+  std::optional<Server> server_;
   std::optional<EventStream> event_stream_;  // where there are events
   SnapshotHead head_;  // of the last tick: the tally's own may be written by the helper thread
   std::uint32_t program_id_ = 0;

@@ -79,7 +79,7 @@ void detach_left_program(const NetworkInterface& interface) {
     return;
   }
   take_over(interface, *resident);  // not under an agent that counts
-  detach(interface, *resident);
+  remove_program(interface, *resident);
   log::info("detached program {} from {}, where it was in {} mode", resident->id, interface.name,
             name_of(resident->mode));
 }

@@ -65,7 +65,7 @@ bool Attachment::adopt(ModeChoice choice, const ProgramSettings& settings) {
   if (!found) return false;
   take_over(interface_, *found);
   if (const char* difference = difference_from(*found, choice, settings)) {
-    xdp_count::detach(interface_, *found);
+    remove_program(interface_, *found);
     log::info("program {} of an earlier xdp-count was on {} and {}: replaced, counting starts anew",
               found->id, interface_.name, difference);
     return false;
@@ -193,7 +193,7 @@ void Attachment::detach() {
     log::info("program {} was left on {} with all that it has counted: the next start adopts it",
               resident_.id, interface_.name);
   } else {
-    xdp_count::detach(interface_, resident_);
+    remove_program(interface_, resident_);
   }
   attached_ = false;
 }

@@ -85,7 +85,7 @@ void remove_stale_pins(unsigned ifindex) {
   libxdp_clean_references(static_cast<int>(ifindex));
 }
 
-void detach(const NetworkInterface& interface, const ResidentProgram& program) {
+void remove_program(const NetworkInterface& interface, const ResidentProgram& program) {
   const LibraryMessages messages;
   const int error = program.shared ? detach_from_dispatcher(interface.index, program)
                                    : detach_program(interface.index, program.fd.get(),

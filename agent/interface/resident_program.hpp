@@ -37,7 +37,7 @@ void take_over(const NetworkInterface& interface, ResidentProgram& program);
 // Takes it off the interface and leaves every other program there. Nothing to do is no error: the
 // interface is gone, or somebody else has taken the program off. Needs CAP_NET_ADMIN, and where it
 // is shared what libxdp needs. Throws std::system_error.
-void detach(const NetworkInterface& interface, const ResidentProgram& program);
+void remove_program(const NetworkInterface& interface, const ResidentProgram& program);
 
 // What libxdp has pinned for the programs of a dispatcher keeps them loaded, with all their memory,
 // also when the dispatcher itself was taken off or the interface was deleted: removes it then. Not

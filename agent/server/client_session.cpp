@@ -5,9 +5,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/completion_condition.hpp>
@@ -30,7 +28,6 @@ namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds closing_time{500};
-constexpr std::size_t least_for_events = 4096;  // bytes
 
 // Waits until somebody cancels the timer.
 asio::awaitable<void> wait_for_wake(asio::steady_timer& timer) {
@@ -50,7 +47,9 @@ ClientSession::ClientSession(Socket socket, ClientServices& services, Subscripti
       closing_(socket_.get_executor()),
       unread_(socket_.get_executor()),
       answered_(socket_.get_executor()),
-      subscription_(std::move(initial)) {}
+      subscription_(std::move(initial)),
+      outbox_(services_.memory),
+      patience_(services_.limits.unread) {}
 
 asio::awaitable<void> ClientSession::run() {
   const auto self = shared_from_this();
@@ -152,100 +151,67 @@ asio::awaitable<void> ClientSession::refuse(const Query& query, std::string why)
 }
 
 asio::awaitable<void> ClientSession::send(std::string text, ClientMemory::Reservation memory) {
-  answer_ = KeptText{std::move(memory), std::move(text)};
+  outbox_.put_answer({std::move(memory), std::move(text)});
   something_to_write_.cancel();
-  while (answer_ && socket_.is_open()) co_await wait_for_wake(answer_written_);
+  while (outbox_.has_answer() && socket_.is_open()) co_await wait_for_wake(answer_written_);
 }
 
 void ClientSession::change_stream(std::optional<Subscription> subscription) {
   const bool same_events =
       subscription_ && subscription && subscription_->events == subscription->events;
   subscription_ = std::move(subscription);
-  waiting_snapshot_.reset();
-  skipped_ = 0;
+  outbox_.forget_snapshots();
   ticks_ = 0;
-  if (same_events) return;
-  waiting_events_.reset();
-  for (std::size_t kind = 0; kind < event_kinds; ++kind)
-    event_loss_[kind] = {.by_program = services_.events_lost(static_cast<EventKind>(kind))};
+  if (!same_events) outbox_.forget_events(services_.events_lost());
 }
 
 asio::awaitable<void> ClientSession::write_lines() {
   error_code error;
   while (!error && socket_.is_open() && !nothing_more_to_write()) {
-    if (answer_) {
-      error = co_await write(asio::buffer(answer_->text));
-      answer_.reset();
+    if (const auto parts = outbox_.begin_writing()) {
+      error = co_await write(*parts);
+      outbox_.end_writing();
       answer_written_.cancel();
-    } else if (waiting_snapshot_) {
-      const auto snapshot = std::exchange(waiting_snapshot_, std::nullopt);
-      const std::string end = encode_snapshot_end(snapshot->skipped);
-      const std::array buffers{asio::buffer(snapshot->body->text), asio::buffer(end)};
-      writing_snapshot_ = true;
-      error = co_await write(buffers);
-      writing_snapshot_ = false;
-    } else if (waiting_events_) {
-      const auto lines = std::exchange(waiting_events_, std::nullopt);
-      error = co_await write(asio::buffer(lines->text));
-    } else if (!last_line_.empty()) {
-      const std::string line = std::exchange(last_line_, {});
-      error = co_await write(asio::buffer(line));
     } else {
       co_await wait_for_wake(something_to_write_);
     }
   }
   // The reader may take longer to end: nothing is kept, or accepted, that is not to be written.
   subscription_.reset();
-  answer_.reset();
-  waiting_snapshot_.reset();
-  waiting_events_.reset();
+  outbox_.clear();
   if (error || !finishing_)
     close();
   else
     socket_.shutdown(Socket::shutdown_send, error);  // the reader goes on until the client closes
 }
 
-template <class Buffers>
-asio::awaitable<error_code> ClientSession::write(const Buffers& buffers) {
-  last_taken_ = Clock::now();
-  writing_since_ = last_taken_;
-  unread_bytes_ = bytes_unread();
+asio::awaitable<error_code> ClientSession::write(const Outbox::Parts& parts) {
+  patience_.begin(Clock::now(), bytes_unread());
   expect_reading();
   const auto note_progress = [this](const error_code& error, std::size_t written) {
-    if (written > 0) {
-      last_taken_ = Clock::now();
-      unread_bytes_ = bytes_unread();
-    }
+    if (written > 0) patience_.taken(Clock::now(), bytes_unread());
     return asio::transfer_all()(error, written);
   };
+  const std::array buffers{asio::buffer(parts[0]), asio::buffer(parts[1])};
   const auto [error, size] = co_await asio::async_write(socket_, buffers, note_progress, no_throw);
   unread_.cancel();
-  writing_since_.reset();
+  patience_.end();
   co_return error;
 }
 
 void ClientSession::expect_reading() {
-  unread_.expires_at(last_taken_ + services_.limits.unread);
+  unread_.expires_at(patience_.deadline());
   unread_.async_wait([self = shared_from_this()](const error_code& cancelled) {
     if (!cancelled) self->check_reading();
   });
 }
 
 void ClientSession::check_reading() {
-  note_reading();
-  if (Clock::now() < last_taken_ + services_.limits.unread)
+  patience_.look(Clock::now(), bytes_unread());
+  if (Clock::now() < patience_.deadline())
     expect_reading();
   else
     close_slow_one("read nothing for too long while something waited for it");
-}
-
-void ClientSession::note_reading() {
-  // The kernel takes more only once much of what it holds has been read: a slow reader is known by
-  // what it holds.
-  const int unread = bytes_unread();
-  if (unread >= unread_bytes_) return;
-  last_taken_ = Clock::now();
-  unread_bytes_ = unread;
 }
 
 int ClientSession::bytes_unread() {
@@ -255,8 +221,7 @@ int ClientSession::bytes_unread() {
 }
 
 bool ClientSession::nothing_more_to_write() const {
-  const bool waits = answer_ || waiting_snapshot_ || waiting_events_ || !last_line_.empty();
-  return !waits && (finishing_ || (no_more_requests_ && !subscription_));
+  return outbox_.empty() && (finishing_ || (no_more_requests_ && !subscription_));
 }
 
 const Selection* ClientSession::due_this_tick() {
@@ -268,26 +233,17 @@ const Selection* ClientSession::due_this_tick() {
 void ClientSession::offer_snapshot(const Selection& selection,
                                    std::shared_ptr<const KeptText> body) {
   if (!subscription_ || subscription_->selection != selection) return;
-  if (!body) {
-    ++skipped_;  // the one that waits is better than none
-    return;
-  }
-  drop_snapshot();
-  waiting_snapshot_ = WaitingSnapshot{std::move(body), std::exchange(skipped_, 0)};
+  if (!body) return outbox_.miss_snapshot();  // the one that waits is better than none
+  outbox_.put_snapshot(std::move(body));
   something_to_write_.cancel();
 }
 
 std::optional<ClientSession::Clock::time_point> ClientSession::slow_since(
     Clock::time_point begun_before) {
-  if (!socket_.is_open() || !writing_since_ || *writing_since_ >= begun_before) return std::nullopt;
-  note_reading();
-  return last_taken_;
-}
-
-void ClientSession::drop_snapshot() {
-  if (!waiting_snapshot_) return;
-  skipped_ += waiting_snapshot_->skipped + 1;
-  waiting_snapshot_.reset();
+  const auto begun = patience_.begun();
+  if (!socket_.is_open() || !begun || *begun >= begun_before) return std::nullopt;
+  patience_.look(Clock::now(), bytes_unread());
+  return patience_.last_taken();
 }
 
 bool ClientSession::wants(EventKind kind) const noexcept {
@@ -296,46 +252,20 @@ bool ClientSession::wants(EventKind kind) const noexcept {
 
 void ClientSession::offer_event(EventKind kind, const std::string& body,
                                 std::uint64_t lost_by_program) {
-  EventLoss& loss = event_loss_[static_cast<std::size_t>(kind)];
-  loss.untold += lost_by_program - std::exchange(loss.by_program, lost_by_program);
-  const std::string end = encode_event_end(loss.untold);
-  if (!make_room_for_event(body.size() + end.size())) {
-    ++loss.untold;
-    return;
-  }
-  loss.untold = 0;
-  waiting_events_->text += body;
-  waiting_events_->text += end;
+  outbox_.put_event(kind, body, lost_by_program);
   something_to_write_.cancel();
 }
 
-bool ClientSession::make_room_for_event(std::size_t size) {
-  const std::size_t needed = (waiting_events_ ? waiting_events_->text.size() : 0) + size;
-  if (waiting_events_ && needed <= waiting_events_->memory.bytes()) return true;
-  if (needed > max_events_waiting) return false;
-  const std::size_t capacity = std::max(std::bit_ceil(needed), least_for_events);
-  auto memory = services_.memory.reserve(capacity);
-  if (!memory) return false;
-  KeptText larger{std::move(*memory), {}};
-  larger.text.reserve(capacity);
-  if (waiting_events_) larger.text += waiting_events_->text;
-  waiting_events_ = std::move(larger);
-  return true;
-}
-
 void ClientSession::say_goodbye(std::string_view reason) {
-  EventLosses untold{};
-  for (std::size_t i = 0; i < event_kinds; ++i) {
-    const auto kind = static_cast<EventKind>(i);
-    const EventLoss& loss = event_loss_[i];
-    if (wants(kind)) untold[i] = loss.untold + services_.events_lost(kind) - loss.by_program;
-  }
-  finish(encode_goodbye(reason, untold));
+  EventLosses losses = outbox_.unreported(services_.events_lost());
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    if (!wants(static_cast<EventKind>(kind))) losses[kind] = 0;
+  finish(encode_goodbye(reason, losses));
 }
 
 void ClientSession::finish(std::string last_line) {
   if (std::exchange(finishing_, true)) return;
-  last_line_ = std::move(last_line);
+  outbox_.put_last_line(std::move(last_line));
   something_to_write_.cancel();
   closing_.expires_after(closing_time);
   closing_.async_wait([self = shared_from_this()](const error_code& error) {

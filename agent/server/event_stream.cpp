@@ -2,10 +2,12 @@
 #include "server/event_stream.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <utility>
 #include <variant>
 
 #include "program/event_memory.hpp"
@@ -30,12 +32,14 @@ constexpr std::chrono::milliseconds pause_between_wakes{5};
 }  // namespace
 
 EventStream::EventStream(const asio::any_io_executor& executor, int map_fd,
-                         bool has_ethernet_header, const Listener& listener)
+                         bool has_ethernet_header, std::function<EventLosses()> lost,
+                         const Server& server)
     : ring_(map_fd),
       readable_(executor, ring_.readable_fd()),
       pause_(executor),
       has_ethernet_header_(has_ethernet_header),
-      listener_(listener) {}
+      lost_(std::move(lost)),
+      server_(server) {}
 
 asio::awaitable<void> EventStream::run() {
   while (readable_.is_open()) {
@@ -55,7 +59,7 @@ void EventStream::finish() {
 }
 
 std::size_t EventStream::events_at_once() const {
-  return std::max<std::size_t>(1, slice / std::max<std::size_t>(1, listener_.clients()));
+  return std::max<std::size_t>(1, slice / std::max<std::size_t>(1, server_.clients()));
 }
 
 void EventStream::stop() {
@@ -64,24 +68,21 @@ void EventStream::stop() {
 }
 
 std::size_t EventStream::pass_on(std::size_t most) {
-  // Asked once: each answer is summed up over all CPUs.
-  struct {
-    bool wanted;
-    std::uint64_t lost;
-  } kinds[event_kinds];
-  for (std::size_t i = 0; i < event_kinds; ++i) {
-    const auto kind = static_cast<EventKind>(i);
-    kinds[i] = {listener_.wanted(kind), listener_.events_lost(kind)};
-  }
+  // Asked once: the answer is summed up over all CPUs.
+  const EventLosses lost = lost_();
+  std::array<bool, event_kinds> wanted;
+  for (std::size_t kind = 0; kind < event_kinds; ++kind)
+    wanted[kind] = server_.wanted(static_cast<EventKind>(kind));
   return ring_.take(most, [&](const Event& event) {
     const EventKind kind = kind_of(event);
-    const auto& [wanted, lost] = kinds[static_cast<std::size_t>(kind)];
-    if (!wanted) return;
+    const auto index = static_cast<std::size_t>(kind);
+    if (!wanted[index]) return;
     if (const auto* sample = std::get_if<Sample>(&event))
-      listener_.hand_out(
-          kind, encode_event_body(*sample, decode_frame(sample->head, has_ethernet_header_)), lost);
+      server_.offer_event(
+          kind, encode_event_body(*sample, decode_frame(sample->head, has_ethernet_header_)),
+          lost[index]);
     else
-      listener_.hand_out(kind, encode_event_body(std::get<NewSource>(event)), lost);
+      server_.offer_event(kind, encode_event_body(std::get<NewSource>(event)), lost[index]);
   });
 }
 

@@ -7,17 +7,21 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
+
+#include "model/event.hpp"
 #include "program/event_ring.hpp"
-#include "server/listener.hpp"
+#include "server/server.hpp"
 
 namespace xdp_count {
 
 // All on the thread of `executor`.
 class EventStream {
  public:
-  // `map_fd` is of the map `events`. `listener` outlives the stream. Throws std::system_error.
+  // `map_fd` is of the map `events`. `lost` answers how many events the program has lost so far.
+  // `server` outlives the stream. Throws std::system_error.
   EventStream(const boost::asio::any_io_executor& executor, int map_fd, bool has_ethernet_header,
-              const Listener& listener);
+              std::function<EventLosses()> lost, const Server& server);
   ~EventStream() { stop(); }
 
   // Passes events on, in slices between which others have their turn, until stop(). Throws
@@ -36,7 +40,8 @@ class EventStream {
   boost::asio::posix::stream_descriptor readable_;
   boost::asio::steady_timer pause_;
   bool has_ethernet_header_;
-  const Listener& listener_;
+  std::function<EventLosses()> lost_;
+  const Server& server_;
 };
 
 }  // namespace xdp_count

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Bounds in time and memory, at clients of a listener in this process: the agent's own are too
+// Bounds in time and memory, at clients of a server in this process: the agent's own are too
 // large for tests, and what a tick does comes when the test wants it.
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -23,8 +23,8 @@
 #include "line_client.hpp"
 #include "protocol/json_encoding.hpp"
 #include "server/client_memory.hpp"
-#include "server/listener.hpp"
 #include "server/publication.hpp"
+#include "server/server.hpp"
 #include "server/socket_file.hpp"
 
 using namespace xdp_count;
@@ -34,31 +34,30 @@ using testing::LineClient;
 namespace {
 
 // A socket that serves the counts of `sources`, in a thread of its own.
-class Server {
+class TestServer {
  public:
   static constexpr std::uint32_t sources = 50'000;  // a list of them takes megabytes
   const std::string path = "/tmp/xdp-count-test-" + std::to_string(::getpid()) + ".sock";
 
-  explicit Server(const ClientLimits& limits) {
+  explicit TestServer(const ClientLimits& limits) {
     count();
-    listener_ = std::make_unique<Listener>(io_.get_executor(), file_.take_socket(), handler_, gate_,
-                                           Subscription{}, limits,
-                                           [](EventKind) { return std::uint64_t{0}; });
+    server_ = std::make_unique<Server>(io_.get_executor(), file_.take_socket(), handler_, gate_,
+                                       Subscription{}, limits, [] { return EventLosses{}; });
     file_.show();
-    listener_->start();
+    server_->start();
     thread_ = std::jthread([this] { io_.run(); });
   }
-  ~Server() {
-    boost::asio::post(io_, [this] { listener_->stop("the test is over"); });
+  ~TestServer() {
+    boost::asio::post(io_, [this] { server_->stop("the test is over"); });
     thread_.join();
   }
 
   // What a tick does for its subscribers.
   void publish(std::chrono::steady_clock::time_point deadline) {
     const auto tick = [this, deadline]() -> boost::asio::awaitable<void> {
-      auto publications = listener_->publications_due();
+      auto publications = server_->publications_due();
       count();
-      auto room = co_await listener_->room_for(publications, sources);
+      auto room = co_await server_->room_for(publications, sources);
       encode(publications, tally_, room, deadline);
       hand_out(publications);
     };
@@ -78,10 +77,10 @@ class Server {
   }
 
   std::size_t clients() {
-    return asked([this] { return listener_->clients(); });
+    return asked([this] { return server_->clients(); });
   }
   std::size_t client_bytes() {
-    return asked([this] { return listener_->client_bytes(); });
+    return asked([this] { return server_->client_bytes(); });
   }
 
  private:
@@ -107,7 +106,7 @@ class Server {
   Gate gate_{io_.get_executor()};
   std::optional<Gate::Closed> fold_;
   SocketFile file_{path, ""};
-  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Server> server_;
   std::jthread thread_;
 };
 
@@ -115,7 +114,7 @@ class Server {
 
 TEST_CASE("subscribers for whom a tick has no time are told that they missed it") {
   constexpr auto clock = [] { return std::chrono::steady_clock::now(); };
-  Server server({});
+  TestServer server({});
   std::vector<LineClient> clients;
   for (std::size_t i = 0; i < 12; ++i) {
     clients.emplace_back(server.path);
@@ -138,7 +137,7 @@ TEST_CASE("subscribers for whom a tick has no time are told that they missed it"
 }
 
 TEST_CASE("status is answered while a tick writes the ledger, and get as soon as it has done so") {
-  Server server({});
+  TestServer server({});
   LineClient waiting(server.path);
   LineClient other(server.path);
   server.begin_fold();
@@ -154,7 +153,7 @@ TEST_CASE("status is answered while a tick writes the ledger, and get as soon as
 }
 
 TEST_CASE("a client that reads nothing while something waits for it is closed") {
-  const Server server({.unread = 300ms});
+  const TestServer server({.unread = 300ms});
   LineClient silent(server.path);
   silent.ask({{"cmd", "top"}, {"n", 10'000}});
   LineClient other(server.path);
@@ -168,7 +167,7 @@ TEST_CASE("a client that reads nothing while something waits for it is closed") 
 }
 
 TEST_CASE("a client that reads slowly is served, however long it takes") {
-  const Server server({.unread = 1000ms});
+  const TestServer server({.unread = 1000ms});
   LineClient slow(server.path);
   slow.ask({{"cmd", "top"}, {"n", 10'000}});
   const auto read_some = [&](int flags) {
@@ -192,7 +191,7 @@ TEST_CASE("a client that reads slowly is served, however long it takes") {
 }
 
 TEST_CASE("a client that does not take a whole list in time is closed and makes room for another") {
-  const Server server({.answer = 3s});
+  const TestServer server({.answer = 3s});
   std::vector<LineClient> stuck;
   for (int i = 0; i < 2; ++i) {
     stuck.emplace_back(server.path);
@@ -209,12 +208,12 @@ TEST_CASE("a client that does not take a whole list in time is closed and makes 
     rows += part.at("sources").size();
     more = part.at("more");
   }
-  CHECK(rows == Server::sources);
+  CHECK(rows == TestServer::sources);
 }
 
 namespace {
 
-LineClient subscriber(const Server& server, std::size_t top) {
+LineClient subscriber(const TestServer& server, std::size_t top) {
   LineClient client(server.path);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", top}}).at("type") == "ok");
   return client;
@@ -248,7 +247,7 @@ void let_them_be_slow() {
 
 TEST_CASE("slow readers lose a snapshot that waits first, the slowest before the others") {
   // Room for five bodies of 10,000 rows.
-  Server server({.memory = snapshot_body_capacity(10'000) * 5 / 3 * 4 + 100});
+  TestServer server({.memory = snapshot_body_capacity(10'000) * 5 / 3 * 4 + 100});
   LineClient slower = subscriber(server, 10'000);
   LineClient slow = subscriber(server, 9'999);
   server.publish();  // 1: being written
@@ -288,7 +287,7 @@ TEST_CASE("slow readers lose a snapshot that waits first, the slowest before the
 
 TEST_CASE("slow readers lose their connections then, the slowest before the others") {
   // Room for two bodies of 10,000 rows.
-  Server server({.memory = snapshot_body_capacity(10'000) * 2 / 3 * 4 + 100});
+  TestServer server({.memory = snapshot_body_capacity(10'000) * 2 / 3 * 4 + 100});
   LineClient slow = subscriber(server, 10'000);
   LineClient slowest = subscriber(server, 9'999);
   server.publish();  // 1
@@ -313,7 +312,7 @@ TEST_CASE("slow readers lose their connections then, the slowest before the othe
 }
 
 TEST_CASE("a body that many are sent is there once, until the last of them has it") {
-  Server server({.memory = snapshot_body_capacity(10'000) * 4});
+  TestServer server({.memory = snapshot_body_capacity(10'000) * 4});
   std::vector<LineClient> clients;
   for (int i = 0; i < 5; ++i) clients.push_back(subscriber(server, 10'000));
   server.publish();
@@ -328,7 +327,7 @@ TEST_CASE("a body that many are sent is there once, until the last of them has i
 
 TEST_CASE("where there is no memory for all, everybody's turn comes") {
   // Room for two bodies of 10,000 rows and a small one.
-  Server server(
+  TestServer server(
       {.memory = (snapshot_body_capacity(10'000) * 2 + snapshot_body_capacity(10)) / 3 * 4 + 100});
   LineClient small = subscriber(server, 10);
   std::vector<LineClient> clients;
@@ -348,7 +347,7 @@ TEST_CASE("where there is no memory for all, everybody's turn comes") {
 }
 
 TEST_CASE("what does not fit at all is refused or skipped, and the client lives on") {
-  Server server({.memory = std::size_t{1} << 20});
+  TestServer server({.memory = std::size_t{1} << 20});
   LineClient client = subscriber(server, 10'000);
   for (int i = 0; i < 3; ++i) server.publish();
   const auto refusal = client.answer_to({{"cmd", "top"}, {"n", 10'000}});
@@ -361,14 +360,14 @@ TEST_CASE("what does not fit at all is refused or skipped, and the client lives 
     rows += part.at("sources").size();
     more = part.at("more");
   }
-  CHECK(rows == Server::sources);
+  CHECK(rows == TestServer::sources);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 1'000}}).at("type") == "ok");
   server.publish();
   CHECK(client.next_of_type("snapshot").at("shown") == 1'000);
 }
 
 TEST_CASE("an answer waits for memory, and slow readers make room for it") {
-  Server server({.memory = std::size_t{16} << 20});
+  TestServer server({.memory = std::size_t{16} << 20});
   std::vector<LineClient> silent;
   for (int i = 0; i < 20; ++i) {
     silent.emplace_back(server.path);

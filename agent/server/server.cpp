@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "server/listener.hpp"
+#include "server/server.hpp"
 
 #include <sys/socket.h>
 
@@ -60,9 +60,9 @@ std::string peer_of(ClientSession::Socket& socket) {
 
 }  // namespace
 
-Listener::Listener(const asio::any_io_executor& executor, UniqueFd socket,
-                   const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
-                   const ClientLimits& limits, std::function<std::uint64_t(EventKind)> events_lost)
+Server::Server(const asio::any_io_executor& executor, UniqueFd socket,
+               const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
+               const ClientLimits& limits, std::function<EventLosses()> events_lost)
     : acceptor_(executor, asio::local::stream_protocol(), socket.release()),
       queries_(executor, ledger_gate),
       turns_(executor),
@@ -79,12 +79,12 @@ Listener::Listener(const asio::any_io_executor& executor, UniqueFd socket,
   acceptor_.listen();
 }
 
-void Listener::start() {
+void Server::start() {
   asio::co_spawn(acceptor_.get_executor(), accept_clients(),
                  [](const std::exception_ptr& e) { log_exception(e, "accepting clients"); });
 }
 
-asio::awaitable<void> Listener::accept_clients() {
+asio::awaitable<void> Server::accept_clients() {
   std::optional<std::chrono::steady_clock::time_point> complained;
   while (acceptor_.is_open()) {
     auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
@@ -105,7 +105,7 @@ asio::awaitable<void> Listener::accept_clients() {
   }
 }
 
-void Listener::welcome(ClientSession::Socket socket) {
+void Server::welcome(ClientSession::Socket socket) {
   const std::string name = fmt::format("client {} ({})", ++accepted_, peer_of(socket));
   const std::size_t most = services_.limits.clients;
   if (sessions_.size() >= most) {
@@ -133,7 +133,7 @@ void Listener::welcome(ClientSession::Socket socket) {
                  });
 }
 
-std::vector<Publication> Listener::publications_due() {
+std::vector<Publication> Server::publications_due() {
   // Few distinct selections: a linear search beats hashing them.
   std::vector<Publication> due;
   for (const auto& session : sessions_) {
@@ -162,7 +162,7 @@ std::vector<Publication> Listener::publications_due() {
   return due;
 }
 
-asio::awaitable<ClientMemory::Reservation> Listener::room_for(
+asio::awaitable<ClientMemory::Reservation> Server::room_for(
     std::span<const Publication> publications, std::size_t tracked) {
   std::size_t all = 0;
   std::size_t awaited = 0;
@@ -176,7 +176,7 @@ asio::awaitable<ClientMemory::Reservation> Listener::room_for(
   co_return memory_.reserve_up_to(all);
 }
 
-asio::awaitable<ClientMemory::Reservation> Listener::reserve(std::size_t bytes) {
+asio::awaitable<ClientMemory::Reservation> Server::reserve(std::size_t bytes) {
   for (;;) {
     if (auto memory = memory_.reserve(bytes)) co_return std::move(*memory);
     co_await take_from_slow_readers(patience_of_answer, [&] { return memory_.has_room(bytes); });
@@ -187,8 +187,8 @@ asio::awaitable<ClientMemory::Reservation> Listener::reserve(std::size_t bytes) 
 }
 
 template <class IsEnough>
-asio::awaitable<void> Listener::take_from_slow_readers(std::chrono::milliseconds patience,
-                                                       IsEnough is_enough) {
+asio::awaitable<void> Server::take_from_slow_readers(std::chrono::milliseconds patience,
+                                                     IsEnough is_enough) {
   if (is_enough()) co_return;
   const auto begun_before = ClientSession::Clock::now() - patience;
   std::vector<std::pair<ClientSession::Clock::time_point, std::shared_ptr<ClientSession>>> slow;
@@ -209,17 +209,17 @@ asio::awaitable<void> Listener::take_from_slow_readers(std::chrono::milliseconds
   }
 }
 
-bool Listener::wanted(EventKind kind) const noexcept {
+bool Server::wanted(EventKind kind) const noexcept {
   return std::any_of(sessions_.begin(), sessions_.end(),
                      [&](const auto& session) { return session->wants(kind); });
 }
 
-void Listener::hand_out(EventKind kind, const std::string& body, std::uint64_t lost) const {
+void Server::offer_event(EventKind kind, const std::string& body, std::uint64_t lost) const {
   for (const auto& session : sessions_)
     if (session->wants(kind)) session->offer_event(kind, body, lost);
 }
 
-void Listener::stop(std::string_view reason) {
+void Server::stop(std::string_view reason) {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   for (const auto& session : sessions_) session->say_goodbye(reason);

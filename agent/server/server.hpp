@@ -26,15 +26,15 @@
 namespace xdp_count {
 
 // All on the thread of `executor`.
-class Listener {
+class Server {
  public:
   // `socket` is bound; from now on it listens, and who connects waits for start(). `handler`
   // outlives all sessions, and so does `ledger_gate`, which holds those requests back that look at
   // the ledger. `events_lost`: see ClientServices. New clients begin with the subscription
   // `initial`.
-  Listener(const boost::asio::any_io_executor& executor, UniqueFd socket,
-           const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
-           const ClientLimits& limits, std::function<std::uint64_t(EventKind)> events_lost);
+  Server(const boost::asio::any_io_executor& executor, UniqueFd socket,
+         const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
+         const ClientLimits& limits, std::function<EventLosses()> events_lost);
 
   // Serves clients until stop().
   void start();
@@ -47,10 +47,11 @@ class Listener {
   boost::asio::awaitable<ClientMemory::Reservation> room_for(
       std::span<const Publication> publications, std::size_t tracked);
 
-  // Hands an event to all who want its kind. `lost`: what events_lost() said, now or a moment ago.
-  std::uint64_t events_lost(EventKind kind) const { return services_.events_lost(kind); }
+  // Whether anybody is to be sent events of this kind.
   bool wanted(EventKind kind) const noexcept;
-  void hand_out(EventKind kind, const std::string& body, std::uint64_t lost) const;
+
+  // Sends an event to all who want its kind. `lost`: how many of the kind the program has lost.
+  void offer_event(EventKind kind, const std::string& body, std::uint64_t lost) const;
 
   // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
   void stop(std::string_view reason);
