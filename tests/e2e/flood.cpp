@@ -298,6 +298,7 @@ TEST_CASE("no flood does where there is little room") {
 }
 
 TEST_CASE("no flood does where there is much room") {
+  if (thread_sanitizer) return skip(slow_and_large);
   check_promise({.max_sources = 1'000'000});
 }
 

@@ -225,6 +225,7 @@ struct Attack {
 }  // namespace
 
 TEST_CASE("whatever clients do, nobody else misses a tick and no memory is kept") {
+  if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
   Agent agent(topology, {"-i", "0.5"});
   LineClient client(default_socket);
@@ -366,6 +367,7 @@ TEST_CASE("readers that are not there cost no more than --client-memory, and nob
 }
 
 TEST_CASE("64 clients are served, the next one is told and closed, and gone ones make room") {
+  if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   Witness witness;

@@ -17,6 +17,7 @@
 
 #include "agent_fixture.hpp"
 #include "scripted_agent.hpp"
+#include "skip.hpp"
 #include "tmux_terminal.hpp"
 
 using namespace xdp_count::testing;
@@ -160,6 +161,7 @@ TEST_CASE("--output table prints totals and sources each tick") {
 }
 
 TEST_CASE("no rates are shown over the moment before the end, and JSON says how short it was") {
+  if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
   Agent agent(topology, {"-i", "2", "-o", "table"});
   LineClient client(default_socket);
@@ -266,12 +268,14 @@ TEST_CASE("what a socket says gives the terminal no command") {
 }
 
 TEST_CASE("a reader of standard output that stops reading holds up nothing") {
+  if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
   const Pipe pipe;
   check_not_held_up(topology, {.standard_output = pipe.writing.get()});
 }
 
 TEST_CASE("a terminal that is stopped or not read holds up nothing") {
+  if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
   const PseudoTerminal terminal;
   const int fd = terminal.slave.get();
@@ -294,6 +298,7 @@ TEST_CASE("a terminal that is stopped or not read holds up nothing") {
 }
 
 TEST_CASE("a standard error that nobody reads holds up nothing, from the start on") {
+  if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
   const Pipe pipe;
   pipe.fill();

@@ -27,6 +27,10 @@ inline constexpr const char* slow_and_large =
 inline constexpr const char* sanitizer_needs_descriptors =
     "the sanitizer needs descriptors of its own";
 
+// Why not all threads of the agent are looked at.
+inline constexpr const char* sanitizer_has_a_thread =
+    "the sanitizer has a thread of its own in the agent";
+
 // Says that the test case that runs is left out, or a part of it, and why. To doctest it is one
 // that passed; tests/run.sh counts it as skipped, by the line that this prints. To leave it is the
 // caller's.
