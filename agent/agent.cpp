@@ -182,14 +182,14 @@ asio::awaitable<ExitCode> Agent::count() {
     co_return ending->exit_code;
   }
   // In this order: after the last frame has been counted, everything is read once more, so that the
-  // totals that are told in the end are those of every frame there was.
+  // totals that are printed in the end are those of every frame there was.
   co_await leave_interface();
   co_await tick();
   say_goodbye(stop_reason_);
   co_return exit_stopped;
 }
 
-// What is told here wakes count(), so that all that happens to the interface happens between ticks.
+// What is seen here wakes count(), so that all that happens to the interface happens between ticks.
 void Agent::watch() {
   const auto log_failure = [](const std::exception_ptr& failure) {
     try {
@@ -239,7 +239,7 @@ Sighting Agent::see_interface() {
 }
 
 asio::awaitable<std::optional<Ending>> Agent::follow_interface(const Sighting& seen) {
-  // The kernel takes an interface out of its list a moment before it tells whether it was moved
+  // The kernel takes an interface out of its list a moment before it says whether it was moved
   // (dev_change_net_namespace() of net/core/dev.c).
   asio::steady_timer pause(io_);
   for (int i = 0;

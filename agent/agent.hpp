@@ -39,7 +39,7 @@ class Agent {
   // and says how to exit. Throws what went wrong; our program is off the interface then too.
   boost::asio::awaitable<ExitCode> run();
 
-  // Ends run() after the tick that is under way. `reason` is told to the clients.
+  // Ends run() after the tick that is under way. Clients are sent `reason`.
   void stop(std::string reason);
 
  private:

@@ -117,7 +117,7 @@ static __always_inline bool admit(__u32 generation, struct xc_spill *head, __be3
 
 /*
  * Whether a packet is of a source that has no place in the generation and would
- * be refused one, as far as the filter tells. If it does not, the tables are
+ * be refused one, as far as the filter knows. If it does not, the tables are
  * looked into, where all is exact.
  */
 __noinline int is_refused(__u32 generation, __be32 source)

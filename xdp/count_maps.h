@@ -12,7 +12,7 @@
 #include <xdp_count/shared_types.h>
 
 /*
- * What the agent tells program runs, in place: this is mmap-ed memory. A run
+ * What the agent sets for program runs, in place: this is mmap-ed memory. A run
  * reads active_generation once.
  */
 volatile struct xc_control control;

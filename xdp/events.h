@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the program tells as soon as it happens, where it was asked for before
+ * What the program reports as soon as it happens, where it was asked for before
  * load; otherwise the verifier removes this, and the maps are not made.
  */
 #ifndef XDP_COUNT_EVENTS_H
@@ -54,7 +54,7 @@ static __always_inline void *reserve_event(struct xc_event_counts *counts, __u64
 
 /*
  * For a source that this CPU meets for the first time in a generation. Of two
- * CPUs that meet it at once one adds it, and tells.
+ * CPUs that meet it at once one adds it, and reports it.
  */
 static __always_inline void tell_if_new(struct xc_event_counts *counts, __be32 source)
 {
@@ -70,7 +70,7 @@ static __always_inline void tell_if_new(struct xc_event_counts *counts, __be32 s
 	if (err == -EEXIST)
 		return;
 	if (err) {
-		/* Would be told again and again. */
+		/* It would be reported again and again. */
 		of_kind->produced++;
 		of_kind->lost++;
 		return;

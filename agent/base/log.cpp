@@ -51,7 +51,7 @@ void write_line(const std::string& line) {
   const std::string whole = whole_line(line);
   const std::lock_guard lock(writer_mutex);
   if (!writer) {
-    // Nobody is left to be told when standard error itself fails.
+    // There is nowhere left to say that standard error itself fails.
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, whole.data(), whole.size());
     return;
   }

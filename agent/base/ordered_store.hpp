@@ -7,7 +7,7 @@
 namespace xdp_count {
 
 // Stores in one piece, after all that was stored before and before all that is stored afterwards:
-// so whoever finds the memory of a process that was killed can tell by such a word how far it had
+// so whoever finds the memory of a process that was killed knows by such a word how far it had
 // come. A process is killed between two instructions, and all that it stored by then stays: it is
 // only the compiler that must not change the order.
 template <class Word>

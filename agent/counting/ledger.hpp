@@ -169,7 +169,7 @@ class Ledger {
   std::size_t established() const noexcept { return established_; }
 
   // How many of those tracked were seen in one of the last recent_ticks ticks, the current one
-  // included, as far as this object was told of them.
+  // included, as far as this object knows of them.
   static constexpr std::uint64_t recent_ticks = 4;
   std::size_t recently_seen() const noexcept;
 

@@ -11,7 +11,7 @@
 namespace xdp_count {
 
 // "xdp_filter (id 7, native)", joined with ", "; after libxdp's dispatcher come the programs that
-// it calls: "called by it xdp_filter (id 7)". The kernel tells names to CAP_SYS_ADMIN alone:
+// it calls: "called by it xdp_filter (id 7)". The kernel shows names to CAP_SYS_ADMIN alone:
 // without it this is "a program (id 7, native)".
 std::string describe(const std::vector<AttachedProgram>& programs);
 

@@ -8,10 +8,10 @@
 
 namespace xdp_count {
 
-// What the kernel tells of an interface's driver without anything being attached.
+// What the kernel says of an interface's driver without anything being attached.
 struct DriverFacts {
   std::string name;                // "veth"; empty where the driver does not say
-  std::optional<bool> native_xdp;  // nothing on kernels before 6.3, which do not tell
+  std::optional<bool> native_xdp;  // nothing on kernels before 6.3, which do not say
   bool several_buffers = false;    // XDP on frames that fill more than one, such as jumbo frames
   bool lro = false;                // large receive offload is on
 };

@@ -66,7 +66,7 @@ bool InterfaceWatch::read_events() {
   for (;;) {
     const ssize_t size = ::recv(socket_.native_handle(), buffer_.data(), buffer_.size(), 0);
     if (size < 0 && errno == ENOBUFS) {
-      changed = true;  // the kernel had more to tell than the socket holds
+      changed = true;  // the kernel had more messages than the socket holds
       continue;
     }
     if (size < 0 && errno != EAGAIN && errno != EINTR) throw_errno(operation);
@@ -81,7 +81,7 @@ bool InterfaceWatch::read_events() {
 bool InterfaceWatch::concerns_us(const nlmsghdr* message) {
   if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) return false;
   const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
-  // AF_BRIDGE: a bridge tells of its ports, and "deletes" one that leaves it.
+  // AF_BRIDGE: a bridge reports its ports, and "deletes" one that leaves it.
   if (link->ifi_family != AF_UNSPEC || static_cast<unsigned>(link->ifi_index) != ifindex_)
     return false;
   if (message->nlmsg_type == RTM_DELLINK) {

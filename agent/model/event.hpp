@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What the program tells besides counts, as plain data.
+// What the program reports besides counts, as plain data.
 #pragma once
 
 #include <array>

@@ -28,7 +28,7 @@ struct SnapshotHead {
   std::int64_t time = 0;  // of the cut through all counters: ms since the Unix epoch
   double interval = 0;    // seconds that the rates are over, as measured
   // Less than half of what --interval says, as the last one mostly is, which ends with the agent:
-  // rates over so short a time tell little.
+  // rates over so short a time mean little.
   bool partial = false;
   std::string interface;
   unsigned ifindex = 0;
@@ -46,7 +46,7 @@ struct SnapshotHead {
   const CountsAndRates& of(FrameClass c) const { return classes[static_cast<std::size_t>(c)]; }
 
   // Seconds from when counting began, perhaps by an earlier agent, to the cut: by the host's clock,
-  // since there is no other that outlives the agent and is told.
+  // since it is the only clock here that outlives the agent.
   double counted_seconds() const {
     return time > since ? static_cast<double>(time - since) / 1000 : 0;
   }

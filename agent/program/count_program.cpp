@@ -24,7 +24,7 @@
 namespace xdp_count {
 namespace {
 
-// FNV-1a, which tells builds apart; nothing depends on it being hard to forge.
+// FNV-1a, which distinguishes builds; nothing depends on it being hard to forge.
 class Hash {
  public:
   void add(std::span<const std::byte> bytes) noexcept {

@@ -34,7 +34,7 @@ void Counting::begin(const NicCounters& nic) {
 }
 
 // What another one was killed over is finished, and what has been counted since is added, as ticks
-// that nobody is told about.
+// that nobody is sent.
 void Counting::go_on(const NicCounters& nic) {
   // Whoever was evicted when the other one was killed may still be known. What is known now has
   // been counted in a generation that is folded below.

@@ -53,12 +53,12 @@ class Counting {
   SourceFilter filter(unsigned generation) const noexcept;
 
   RunningProgram& program_;
-  std::vector<std::uint32_t> evicted_;  // since the program was last told
+  std::vector<std::uint32_t> evicted_;  // since they were last taken out of the program's map
   TrackedSources tracked_sources_;
   Ledger ledger_;
   Tally tally_;
   GenerationReader reader_;
-  std::optional<KnownSources> known_sources_;  // where the program tells new ones
+  std::optional<KnownSources> known_sources_;  // where the program reports new ones
 };
 
 }  // namespace xdp_count

@@ -10,7 +10,7 @@
 
 namespace xdp_count {
 
-// What the kernel tells of the program that `fd` refers to, and the ids of its maps as far as
+// What the kernel says of the program that `fd` refers to, and the ids of its maps as far as
 // `map_ids` has room. Nothing when it does not, and errno says why.
 inline std::optional<bpf_prog_info> program_info(int fd, std::span<std::uint32_t> map_ids = {}) {
   bpf_prog_info info{};

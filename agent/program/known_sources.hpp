@@ -19,9 +19,9 @@ class KnownSources {
   // among them or not; no other is missing.
   std::vector<std::uint32_t> list() const;
 
-  // Takes out those of `sources` that are not in the ledger, so that they are told when they come
-  // again. What is left of `sources` then is to be tried again. One that came again meanwhile, in
-  // the generation that is active, is not told until the next one.
+  // Takes out those of `sources` that are not in the ledger, so that they are reported when they
+  // come again. What is left of `sources` then is to be tried again. One that came again meanwhile,
+  // in the generation that is active, is not reported until the next one.
   void forget_untracked(std::vector<std::uint32_t>& sources, const Ledger& ledger) const;
 
  private:

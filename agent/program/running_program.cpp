@@ -70,7 +70,7 @@ MappedMemory<Value> mapped(const Map& map) {
   return {map.fd.get(), bytes / sizeof(Value), map.info.name};
 }
 
-// Only fdinfo tells: the kernel's bpf_map_show_fdinfo() in kernel/bpf/syscall.c.
+// Only fdinfo has it: the kernel's bpf_map_show_fdinfo() in kernel/bpf/syscall.c.
 std::uint64_t memory_bytes(const Map& map) {
   std::ifstream fdinfo("/proc/self/fdinfo/" + std::to_string(map.fd.get()));
   for (std::string field; fdinfo >> field;) {

@@ -20,7 +20,7 @@
 
 namespace xdp_count {
 
-// What can be told of a program of ours whatever build it is of.
+// What is known of a program of ours whatever build it is of.
 struct ProgramIdentity {
   xc_build build;
   ProgramOwner owner;
@@ -57,7 +57,7 @@ class RunningProgram {
   const xc_config& config() const noexcept { return config_; }
   int fd() const noexcept { return program_.get(); }  // owned by this object
 
-  // The word that tells program runs which generation to write.
+  // The word by which program runs know which generation to write.
   std::uint32_t active_generation() const noexcept;
   void set_active_generation(std::uint32_t generation) noexcept;
 

@@ -22,13 +22,13 @@ struct SnapshotMessage {
   std::uint64_t skipped = 0;
 };
 struct SourcesMessage {
-  SnapshotHead head;  // as far as an answer of sources tells
+  SnapshotHead head;  // as far as an answer of sources has it
   std::vector<SourceRow> rows;
   std::vector<std::uint32_t> missing;  // addresses, host byte order
   bool more = false;
 };
 struct StatusMessage {
-  SnapshotHead head;  // as far as a status tells
+  SnapshotHead head;  // as far as a status has it
   Status status;
 };
 struct EventMessage {

@@ -46,7 +46,7 @@ std::string encode_event_end(std::uint64_t lost);
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status);
 std::string encode_ok(std::string_view id);
 std::string encode_error(const RequestError& error);
-// `lost`: events that no later line of their kind has told.
+// `lost`: events that no later line of their kind has reported.
 std::string encode_goodbye(std::string_view reason, const EventLosses& lost = {});
 
 }  // namespace xdp_count

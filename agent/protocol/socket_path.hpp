@@ -5,7 +5,8 @@
 
 namespace xdp_count {
 
-// Where agents serve unless they are told another path, each with a socket of its interface's name.
+// Where agents serve unless --socket names another path, each with a socket of its interface's
+// name.
 inline constexpr const char* default_socket_directory = "/run/xdp-count";
 
 // "/run/xdp-count/IFACE.sock"

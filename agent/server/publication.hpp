@@ -37,7 +37,8 @@ std::size_t most_bytes(const Publication& publication, std::size_t tracked);
 void encode(std::span<Publication> publications, const Tally& tally,
             ClientMemory::Reservation& room, std::chrono::steady_clock::time_point deadline);
 
-// On the sessions' thread. Who waits for a body that is not there is told of a snapshot skipped.
+// On the sessions' thread. A session that waits for a body that is not there counts a snapshot as
+// skipped.
 void hand_out(std::span<const Publication> publications);
 
 }  // namespace xdp_count

@@ -12,7 +12,7 @@ namespace xdp_count {
 
 namespace {
 
-// What an answer tells of its tick. Not the names, which may change between two ticks.
+// What an answer says of its tick, but for the names, which may change between two ticks.
 SnapshotHead moment_of(const SnapshotHead& head) {
   return {.seq = head.seq,
           .time = head.time,

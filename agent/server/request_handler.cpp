@@ -60,9 +60,9 @@ Answer RequestHandler::answer(std::string_view id, const SubscribeRequest& reque
     return Answer{.text = encode_error({std::string(id), ErrorCode::bad_request, why})};
   };
   if (new_sources && !settings.events)
-    return refused("events: new_source is told by an agent that was started with --events");
+    return refused("events: new_source takes an agent that was started with --events");
   if (samples && settings.sample == 0)
-    return refused("events: sample is told by an agent that was started with --sample");
+    return refused("events: sample takes an agent that was started with --sample");
   return {.text = encode_ok(id), .stream = Answer::StreamChange{request.subscription}};
 }
 

@@ -116,7 +116,7 @@ void Server::welcome(ClientSession::Socket socket) {
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(line), ignored);  // a fresh socket has room for one line
-    // What a hasty client has asked already: closing with that unread would be told as a reset.
+    // What a hasty client has asked already: the client would see a reset if that were left unread.
     std::array<char, 4096> request;
     socket.read_some(asio::buffer(request), ignored);
     return;
@@ -204,7 +204,7 @@ asio::awaitable<void> Server::take_from_slow_readers(std::chrono::milliseconds p
     // It may have left, or taken all of it, while others were closed.
     if (!session->slow_since(begun_before)) continue;
     session->close_for_memory();
-    // Its writer lets go when it is told of that, which is before what is posted now.
+    // Its writer lets go when it learns of that, which is before what is posted now.
     co_await asio::post(acceptor_.get_executor(), asio::use_awaitable);
   }
 }

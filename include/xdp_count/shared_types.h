@@ -65,10 +65,10 @@ struct xc_totals {
 	struct xc_counts untracked; /* IPv4 packets whose source was given no place in a table */
 };
 
-/* What the program may tell besides counting, in the ring buffer and as soon as it happens. */
+/* What the program may report besides counting, in the ring buffer and as soon as it happens. */
 enum xc_event_kind {
-	XC_EVENT_NEW_SOURCE, /* told by a struct xc_event */
-	XC_EVENT_SAMPLE, /* told by a struct xc_sample */
+	XC_EVENT_NEW_SOURCE, /* reported by a struct xc_event */
+	XC_EVENT_SAMPLE, /* reported by a struct xc_sample */
 	XC_EVENT_KINDS,
 };
 
@@ -150,7 +150,7 @@ struct xc_owner {
 	__u64 pid_namespace; /* that the pid is of: the inode of /proc/PID/ns/pid */
 };
 
-/* What the agent tells the program while it runs. */
+/* What the agent sets for the program while it runs. */
 struct xc_control {
 	struct xc_owner owner; /* not for the program */
 	__u32 active_generation; /* that program runs write to: 0 or 1 */

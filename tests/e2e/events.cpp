@@ -422,9 +422,9 @@ TEST_CASE("events that the agent does not tell are refused, with what would help
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
   CHECK(client.answer_to(subscribe_to({"new_source"})).at("message") ==
-        "events: new_source is told by an agent that was started with --events");
+        "events: new_source takes an agent that was started with --events");
   CHECK(client.answer_to(subscribe_to({"sample"})).at("message") ==
-        "events: sample is told by an agent that was started with --sample");
+        "events: sample takes an agent that was started with --sample");
   Process events({CLIENT, "events"});
   CHECK(events.wait() == 1);
   CHECK(events.standard_error() ==

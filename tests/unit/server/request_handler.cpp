@@ -264,12 +264,12 @@ TEST_CASE("events are subscribed to where the agent tells them, with snapshots o
     return fixture.refusal(R"({"cmd":"subscribe")" + fields + "}", "bad_request");
   };
   CHECK(refusal(R"(,"events":["new_source"])") ==
-        "events: new_source is told by an agent that was started with --events");
+        "events: new_source takes an agent that was started with --events");
   CHECK(refusal(R"(,"events":["sample"])") ==
-        "events: sample is told by an agent that was started with --sample");
+        "events: sample takes an agent that was started with --sample");
   fixture.told.events = true;
   CHECK(refusal(R"(,"events":["new_source","sample"])") ==
-        "events: sample is told by an agent that was started with --sample");
+        "events: sample takes an agent that was started with --sample");
   fixture.told.sample = 10;
 
   using Events = std::array<bool, event_kinds>;
