@@ -12,13 +12,13 @@
 #include <bpf/bpf_helpers.h>
 
 /* What the values are is up to the agent, which sets their size and number before load. */
-#define XC_AGENT_MAP(name)                                                                       \
-	struct {                                                                                 \
-		__uint(type, BPF_MAP_TYPE_ARRAY);                                                \
-		__uint(map_flags, BPF_F_MMAPABLE);                                               \
-		__uint(max_entries, 1);                                                          \
-		__uint(key_size, sizeof(__u32));                                                 \
-		__uint(value_size, sizeof(__u64));                                               \
+#define XC_AGENT_MAP(name)                                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(map_flags, BPF_F_MMAPABLE);                                                 \
+		__uint(max_entries, 1);                                                            \
+		__uint(key_size, sizeof(__u32));                                                   \
+		__uint(value_size, sizeof(__u64));                                                 \
 	} name SEC(".maps")
 
 XC_AGENT_MAP(ledger); /* the cumulative counts of every tracked source */

@@ -28,8 +28,7 @@ int xdp_count(struct xdp_md *ctx)
 	/* Always so: the index is within the array. The verifier wants to hear it. */
 	if (generation.counts)
 		record_frame(&generation, &frame, bytes);
-	if (generation.counts && config.sample_every &&
-	    choose_frame(&generation.counts->sampling))
+	if (generation.counts && config.sample_every && choose_frame(&generation.counts->sampling))
 		sample_frame(ctx, generation.counts->events, bytes);
 	hold_agent_maps(config.cpus);
 	return config.verdict;

@@ -14,7 +14,8 @@
 
 #include <xdp_count/shared_types.h>
 
-#define XC_ETH_P_QINQ_OLD 0x9100 /* QinQ before IEEE 802.1ad; linux/if_ether.h names it ETH_P_QINQ1 */
+/* QinQ before IEEE 802.1ad; linux/if_ether.h names it ETH_P_QINQ1. */
+#define XC_ETH_P_QINQ_OLD 0x9100
 #define XC_IPV4_VERSION 4
 #define XC_IPV6_VERSION 6
 #define XC_IPV4_MIN_IHL 5

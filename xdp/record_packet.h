@@ -83,9 +83,9 @@ static __always_inline bool count_in_bucket(struct xc_bucket *bucket, __be32 sou
  * of a source that is refused a place. Where its buckets have an empty slot it
  * is in no place behind: slots are taken in order, and are emptied all at once.
  */
-static __always_inline bool find_place(const struct generation *generation,
-				       struct xc_bucket *table, __u64 bucket, struct xc_slot *free,
-				       __be32 source, __u64 bytes)
+static __always_inline bool find_place(const struct generation *generation, struct xc_bucket *table,
+				       __u64 bucket, struct xc_slot *free, __be32 source,
+				       __u64 bytes)
 {
 	if (!may_have_slot(generation->index, source))
 		return false;

@@ -29,12 +29,12 @@ struct {
 /* The benchmark keeps it in step over all programs, so that each meets the same sources. */
 __u32 position SEC(".data.bench") = 0;
 
-#define YARDSTICK_MAP(name, map_type)                                                            \
-	struct {                                                                                 \
-		__uint(type, map_type);                                                          \
-		__uint(max_entries, 1);                                                          \
-		__type(key, __be32);                                                             \
-		__type(value, struct xc_counts);                                                 \
+#define YARDSTICK_MAP(name, map_type)                                                              \
+	struct {                                                                                   \
+		__uint(type, map_type);                                                            \
+		__uint(max_entries, 1);                                                            \
+		__type(key, __be32);                                                               \
+		__type(value, struct xc_counts);                                                   \
 	} name SEC(".maps")
 
 YARDSTICK_MAP(percpu_hash, BPF_MAP_TYPE_PERCPU_HASH);
@@ -88,8 +88,7 @@ int ours(struct xdp_md *ctx)
 	generation = open_active_generation();
 	if (generation.counts)
 		record_frame(&generation, &frame, bytes);
-	if (generation.counts && config.sample_every &&
-	    choose_frame(&generation.counts->sampling))
+	if (generation.counts && config.sample_every && choose_frame(&generation.counts->sampling))
 		sample_frame(ctx, generation.counts->events, bytes);
 	return XDP_PASS;
 }
@@ -116,11 +115,11 @@ static __always_inline int count_in_map(struct xdp_md *ctx, void *map, bool shar
 	return XDP_PASS;
 }
 
-#define YARDSTICK(name, shared)                                                                  \
-	SEC("xdp.frags")                                                                         \
-	int count_in_##name(struct xdp_md *ctx)                                                  \
-	{                                                                                        \
-		return count_in_map(ctx, &name, shared);                                         \
+#define YARDSTICK(name, shared)                                                                    \
+	SEC("xdp.frags")                                                                           \
+	int count_in_##name(struct xdp_md *ctx)                                                    \
+	{                                                                                          \
+		return count_in_map(ctx, &name, shared);                                           \
 	}
 
 YARDSTICK(percpu_hash, false)
