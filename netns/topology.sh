@@ -19,6 +19,7 @@ receiver_link=count0 receiver_mac=02:00:00:00:00:02 receiver_address=192.0.2.2
 quiet_namespace() {
   ip netns add "$1"
   # Before there is a device: IPv6 announces itself as soon as one comes up.
+  # shellcheck disable=SC2016 # for the shell in there to expand
   ip netns exec "$1" sh -c '
     for scope in all default; do
       file=/proc/sys/net/ipv6/conf/$scope/disable_ipv6

@@ -22,8 +22,8 @@ inline constexpr bool sanitized = address_sanitizer || thread_sanitizer;
 inline constexpr const char* slow_and_large =
     "a sanitizer makes the agent several times slower and larger";
 
-// Why nothing runs out of descriptors then: without one, UndefinedBehaviorSanitizer cannot look at an
-// object, and takes it to be of another type.
+// Why nothing runs out of descriptors then: without one, UndefinedBehaviorSanitizer cannot look at
+// an object, and takes it to be of another type.
 inline constexpr const char* sanitizer_needs_descriptors =
     "the sanitizer needs descriptors of its own";
 

@@ -35,7 +35,7 @@ fi
 
 name=picture$$
 scratch=$(mktemp -d)
-agent= server= senders=
+agent='' server='' senders=''
 
 terminal() {
   env LC_ALL=C.UTF-8 tmux -u -S "$scratch/tmux" -f /dev/null "$@"
