@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Shows xdp-count at work on a veth pair between two network namespaces that this script makes and
 # takes down: live table, a snapshot through the socket, a query for one source. On a fresh machine it
-# installs what is missing and builds first.
+# first installs and builds what it runs: no tests.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,10 +18,11 @@ fi
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n== %s\n' "$*"; }
 
-"$root/tools/build.sh"
+"$root/tools/build.sh" --no-tests \
+  agent/xdp-count tools/xdp-countctl/xdp-countctl tests/support/send-frames
 
 name=demo$$
-agent= viewer= senders=
+agent='' viewer='' senders=''
 scratch=$(mktemp -d)
 
 # However this ends, a second Ctrl-C included: the agent takes its program off the interface.

@@ -4,12 +4,24 @@
 # the directory BUILD_DIR, or `build` at the project's root, and reuses what is there. Arguments name
 # what to build instead of everything; MESON_ARGUMENTS are further words for configuring. Warnings are
 # errors, as they are not for who configures without this script: another compiler may have other ones.
+# With --no-tests as the first argument it installs what the programs take, and leaves out the tests; the
+# next build without it adds them.
 set -eu
+
+tests=true
+if [ "${1-}" = --no-tests ]; then
+  tests=false
+  shift
+fi
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build_dir=${BUILD_DIR:-$root/build}
 
-"$root/tools/install-deps.sh"
+if $tests; then
+  "$root/tools/install-deps.sh"
+else
+  "$root/tools/install-deps.sh" --build
+fi
 
 # Who called sudo keeps a build directory that works without it.
 owns() {
@@ -21,11 +33,31 @@ if [ "$(id -u)" = 0 ] && [ "${SUDO_UID:-0}" != 0 ] && owns "$root" &&
   as_owner="sudo -u #$SUDO_UID --"
 fi
 
+# Its many lines are of interest only when it fails.
+# shellcheck disable=SC2086 # the words of a command, or none
+configure() {
+  $as_owner meson setup --werror -Dtests=$tests ${MESON_ARGUMENTS-} "$build_dir" "$root"
+}
+
+# shellcheck disable=SC2086
+add_tests() {
+  $as_owner meson configure -Dtests=true "$build_dir" && $as_owner ninja -C "$build_dir" build.ninja
+}
+
+# Quicker than Meson's own answer.
+lacks_tests() {
+  ! grep -q '^build tests/unit/unit-tests:' "$build_dir/build.ninja"
+}
+
+step=
 if [ ! -e "$build_dir/build.ninja" ]; then
+  step=configure
+elif $tests && lacks_tests; then
+  step=add_tests
+fi
+if [ -n "$step" ]; then
   echo "configuring $build_dir"
-  # Its many lines are of interest only when it fails.
-  # shellcheck disable=SC2086 # the words of a command, or none
-  report=$($as_owner meson setup --werror ${MESON_ARGUMENTS-} "$build_dir" "$root" 2>&1) || {
+  report=$($step 2>&1) || {
     echo "$report" >&2
     exit 1
   }

@@ -7,22 +7,26 @@ set -eu
 
 usage() {
   cat <<END
-usage: install-deps.sh [--vm] [--print]
+usage: install-deps.sh [--build | --vm] [--print]
+  --build   only what building and running the programs takes, and the demonstration
   --vm      what the tests in virtual machines take, too (tests/vm/run.sh; Debian and Ubuntu)
   --print   print the names of this system's packages, and install nothing
 END
 }
 
 just_print=false
+tests=true
 vm=false
 for argument in "$@"; do
   case $argument in
     --print) just_print=true ;;
+    --build) tests=false ;;
     --vm) vm=true ;;
     --help | -h) usage && exit ;;
     *) usage >&2 && exit 2 ;;
   esac
 done
+if ! $tests && $vm; then usage >&2 && exit 2; fi
 
 if [ -r /etc/os-release ]; then
   # shellcheck source=/dev/null
@@ -49,12 +53,7 @@ meson          command  -       meson                meson           meson
 ninja          command  -       ninja-build          ninja-build     ninja
 pkg-config     command  -       pkg-config           pkgconf-pkg-config pkgconf
 ip             command  -       iproute2             iproute         iproute2
-systemd-analyze command -      systemd              systemd         systemd
 nc             nc       -       netcat-openbsd       nmap-ncat       openbsd-netcat
-tmux           command  -       tmux                 tmux            tmux
-tshark         command  -       tshark               wireshark-cli   wireshark-cli
-man            command  -       man-db               man-db          man-db
-tcpreplay      command  -       tcpreplay            tcpreplay       tcpreplay
 linux/bpf.h    header   -       linux-libc-dev       kernel-headers  linux-api-headers
 libbpf         library  1.1     libbpf-dev           libbpf-devel    libbpf
 libxdp         library  1.3     libxdp-dev           libxdp-devel    libxdp
@@ -64,6 +63,14 @@ fmt            library  -       libfmt-dev           fmt-devel       fmt
 CLI11          library  -       libcli11-dev         cli11-devel     cli11
 nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-json
 boost          boost    108100  $apt_boost           boost-devel     boost
+END
+  if ! $tests; then return; fi
+  cat <<END
+systemd-analyze command -      systemd              systemd         systemd
+tmux           command  -       tmux                 tmux            tmux
+tshark         command  -       tshark               wireshark-cli   wireshark-cli
+man            command  -       man-db               man-db          man-db
+tcpreplay      command  -       tcpreplay            tcpreplay       tcpreplay
 doctest/doctest.h header -      doctest-dev          doctest-devel   doctest
 libFuzzer      fuzzer   -       libclang-rt-dev      compiler-rt     compiler-rt
 jq             command  -       jq                   jq              jq
