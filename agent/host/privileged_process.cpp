@@ -59,7 +59,7 @@ void close_all_but(int one, int other) {
 
 }  // namespace
 
-PrivilegedProcess::PrivilegedProcess(int fd, std::vector<Task> tasks) {
+PrivilegedProcess::PrivilegedProcess(int fd, const std::vector<Task>& tasks) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
     throw_errno("making a pair of sockets");
@@ -92,7 +92,7 @@ std::string PrivilegedProcess::run(std::uint32_t task, std::uint32_t argument) {
   }
   if (size <= 0)
     throw std::runtime_error("the process xdp-count-end, which alone had the right, was killed");
-  const std::string text = answer.substr(1, static_cast<std::size_t>(size) - 1);
+  std::string text = answer.substr(1, static_cast<std::size_t>(size) - 1);
   if (answer.front() == failed) throw std::runtime_error(text);
   return text;
 }

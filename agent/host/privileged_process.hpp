@@ -23,7 +23,7 @@ class PrivilegedProcess {
   using Task = std::function<std::string(std::uint32_t argument)>;
 
   // Starts it with `fd` and no other descriptor. Throws std::system_error.
-  PrivilegedProcess(int fd, std::vector<Task> tasks);
+  PrivilegedProcess(int fd, const std::vector<Task>& tasks);
   ~PrivilegedProcess();
   PrivilegedProcess(const PrivilegedProcess&) = delete;
   PrivilegedProcess& operator=(const PrivilegedProcess&) = delete;

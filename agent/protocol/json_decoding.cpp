@@ -216,8 +216,8 @@ Message decode_event(const json& object) {
 void append_fields(const ordered_json& value, const std::string& name,
                    std::vector<std::pair<std::string, std::string>>& fields) {
   if (value.is_object()) {
-    for (const auto& [key, inner] : value.items())
-      append_fields(inner, name.empty() ? key : name + "." + key, fields);
+    const std::string prefix = name.empty() ? "" : name + ".";
+    for (const auto& [key, inner] : value.items()) append_fields(inner, prefix + key, fields);
   } else {
     fields.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
   }
