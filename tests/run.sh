@@ -14,8 +14,8 @@ sanitized_suites="unit bpf e2e"
 usage() {
   cat <<END
 usage: tests/run.sh [--sanitize=address|thread] [SUITE…]
-The suites are: $known_suites. Without a name: unit runner bpf e2e fuzz, and vm where QEMU is
-installed. Each has a least number of test cases, in tests/least_cases.
+The suites are: $known_suites. Without a name: unit runner style bpf e2e fuzz, and vm where QEMU
+is installed. Each has a least number of test cases, in tests/least_cases.
   --sanitize=address   with AddressSanitizer and UndefinedBehaviorSanitizer, in a build of their own
   --sanitize=thread    with ThreadSanitizer, likewise
 The programs under test are built so too. Suites: $sanitized_suites. What cannot run so is skipped.
@@ -51,7 +51,7 @@ if [ $# = 0 ] && [ -n "$sanitizer" ]; then
   # shellcheck disable=SC2086 # the words of a list
   set -- $sanitized_suites
 elif [ $# = 0 ]; then
-  set -- unit runner bpf e2e fuzz
+  set -- unit runner style bpf e2e fuzz
   if command -v qemu-system-x86_64 >/dev/null; then set -- "$@" vm; fi
 fi
 

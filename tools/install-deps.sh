@@ -7,26 +7,28 @@ set -eu
 
 usage() {
   cat <<END
-usage: install-deps.sh [--build | --vm] [--print]
-  --build   only what building and running the programs takes, and the demonstration
-  --vm      what the tests in virtual machines take, too (tests/vm/run.sh; Debian and Ubuntu)
-  --print   print the names of this system's packages, and install nothing
+usage: install-deps.sh [--build] [--coverage] [--vm] [--print]
+  --build     only what building and running the programs takes, and the demonstration
+  --coverage  what tools/coverage.sh takes, too (Debian, Ubuntu and Fedora)
+  --vm        what the tests in virtual machines take, too (tests/vm/run.sh; Debian and Ubuntu)
+  --print     print the names of this system's packages, and install nothing
 END
 }
 
 just_print=false
 tests=true
+coverage=false
 vm=false
 for argument in "$@"; do
   case $argument in
     --print) just_print=true ;;
     --build) tests=false ;;
+    --coverage) coverage=true ;;
     --vm) vm=true ;;
     --help | -h) usage && exit ;;
     *) usage >&2 && exit 2 ;;
   esac
 done
-if ! $tests && $vm; then usage >&2 && exit 2; fi
 
 if [ -r /etc/os-release ]; then
   # shellcheck source=/dev/null
@@ -64,7 +66,12 @@ CLI11          library  -       libcli11-dev         cli11-devel     cli11
 nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-json
 boost          boost    108100  $apt_boost           boost-devel     boost
 END
-  if ! $tests; then return; fi
+  if $tests; then needs_of_tests; fi
+  if $coverage; then echo "gcovr command - gcovr gcovr gcovr"; fi
+  if $vm; then needs_of_vm; fi
+}
+
+needs_of_tests() {
   cat <<END
 systemd-analyze command -      systemd              systemd         systemd
 tmux           command  -       tmux                 tmux            tmux
@@ -76,9 +83,15 @@ libFuzzer      fuzzer   -       libclang-rt-dev      compiler-rt     compiler-rt
 jq             command  -       jq                   jq              jq
 socat          command  -       socat                socat           socat
 jsonschema     python   -       python3-jsonschema   python3-jsonschema python-jsonschema
+git            command  -       git                  git             git
+clang-format   command  -       clang-format         clang-tools-extra clang
+clang-tidy     command  -       clang-tidy           clang-tools-extra clang
+shellcheck     command  -       shellcheck           ShellCheck      shellcheck
 END
-  if ! $vm; then return; fi
-  # Kernels come from Debian's archive.
+}
+
+# Kernels come from Debian's archive.
+needs_of_vm() {
   cat <<END
 qemu-system-x86_64 command -    qemu-system-x86      qemu-system-x86-core qemu-system-x86
 busybox        command  -       busybox-static       busybox         busybox
