@@ -28,6 +28,7 @@ std::string capability(const char* name) {
   std::string bytes;
   output = &bytes;
   ::tputs(text, 1, append);
+  output = nullptr;
   return bytes;
 }
 
