@@ -8,6 +8,7 @@
 
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/ipv4.hpp"
 
@@ -32,7 +33,7 @@ ProcessOptions in_receiver(ProcessOptions options, const Topology& topology) {
 
 Agent::Agent(const Topology& topology, const std::vector<std::string>& arguments,
              ProcessOptions options, const std::string& interface)
-    : Process(command_line(arguments, interface), in_receiver(options, topology)) {}
+    : Process(command_line(arguments, interface), in_receiver(std::move(options), topology)) {}
 
 void kill(Agent& agent) {
   agent.signal(SIGKILL);
@@ -93,7 +94,7 @@ void check_conserved(const nlohmann::json& snapshot) {
 
 nlohmann::json snapshot_with(LineClient& client, std::uint64_t frames) {
   for (;;) {
-    const auto snapshot = client.next_of_type("snapshot");
+    auto snapshot = client.next_of_type("snapshot");
     check_conserved(snapshot);
     if (snapshot.at("frames").at("packets") >= frames) return snapshot;
   }

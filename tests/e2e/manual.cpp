@@ -222,8 +222,8 @@ TEST_CASE("bash completes interfaces: the agent's that are there, the client's t
   CHECK(completions({CLIENT, "-i", ""}).empty());
   Agent agent(topology, {"-i", "0.1"});
   LineClient stream(default_socket);
-  std::ofstream("/run/xdp-count/$(touch pwned).sock");
-  std::ofstream("/run/xdp-count/a b.sock");
+  const std::ofstream command("/run/xdp-count/$(touch pwned).sock");
+  const std::ofstream two_words("/run/xdp-count/a b.sock");
   CHECK(completions({CLIENT, "-i", ""}) == Words{"count0"});
   CHECK(completions({CLIENT, "--interface", "="}) == Words{"count0"});
   CHECK(!std::filesystem::exists("/run/pwned"));

@@ -72,7 +72,7 @@ std::string TmuxTerminal::screen_with_colours() {
 std::string TmuxTerminal::wait(const std::string& text, bool shown) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (;;) {
-    const std::string now = screen();
+    std::string now = screen();
     if ((now.find(text) != now.npos) == shown) return now;
     if (std::chrono::steady_clock::now() > deadline)
       throw std::runtime_error("the screen " +

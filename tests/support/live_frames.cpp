@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include <atomic>
-#include <cstring>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "packet_builder.hpp"
@@ -110,7 +110,7 @@ void turn_on_gro(const Topology& topology) {
     const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ethtool_value value{.cmd = ETHTOOL_SGRO, .data = 1};
     ifreq request{};
-    std::strcpy(request.ifr_name, Topology::receiver_link);
+    std::string_view(Topology::receiver_link).copy(request.ifr_name, sizeof request.ifr_name - 1);
     request.ifr_data = reinterpret_cast<char*>(&value);
     if (!socket || ::ioctl(socket.get(), SIOCETHTOOL, &request) != 0) throw_errno("turning on GRO");
   });

@@ -27,6 +27,7 @@ constexpr double mib = 1 << 20;
 struct Sizes {
   std::uint32_t max_sources;
   std::uint32_t hot_slots;  // 0: the default
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy takes its 0 for a pointer
   friend auto operator<=>(const Sizes&, const Sizes&) = default;
 };
 

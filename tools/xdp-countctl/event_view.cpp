@@ -12,7 +12,7 @@ namespace {
 
 // A port behind an IPv6 address needs more than a colon to be told from it.
 std::string endpoint(const std::string& raw, std::optional<std::uint16_t> port) {
-  const std::string address = printable(raw);
+  std::string address = printable(raw);
   if (!port) return address;
   const bool is_ipv6 = address.find(':') != address.npos;
   return is_ipv6 ? fmt::format("[{}]:{}", address, *port) : fmt::format("{}:{}", address, *port);

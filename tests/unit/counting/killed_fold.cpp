@@ -144,6 +144,7 @@ Kills kill_everywhere(const SharedMemory& shared, const Result& expected) {
   Memory before = *shared;
   testing::single_step([&] { fold(*shared); },
                        [&] {
+                         // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): every byte counts
                          if (std::memcmp(&before, &*shared, sizeof(Memory)) == 0)
                            return true;  // as after the step before
                          before = *shared;
