@@ -16,6 +16,7 @@ namespace xdp_count {
 // In the order of FrameClass.
 inline constexpr std::array<const char*, frame_classes> frame_class_names{"ipv4", "ipv6", "arp",
                                                                           "other", "malformed"};
+static_assert(frame_class_names.back() != nullptr, "each class has a name");
 
 // What the frames of an interface begin with.
 inline constexpr const char* link_ethernet = "ethernet";

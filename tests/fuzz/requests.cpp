@@ -28,7 +28,7 @@ struct Server {
   OwnedLedger owned{2 * sources};
   OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
   RequestHandler handler{tally.tally, tally.head(),
-                         [] { return Status{.pid = 4711, .mode = "generic"}; }};
+                         [] { return Status{.pid = 4711, .mode = XdpMode::generic}; }};
 
   Server() {
     CutWithCounts first{.time = 1000, .interval = 1};
