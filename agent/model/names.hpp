@@ -33,7 +33,7 @@ inline constexpr std::array<Name<SortKey>, 4> sort_key_names{{{"pps", SortKey::p
                                                               {"packets", SortKey::packets},
                                                               {"bytes", SortKey::bytes}}};
 inline constexpr std::array<Name<ModeChoice>, 3> mode_choice_names{
-    {{"auto", std::nullopt}, {"native", XdpMode::native}, {"generic", XdpMode::generic}}};
+    {{"auto", std::nullopt}, {"generic", XdpMode::generic}, {"native", XdpMode::native}}};
 inline constexpr std::array<Name<Verdict>, 2> verdict_names{
     {{"drop", Verdict::drop}, {"pass", Verdict::pass}}};
 inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"json", OutputFormat::json},

@@ -288,7 +288,7 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "-h,--help",
                                      "-V,--version",
                                      "-m,--mode",
-                                     "auto|native|generic",
+                                     "auto|generic|native",
                                      "-i,--interval",
                                      "-s,--socket",
                                      "--socket-group",
