@@ -32,10 +32,10 @@ build_dir=$(cd "${BUILD_DIR:-$here/../../build}" && pwd)
 state=$build_dir/vm
 mkdir -p "$state"
 
-# Seconds that a suite may take in there, and the guest as a whole: some three times what they take on
-# an idle machine without KVM.
-suite_limit=400
-guest_limit=900
+# Seconds that a suite may take in there, and the guest as a whole: some four times what they
+# take on an idle machine without KVM.
+suite_limit=800
+guest_limit=2000
 
 guests=
 clean_up() {
