@@ -26,11 +26,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-// In the order in which Agent lists them.
-constexpr std::uint32_t task_look = 0;
-constexpr std::uint32_t task_detach = 1;
-constexpr std::uint32_t task_remove_stale_pins = 2;
-constexpr std::uint32_t task_remove_files = 3;
+// What the privileged process is asked to do.
+enum Task : std::uint32_t { task_look, task_detach, task_remove_stale_pins, task_remove_files };
 
 const std::string not_attached = "not attached: ";  // begins an answer to task_look
 
@@ -57,27 +54,26 @@ Agent::Agent(asio::io_context& io, Settings settings, NetworkInterface interface
 
 // What is to be done, in the end for the most part, with rights that this process does not keep.
 void Agent::keep_rights_elsewhere() {
-  privileged_.emplace(
-      socket_file_.directory(),
-      std::vector<PrivilegedProcess::Task>{[this](std::uint32_t program) -> std::string {
-                                             const auto now = find_interface(interface_.index);
-                                             if (!now || is_attached(*now, program)) return "";
-                                             return not_attached + describe(now->programs);
-                                           },
-                                           [this](std::uint32_t program) {
-                                             const auto resident = resident_program(interface_);
-                                             if (resident && resident->id == program)
-                                               remove_program(interface_, *resident);
-                                             return std::string();
-                                           },
-                                           [](std::uint32_t ifindex) {
-                                             remove_stale_pins(ifindex);
-                                             return std::string();
-                                           },
-                                           [this](std::uint32_t) {
-                                             socket_file_.remove_files();
-                                             return std::string();
-                                           }});
+  std::vector<PrivilegedProcess::Task> tasks(task_remove_files + 1);
+  tasks[task_look] = [this](std::uint32_t program) -> std::string {
+    const auto now = find_interface(interface_.index);
+    if (!now || is_attached(*now, program)) return "";
+    return not_attached + describe(now->programs);
+  };
+  tasks[task_detach] = [this](std::uint32_t program) {
+    const auto resident = resident_program(interface_);
+    if (resident && resident->id == program) remove_program(interface_, *resident);
+    return std::string();
+  };
+  tasks[task_remove_stale_pins] = [](std::uint32_t ifindex) {
+    remove_stale_pins(ifindex);
+    return std::string();
+  };
+  tasks[task_remove_files] = [this](std::uint32_t) {
+    socket_file_.remove_files();
+    return std::string();
+  };
+  privileged_.emplace(socket_file_.directory(), tasks);
   socket_file_.remove_by([this] { privileged_->run(task_remove_files, 0); });
 }
 
