@@ -13,8 +13,8 @@
 #include <cstring>
 
 #include "async/offload.hpp"
+#include "async/unix_socket.hpp"
 #include "base/log.hpp"
-#include "base/unix_socket.hpp"
 
 namespace xdp_count {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <thread>
 
+#include "async/unix_socket.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "base/unix_socket.hpp"
 #include "interface/resident_program.hpp"
 
 namespace xdp_count {

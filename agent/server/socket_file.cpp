@@ -14,9 +14,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "async/unix_socket.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "base/unix_socket.hpp"
 #include "protocol/socket_path.hpp"
 
 namespace xdp_count {
