@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "options.hpp"
 
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <net/if.h>
 #include <sys/un.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <bit>
 
+#include "base/choice_option.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
 #include "model/names.hpp"
@@ -21,24 +21,6 @@
 
 namespace xdp_count {
 namespace {
-
-// CLI11's own transformer for enums prints the numbers behind the names into --help.
-template <class Enum, std::size_t size>
-CLI::Option* add_choice(CLI::App& app, const std::string& names, Enum& value,
-                        const std::array<Name<Enum>, size>& choices, const std::string& help) {
-  std::vector<std::string> keys;
-  for (const auto& choice : choices) keys.emplace_back(choice.first);
-  return app
-      .add_option_function<std::string>(
-          names,
-          [&value, &choices](const std::string& text) {
-            for (const auto& choice : choices)
-              if (choice.first == text) value = choice.second;
-          },
-          help)
-      ->check(CLI::IsMember(keys))
-      ->option_text(fmt::format("{}", fmt::join(keys, "|")));
-}
 
 // The kernel's own rule for names: dev_valid_name() in net/core/dev.c.
 std::string check_interface_name(const std::string& name) {

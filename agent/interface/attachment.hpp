@@ -13,7 +13,7 @@
 
 namespace xdp_count {
 
-// What the program is to be for an agent with these options.
+// What the program is to be for an agent with these settings.
 ProgramSettings program_settings(const Settings& settings, const NetworkInterface& interface);
 
 // Why an agent with these settings cannot go on with a program that was left: a phrase such as "has

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "model/names.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -9,18 +8,9 @@ namespace xdp_count {
 namespace {
 
 template <class Value, std::size_t size>
-const char* name_in(const std::array<Name<Value>, size>& names, Value value) {
-  const auto it = std::find_if(names.begin(), names.end(),
-                               [&](const auto& name) { return name.second == value; });
-  return it == names.end() ? "" : it->first;
-}
-
-template <class Value, std::size_t size>
 Value value_in(const std::array<Name<Value>, size>& names, std::string_view wanted) {
-  const auto it = std::find_if(names.begin(), names.end(),
-                               [&](const auto& name) { return name.first == wanted; });
-  if (it == names.end()) throw std::out_of_range("no name: " + std::string(wanted));
-  return it->second;
+  if (const auto value = find_named(names, wanted)) return *value;
+  throw std::out_of_range("no name: " + std::string(wanted));
 }
 
 constexpr std::array<Name<XdpMode>, 3> xdp_mode_names{{{"native", XdpMode::native},
@@ -29,6 +19,9 @@ constexpr std::array<Name<XdpMode>, 3> xdp_mode_names{{{"native", XdpMode::nativ
 
 }  // namespace
 
+const char* name_of(SortKey by) {
+  return name_in(sort_key_names, by);
+}
 const char* name_of(XdpMode mode) {
   return name_in(xdp_mode_names, mode);
 }

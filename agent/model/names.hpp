@@ -4,8 +4,8 @@
 
 #include <array>
 #include <string_view>
-#include <utility>
 
+#include "base/name_table.hpp"
 #include "model/event.hpp"
 #include "model/settings.hpp"
 #include "model/snapshot.hpp"
@@ -25,9 +25,6 @@ inline constexpr const char* link_ip = "ip";
 // In the order of EventKind.
 inline constexpr std::array<const char*, event_kinds> event_names{"new_source", "sample"};
 
-template <class Value>
-using Name = std::pair<const char*, Value>;
-
 inline constexpr std::array<Name<SortKey>, 4> sort_key_names{{{"pps", SortKey::pps},
                                                               {"bps", SortKey::bps},
                                                               {"packets", SortKey::packets},
@@ -41,6 +38,7 @@ inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"json", Output
                                                                  {"none", OutputFormat::none},
                                                                  {"table", OutputFormat::table}}};
 
+const char* name_of(SortKey by);
 const char* name_of(XdpMode mode);
 const char* name_of(ModeChoice choice);
 const char* name_of(Verdict verdict);

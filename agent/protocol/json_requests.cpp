@@ -61,8 +61,8 @@ std::uint64_t count_field(const json& object, const char* name, std::uint64_t fa
 SortKey sort_field(const json& object) {
   const auto it = object.find("by");
   if (it == object.end()) return SortKey::pps;
-  for (const auto& [name, key] : sort_key_names)
-    if (*it == name) return key;
+  if (it->is_string())
+    if (const auto key = find_named(sort_key_names, it->get_ref<const std::string&>())) return *key;
   refuse(
       fmt::format("by: expected \"pps\", \"bps\", \"packets\" or \"bytes\", not {}", shown(*it)));
 }
@@ -164,12 +164,6 @@ decltype(Request::command) decode_command(const json& object) {
       ErrorCode::unknown_cmd,
       fmt::format("cmd: expected get, top, list, subscribe, unsubscribe or status, not {}",
                   shown(*cmd))};
-}
-
-const char* name_of(SortKey by) {
-  for (const auto& [name, key] : sort_key_names)
-    if (key == by) return name;
-  return "";
 }
 
 json with_prefix(json object, const std::optional<Prefix>& prefix) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "client_options.hpp"
 
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/choice_option.hpp"
 #include "base/ipv4.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
@@ -43,18 +44,8 @@ void add_prefix(CLI::App& command, std::optional<Prefix>& prefix) {
 // `help`: of -n.
 void add_selection(CLI::App& command, Selection& selection, const std::string& help) {
   add_number(command, "-n", selection.top, std::size_t{0}, max_top, help);
-  std::vector<std::string> keys;
-  for (const auto& entry : sort_key_names) keys.emplace_back(entry.first);
-  command
-      .add_option_function<std::string>(
-          "--by",
-          [&selection](const std::string& name) {
-            for (const auto& [key, value] : sort_key_names)
-              if (name == key) selection.by = value;
-          },
-          "What to sort by, highest first  [pps]")
-      ->check(CLI::IsMember(keys))
-      ->option_text(fmt::format("{}", fmt::join(keys, "|")));
+  add_choice(command, "--by", selection.by, sort_key_names,
+             "What to sort by, highest first  [pps]");
   add_prefix(command, selection.prefix);
 }
 

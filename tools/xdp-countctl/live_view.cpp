@@ -21,12 +21,6 @@ constexpr const char* prompt = "prefix (empty: all): ";
 constexpr std::size_t longest_prefix = sizeof "255.255.255.255/32" - 1;
 constexpr std::size_t shortest_trend = 4;
 
-std::string by_text(SortKey by) {
-  for (const auto& [name, key] : sort_key_names)
-    if (key == by) return fmt::format("by {}", name);
-  return "";
-}
-
 bool higher(const SourceRow& a, const SourceRow& b, SortKey by) {
   switch (by) {
     case SortKey::pps:
@@ -175,7 +169,7 @@ std::vector<ScreenLine> LiveView::head_lines() const {
   std::vector<ScreenLine> lines;
   if (lost_) lines.push_back({{"no agent; trying again: " + *lost_, Style::alert}});
 
-  std::vector<std::string> state{by_text(settings_.by)};
+  std::vector<std::string> state{fmt::format("by {}", name_of(settings_.by))};
   if (settings_.prefix) state.push_back("prefix " + prefix_text(*settings_.prefix));
   if (paused_) state.push_back("paused");
   const auto& head = picture().head;
