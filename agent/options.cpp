@@ -70,7 +70,7 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   app.add_option("--socket-group", settings.socket_group,
                  "The group whose members may connect, besides root")
       ->option_text("NAME");
-  // For any number of CPUs the tables together are of nearly the same size.
+  // The tables together have nearly the same size for any number of CPUs.
   const MemoryNeed need = memory_need(settings, std::max(possible_cpus, 1U));
   const std::uint32_t default_slots =
       possible_cpus == 0 ? 0 : default_hot_slots(settings.max_sources, possible_cpus);
@@ -102,10 +102,10 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "table (one per snapshot), json (the snapshot lines), none\n"
              "[live on a terminal, else none]");
   app.add_flag("--events", settings.events,
-               "Tell clients that ask for it of each new source, at its first packet");
+               "Report each new source to clients that ask for it, at its first packet");
   add_number(app, "--sample", settings.sample, 1U, max_sample,
-             "Tell clients that ask for it one frame in N, chosen at random, with its\n"
-             "first 128 bytes")
+             "Report one frame in N to clients that ask for it, chosen at random,\n"
+             "with its first 128 bytes")
       ->option_text("N");
   CLI::Option* detach =
       app.add_flag("--detach", options.detach,

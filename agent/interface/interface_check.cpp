@@ -46,8 +46,8 @@ void check_mode(InterfaceCheck& check, ModeChoice choice) {
   check.mode = XdpMode::native;
   check.mode_reason = check.driver.native_xdp ? driver + " has XDP"
                                               : "whether " + driver +
-                                                    " has XDP only trying would tell: the kernel "
-                                                    "tells it since 6.3";
+                                                    " has XDP only trying would show: the kernel "
+                                                    "says so since 6.3";
   const auto doubt = [&](const std::string& why, const std::string& failure) {
     check.doubts.push_back(why + ": " +
                            native_mode_remedy(failure, check.interface.name, check.interface.mtu));

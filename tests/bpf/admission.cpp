@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Who is given a place in the tables of a generation when there are more sources than the agent
-// lets in: everybody in the ledger, and who has a share of the packets that is worth speaking of.
+// Tests which sources are given a place in the tables of a generation when there are more than the
+// agent lets in: all in the ledger, and those with a share of the packets that is worth speaking
+// of.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -27,7 +28,7 @@ constexpr std::uint32_t hot_tables[] = {smallest_hot_table, 65'536};
 constexpr std::pair<std::uint32_t, bool> hot_tables_and_guards[] = {
     {hot_tables[0], false}, {hot_tables[1], false}, {hot_tables[0], true}, {hot_tables[1], true}};
 
-// The program, run on one CPU, with nobody but the test to tell it whom to let in.
+// The program, run on one CPU. The test alone decides which sources it is to let in.
 class Door {
  public:
   Door(std::uint32_t max_sources, std::uint32_t hot_slots)
@@ -38,10 +39,10 @@ class Door {
     for (std::uint32_t i = 0; i < sources; ++i) receive(first + i);
   }
 
-  // Of the generation; it may take sources that are in no place yet.
+  // Sets the budget of the generation, for sources that have no place yet.
   void set_budget(std::uint32_t places) { program_.program().set_newcomer_budget(places); }
   xc_spill& head() { return program_.program().spill(program_.program().active_generation()).head; }
-  // As the agent does in a flood. Nobody else may be tracked afterwards.
+  // Turns the filter on as the agent does in a flood. No other source may be tracked afterwards.
   void guard() {
     for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
       SourceFilter filter(program_.program().filter(generation),
@@ -134,7 +135,7 @@ TEST_CASE("a tracked source has a place, whatever flood of others comes before a
   }
 }
 
-TEST_CASE("who is tracked no more is a stranger again") {
+TEST_CASE("a source that is tracked no more is a stranger again") {
   Door door(1000, smallest_hot_table);
   door.set_budget(0);
   TrackedSources tracked = door.tracked();
@@ -190,7 +191,7 @@ TEST_CASE("a source with a hundredfold of an even share gets a place in any floo
   }
 }
 
-TEST_CASE("who sends in pairs to win contests wins few, and never more than there is room for") {
+TEST_CASE("a sender of pairs wins few contests, and never more than there is room for") {
   constexpr std::uint32_t max_sources = 1024;
   Door door(max_sources, smallest_hot_table);
   door.set_budget(0);
@@ -223,7 +224,7 @@ TEST_CASE("the agent lets in as many as have places in the ledger, and a quarter
   };
   CHECK(newcomers_of_a_tick() == max_sources);
   for (int tick = 0; tick < 3; ++tick) CHECK(newcomers_of_a_tick() == max_sources / 4);
-  // Who has not been seen for some ticks has a place to give.
+  // Sources that have not been seen for some ticks have a place to give.
   for (int tick = 0; tick < 4; ++tick) counting.fold(counting.cut(), {});
   CHECK(newcomers_of_a_tick() == max_sources);
 }
@@ -292,7 +293,8 @@ TEST_CASE("an agent that adopts lets in whom the one before it tracked, and nobo
       first.fold(first.cut(), {});
     }
   }
-  // As if it had been killed between the ledger and the set.
+  // This is what an agent leaves that was killed after it changed the ledger and before it changed
+  // the set.
   TrackedSources tracked(program.program().tracked(), program.program().config().hash_multiplier);
   for (std::uint32_t i = 0; i < 50; ++i) tracked.remove(ten_net + i);
   tracked.add(ten_net + 5000);

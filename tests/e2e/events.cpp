@@ -58,7 +58,7 @@ std::multiset<std::string> sources_in(const Received& received) {
 }
 
 // After a flood, nobody may have room for one more event yet. So another new source sends something
-// until one of them is told.
+// until one of them is reported.
 struct Sentinels {
   std::uint32_t sent = 0;
   std::uint32_t received = 0;  // up to this one, which is the number of the last event
@@ -113,7 +113,7 @@ void send_until_ended(const Topology& topology, const Frames& frames, Process& p
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   });
-  // Also when waiting fails.
+  // This is done also when waiting fails.
   struct End {
     std::atomic<bool>& ended;
     ~End() { ended = true; }
@@ -162,7 +162,7 @@ TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again 
   CHECK(counts_of(snapshots, "new_source") == json{{"produced", 1001}, {"lost", 0}});
 }
 
-TEST_CASE("a new source is told without waiting for a tick") {
+TEST_CASE("a new source is reported without waiting for a tick") {
   const Topology topology;
   Agent agent(topology, {"-i", "3600", "--events"});
   LineClient client = subscriber_to({"new_source"});
@@ -171,7 +171,7 @@ TEST_CASE("a new source is told without waiting for a tick") {
   CHECK(client.answer_to({{"cmd", "status"}}).at("seq") == 0);
 }
 
-TEST_CASE("a source that comes again after it made room for others is told again") {
+TEST_CASE("a source that comes again after it made room for others is reported again") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--events", "--max-sources", "4"});
   LineClient client = subscriber_to({"new_source"});
@@ -251,17 +251,18 @@ TEST_CASE("a flood of a million new sources: every event is delivered or counted
   }
   flood.get();
   CHECK(snapshot.at("frames").at("packets") == sources);
-  // Each source sends one packet. Who is given no place is not told.
-  const std::uint64_t told = sources - snapshot.at("untracked").at("packets").get<std::uint64_t>();
+  // Each source sends one packet. A source that is given no place is not reported.
+  const std::uint64_t reported =
+      sources - snapshot.at("untracked").at("packets").get<std::uint64_t>();
   CHECK(snapshot.at("tracked").get<std::uint64_t>() +
             snapshot.at("evicted").at("sources").get<std::uint64_t>() ==
-        told);
-  CHECK(told >= 262'144);
+        reported);
+  CHECK(reported >= 262'144);
   Received received;
   const Sentinels sentinels = end_with_sentinels(topology, receiving, received);
-  CHECK(received.events.size() + received.lost == told + sentinels.received);
+  CHECK(received.events.size() + received.lost == reported + sentinels.received);
   const json status = snapshots.answer_to({{"cmd", "status"}});
-  CHECK(status.at("events").at("new_source").at("produced") == told + sentinels.sent);
+  CHECK(status.at("events").at("new_source").at("produced") == reported + sentinels.sent);
   if (sanitized)
     skip(slow_and_large);
   else
@@ -270,7 +271,7 @@ TEST_CASE("a flood of a million new sources: every event is delivered or counted
           status.at("events").at("new_source").at("lost").get<std::uint64_t>(), " in the kernel");
 }
 
-TEST_CASE("what the kernel has no room for is told to the clients as lost") {
+TEST_CASE("what the kernel has no room for is reported to the clients as lost") {
   // An event takes 24 bytes of the ring of 4 MiB.
   constexpr std::uint32_t room = (4 << 20) / 24;
   constexpr std::uint32_t sources = 200'000;
@@ -300,7 +301,7 @@ TEST_CASE("what a client does not read is counted as lost, and others get it") {
   LineClient slow = subscriber_to({"new_source"});
   LineClient quick = subscriber_to({"new_source"});
   auto reading = std::async(std::launch::async, [&] { return events_until(quick, "10.0.156.64"); });
-  // In parts that the quick one can keep up with.
+  // They are sent in parts that the quick client can keep up with.
   for (std::uint32_t i = 0; i < sources; i += 1000) {
     send_frames(topology, ipv4_frames(ten_net + i, 1000));
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -329,7 +330,7 @@ TEST_CASE("what a client does not read is counted as lost, and others get it") {
 }
 
 TEST_CASE(
-    "what is lost and no later event tells is in the goodbye, and no new subscription hides it") {
+    "what is lost and no later event reports is in the goodbye, and no new subscription hides it") {
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--events"});
@@ -337,7 +338,7 @@ TEST_CASE(
   LineClient snapshots(default_socket);
   send_frames(topology, ipv4_frames(ten_net, sources));
   snapshot_with(snapshots, sources);
-  // To the same events: those that wait stay.
+  // This subscribes to the same events: those that wait stay.
   client.ask({{"cmd", "subscribe"}, {"top", 0}, {"every", 3600}, {"events", {"new_source"}}});
   snapshots.answer_to({{"cmd", "status"}});
   agent.signal(SIGTERM);
@@ -417,7 +418,7 @@ TEST_CASE_TEMPLATE("samples say what was sent", Mode, Native, Generic) {
   check(PacketBuilder().ethertype(0x88cc).payload({1, 2, 3}).pad_to(60), {{"proto", "0x88cc"}});
 }
 
-TEST_CASE("events that the agent does not tell are refused, with what would help") {
+TEST_CASE("events that the agent does not report are refused, with what would help") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
@@ -428,7 +429,7 @@ TEST_CASE("events that the agent does not tell are refused, with what would help
   Process events({CLIENT, "events"});
   CHECK(events.wait() == 1);
   CHECK(events.standard_error() ==
-        "xdp-countctl: the agent tells no events: start it with --events, --sample N or both\n");
+        "xdp-countctl: the agent reports no events: start it with --events, --sample N or both\n");
   Process capture({CLIENT, "samples", "--pcap", "-"});
   CHECK(capture.wait() == 1);
   CHECK(capture.standard_error() ==

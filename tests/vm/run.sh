@@ -74,8 +74,9 @@ suite() {
 chosen=
 for word in "$@"; do chosen="$chosen $(quoted "$word")"; done
 {
-  # Not what takes minutes without a processor's help, or a client that keeps up; of e2e what depends
-  # on the kernel, which files, sockets, terminals and the protocol do not.
+  # Tests are left out that take minutes without a processor's help, or need a client that keeps up.
+  # Those of e2e are chosen that depend on the kernel, which files, sockets, terminals and the
+  # protocol do not.
   suite bpf "$(paste -s -d , - <<END
 *more sources than hot slots*
 many sources of which*
@@ -84,7 +85,7 @@ a source that finds*
 a source is counted in a slot*
 a tracked source has a place*
 a source with a hundredfold*
-who sends in pairs*
+a sender of pairs*
 established sources keep every count*
 END
 )" '-sfe=*/killed_tick.cpp'
@@ -93,7 +94,7 @@ agents that are killed at any moment*
 a flood of a million*
 what the kernel has no room for*
 what a client does not read*
-what is lost and no later event tells*
+what is lost and no later event reports*
 one frame in a thousand*
 tshark*
 END
@@ -107,8 +108,8 @@ boot() {
   limit=$1
   said=$2
   shift 2
-  # As slow as it is without a processor's help, it need not slow down everybody else.
-  # Its network is its own too.
+  # A guest is slow without a processor's help, and need not slow down everybody else. Its network
+  # is its own too.
   nice timeout --kill-after=5 "$limit" unshare --map-root-user --net \
     qemu-system-x86_64 -smp 2 -m 2G -nodefaults -no-reboot -display none "$@" \
     </dev/null >"$said" 2>&1 &
@@ -120,7 +121,7 @@ wait_for_guest() {
   # shellcheck disable=SC2086 # one word for each
   set -- $guests
   status=0
-  # Not the shell's own word on how it ended.
+  # The shell's own message on how it ended is dropped.
   { wait "$1"; } 2>/dev/null || status=$?
   shift
   guests=$*
@@ -243,6 +244,6 @@ done
 for kernel in $kernels; do start_guest "$kernel"; done
 for kernel in $kernels; do report "$kernel"; done
 
-# As doctest puts it, for who counts test cases.
+# This is the summary of doctest, for those who count test cases.
 echo "[doctest] test cases: $((passed + failed)) | $passed passed | $failed failed | 0 skipped"
 [ "$failed" = 0 ]

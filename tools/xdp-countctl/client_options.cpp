@@ -58,7 +58,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   Selection top{.top = 10};
   Subscription watched{.selection = {.top = 20}};
   ListRequest list;
-  std::array<bool, event_kinds> told{};
+  std::array<bool, event_kinds> asked{};
 
   CLI::App app{"Asks a running xdp-count who sends packets to this machine.", "xdp-countctl"};
   app.set_version_flag("-V,--version", "xdp-countctl " XDP_COUNT_VERSION);
@@ -109,9 +109,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
       ->option_text("COUNT");
   auto* events =
       app.add_subcommand("events", "New sources and frames chosen at random, as they come");
-  events->add_flag("--new", told[static_cast<std::size_t>(EventKind::new_source)],
+  events->add_flag("--new", asked[static_cast<std::size_t>(EventKind::new_source)],
                    "Only new sources");
-  events->add_flag("--samples", told[static_cast<std::size_t>(EventKind::sample)],
+  events->add_flag("--samples", asked[static_cast<std::size_t>(EventKind::sample)],
                    "Only frames chosen at random");
   add_number(*events, "-c,--count", options.count, std::uint64_t{1}, any_number,
              "End after so many events")
@@ -156,8 +156,8 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   } else if (*watch) {
     options.request.command = SubscribeRequest{watched};
   } else if (*events) {
-    options.any_events = told == std::array<bool, event_kinds>{};
-    options.request.command = SubscribeRequest{{.every = 0, .events = told}};
+    options.any_events = asked == std::array<bool, event_kinds>{};
+    options.request.command = SubscribeRequest{{.every = 0, .events = asked}};
   } else if (*samples) {
     options.request.command = SubscribeRequest{{.every = 0, .events = {false, true}}};
   } else if (*status) {

@@ -56,7 +56,7 @@ void ask(const std::string& socket_path, const Request& request, const Use& use)
       throw std::runtime_error(refusal(*error));
     if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message))
       throw std::runtime_error(farewell(*goodbye));
-    // Of the default stream: it was on its way before the agent had read the request.
+    // A snapshot is of the default stream: it was on its way before the agent had read the request.
     if (std::holds_alternative<SnapshotMessage>(message)) continue;
     use(*line, message);
     const auto* sources = std::get_if<SourcesMessage>(&message);
@@ -88,7 +88,7 @@ void follow(const std::string& socket_path, const Subscription& subscription, st
       use(*line);
       if (++used == count) return;
     } else if (const auto* loss = std::get_if<AgentFeed::Lost>(&*event)) {
-      // Said once, however often it is then looked for in vain.
+      // This is said once, however often the agent is then looked for in vain.
       if (!std::exchange(lost, true)) say(loss->reason + "; waiting for it to come back");
     } else {
       lost = false;
@@ -117,7 +117,7 @@ void watch_any_events(const std::string& socket_path, const ClientOptions& optio
   subscription.events = {agent.events, agent.sample != 0};
   if (!agent.events && agent.sample == 0)
     throw std::runtime_error(
-        "the agent tells no events: start it with --events, --sample N or both");
+        "the agent reports no events: start it with --events, --sample N or both");
   watch(socket_path, options, subscription);
 }
 
@@ -182,7 +182,8 @@ void run(const ClientOptions& options) {
   } else if (options.live) {
     const auto& request = std::get<TopRequest>(options.request.command);
     if (const int signal = top_live(socket_path, request.selection)) {
-      // Whoever sent it is to see that it ended this; ncurses has left a handler that exits with 1.
+      // The sender of the signal is to see that it ended this process; ncurses has left a handler
+      // that exits with 1.
       std::signal(signal, SIG_DFL);
       std::raise(signal);
     }
@@ -197,7 +198,8 @@ void run(const ClientOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Who started this may have had it ignored; a reader that goes away is to end it, quietly.
+  // The parent process may have had the signal ignored; a reader that goes away is to end this
+  // process, quietly.
   std::signal(SIGPIPE, SIG_DFL);
   try {
     const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;

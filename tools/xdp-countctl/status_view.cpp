@@ -58,7 +58,7 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
   };
   const auto events_line = [&](const std::string& what, EventKind kind) {
     const EventCounts& counts = status.events[static_cast<std::size_t>(kind)];
-    lines.push_back(fmt::format("events     {}: {} told, {} lost", what,
+    lines.push_back(fmt::format("events     {}: {} delivered, {} lost", what,
                                 grouped(counts.produced - counts.lost), grouped(counts.lost)));
   };
   if (settings.events) events_line("new sources", EventKind::new_source);

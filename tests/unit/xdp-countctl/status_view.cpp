@@ -11,7 +11,7 @@
 namespace xdp_count {
 namespace {
 
-TEST_CASE("a status is drawn with everything that it tells") {
+TEST_CASE("a status is drawn with everything that it says") {
   SnapshotHead head = any_head();
   head.seq = 1017;
   Status status = any_status();
@@ -31,8 +31,8 @@ clients    3
 memory     56.0 MiB of kernel maps, 0.1 MiB of ledger, 2.5 MiB for clients
 options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, client-memory 16 MiB, output json
 socket     /run/x.sock, group adm
-events     new sources: 199 told, 72 lost
-events     one frame in 1,000: 299 told, 74 lost
+events     new sources: 199 delivered, 72 lost
+events     one frame in 1,000: 299 delivered, 74 lost
 )";
   CHECK(joined(status_table(head, status)) == expected);
 
