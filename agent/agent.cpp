@@ -107,7 +107,8 @@ asio::awaitable<void> Agent::attach() {
     throw std::runtime_error(*refusal);
   const Capabilities kept = co_await offload(blocking_calls_, [&] {
     attachment_.emplace(interface_, settings_.mode, program_settings(settings_, interface_));
-    // Asked once more: the counters of this moment are what `nic` is measured from.
+    // The interface is asked once more: the counters of this moment are what `nic` is measured
+    // from.
     if (const auto now = find_interface(interface_.index)) {
       interface_.counters = now->counters;
       interface_.programs = now->programs;
@@ -133,7 +134,8 @@ asio::awaitable<void> Agent::attach() {
         io_.get_executor(), events, interface_.has_ethernet_header(),
         [this] { return events_lost(); }, *server_);
   socket_file_.show();
-  // As the helper thread has, before a byte of a client's is read.
+  // This thread gives its privileges up as the helper thread has, before a byte of a client is
+  // read.
   if (const auto error = keep_capabilities(kept))
     log::warning("the agent goes on as root: becoming an unprivileged user: {}", error.message());
   if (!attachment_->adopted()) attachment_->release();
@@ -167,7 +169,7 @@ asio::awaitable<ExitCode> Agent::count() {
     log::error("{}", ending->reason);
     try {
       co_await leave_interface();  // it may be there still
-      // Of a program that has moved with its interface the pins stay: it runs on.
+      // The pins of a program that has moved with its interface stay: it runs on.
       if (attachment_->shared() && interface_watch_.fate() != InterfaceWatch::Fate::moved)
         co_await offload(blocking_calls_,
                          [&] { privileged_->run(task_remove_stale_pins, interface_.index); });
@@ -177,8 +179,8 @@ asio::awaitable<ExitCode> Agent::count() {
     say_goodbye(ending->reason);
     co_return ending->exit_code;
   }
-  // In this order: after the last frame has been counted, everything is read once more, so that the
-  // totals that are printed in the end are those of every frame there was.
+  // The order matters: after the last frame has been counted, everything is read once more, so that
+  // the totals that are printed in the end are those of every frame there was.
   co_await leave_interface();
   co_await tick();
   say_goodbye(stop_reason_);
@@ -201,7 +203,7 @@ void Agent::watch() {
       },
       log_failure);
   asio::co_spawn(io_, service_manager_.feed_watchdog(blocking_calls_), log_failure);
-  // Who asked for events must not wait for them in vain.
+  // Clients that asked for events must not wait for them in vain.
   if (event_stream_)
     asio::co_spawn(io_, event_stream_->run(),
                    [this, log_failure](const std::exception_ptr& failure) {
@@ -217,8 +219,9 @@ asio::awaitable<std::optional<Ending>> Agent::look() {
   co_return co_await follow_interface(seen);
 }
 
-// On the helper thread. Who is called by libxdp's dispatcher only the privileged process can know:
-// where that was killed, our program is taken for attached as long as the interface is there.
+// Runs on the helper thread. Only the privileged process can find out which programs libxdp's
+// dispatcher calls: where that process was killed, our program is taken for attached as long as the
+// interface is there.
 Sighting Agent::see_interface() {
   if (!attachment_->shared()) return look_at(link_query_, interface_.index, program_id_);
   Sighting seen{.interface = link_query_.find(interface_.index), .program_id = program_id_};

@@ -21,11 +21,11 @@ class Ticker {
 
   enum class Wake { tick, poked, stopped };
 
-  // After start(). Completes at the next tick, or at once when poke() or stop() was or is called. A
-  // poke delays no tick.
+  // Must be called after start(). Completes at the next tick, or at once when poke() or stop() was
+  // or is called. A poke delays no tick.
   boost::asio::awaitable<Wake> wait();
 
-  // Wakes who waits, or the next one to wait.
+  // Wakes the caller that waits, or the next one to wait.
   void poke();
   void stop();
   TickSchedule::Clock::duration interval() const noexcept { return interval_; }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who is given a place in the tables of a generation, when a flood brings more
- * sources than there is room for. Asked once for each source, generation and
- * CPU, and only the first question costs anything before the budget is used up.
+ * Decides which sources are given a place in the tables of a generation, when a
+ * flood brings more of them than there is room for. This is asked once for each
+ * source, generation and CPU, and only the first question costs anything before
+ * the budget is used up.
  */
 #ifndef XDP_COUNT_ADMISSION_H
 #define XDP_COUNT_ADMISSION_H
@@ -54,11 +55,11 @@ static __always_inline bool is_tracked(__be32 source, __u64 hash)
 /*
  * A source that keeps sending gets in all the same: one of its packets makes it
  * the candidate of its cell, and it wins with the next one, if no other has
- * become the candidate meanwhile. That is near certain for whoever has a share
- * of the packets that is worth speaking of, and near impossible for one of
- * millions. Who sends in pairs to win often makes it harder: with each level a
- * packet makes its source the candidate half as often, so that even in 2^32
- * packets of an interval about twice max_sources win at most.
+ * become the candidate meanwhile. That is nearly certain for a source with a
+ * share of the packets that is worth speaking of, and nearly impossible for one
+ * of millions. A sender of pairs that wins often makes winning harder: with
+ * each level a packet makes its source the candidate half as often, so that
+ * even in 2^32 packets of an interval about twice max_sources win at most.
  *
  * The cell of a source that is the candidate, and so wins with this packet; or
  * else NULL.
@@ -96,7 +97,7 @@ static __always_inline __u64 *filter_word(__u32 generation, __u64 hash)
 static __always_inline bool admit(__u32 generation, struct xc_spill *head, __be32 source,
 				  __u64 hash)
 {
-	/* First a look, since a write would take the line away from the other CPUs. */
+	/* The word is read first, since a write would take the line away from the other CPUs. */
 	bool in_time = head->newcomers < control.newcomer_budget &&
 		       __sync_fetch_and_add(&head->newcomers, 1) < control.newcomer_budget;
 	__u64 *word;

@@ -7,9 +7,9 @@
 #include <xdp_count/shared_types.h>
 
 /*
- * Set before load, so that the verifier takes it for constants and removes the
- * code that is not asked for. All that is in .rodata, where the next agent
- * reads it when this one was killed.
+ * The agent sets it before load, so that the verifier takes it for constants
+ * and removes the code that is not asked for. Nothing else is in .rodata, where
+ * the next agent reads it when this one was killed.
  */
 const volatile struct xc_config config = {
 	.cpus = 1,

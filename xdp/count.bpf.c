@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Who is sending packets to this interface: counts every frame in its class,
- * and every IPv4 packet under its source. Never changes a frame.
+ * Counts every frame that comes to this interface in its class, and every IPv4
+ * packet under its source. Never changes a frame.
  */
 #include <stdbool.h>
 
@@ -20,12 +20,12 @@
 SEC("xdp.frags")
 int xdp_count(struct xdp_md *ctx)
 {
-	/* Across all buffers of the frame; data_end - data is the first one alone. */
+	/* The length over all buffers of the frame; data_end - data is the first one alone. */
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
 	struct parsed_frame frame = parse_frame(ctx, bytes, config.has_ethernet_header);
 	struct generation generation = open_active_generation();
 
-	/* Always so: the index is within the array. The verifier wants to hear it. */
+	/* This is always true: the index is within the array. The verifier needs the check. */
 	if (generation.counts)
 		record_frame(&generation, &frame, bytes);
 	if (generation.counts && config.sample_every && choose_frame(&generation.counts->sampling))

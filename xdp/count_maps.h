@@ -31,7 +31,7 @@ struct {
 	__uint(value_size, sizeof(struct xc_cpu_counts));
 } cpu_counts SEC(".maps");
 
-/* Of each generation a struct xc_spill with its table behind it. The agent sets value_size. */
+/* For each generation a struct xc_spill with its table behind it. The agent sets value_size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

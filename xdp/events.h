@@ -24,9 +24,9 @@ struct {
 } events SEC(".maps");
 
 /*
- * The sources that are no news, in network byte order: those that the agent
+ * The sources that are not new, in network byte order: those that the agent
  * tracks, and those that were counted since it last looked. The program adds
- * to it, the agent takes out whom it tracks no more. Preallocated (no
+ * sources, the agent removes those that it tracks no more. Preallocated (no
  * BPF_F_NO_PREALLOC), so that memory is fixed at start and no packet waits for
  * an allocation.
  */
@@ -53,10 +53,10 @@ static __always_inline void *reserve_event(struct xc_event_counts *counts, __u64
 }
 
 /*
- * For a source that this CPU meets for the first time in a generation. Of two
- * CPUs that meet it at once one adds it, and reports it.
+ * Takes a source that this CPU meets for the first time in a generation. If two
+ * CPUs meet it at once, one of them adds it and reports it.
  */
-static __always_inline void tell_if_new(struct xc_event_counts *counts, __be32 source)
+static __always_inline void report_if_new(struct xc_event_counts *counts, __be32 source)
 {
 	struct xc_event_counts *of_kind = &counts[XC_EVENT_NEW_SOURCE];
 	struct xc_event *event;
@@ -113,8 +113,8 @@ static __always_inline void sample_frame(struct xdp_md *ctx, struct xc_event_cou
 	event->event.head_bytes = head_bytes;
 	event->frame_bytes = bytes;
 	/*
-	 * Always within the bounds, of which the verifier has lost sight. Only kernels since 6.8
-	 * would understand "head_bytes != 0".
+	 * This is always within the bounds, but the verifier has lost sight of them. Only
+	 * kernels since 6.8 would understand "head_bytes != 0".
 	 */
 	barrier_var(last);
 	if (last >= XC_SAMPLE_BYTES || bpf_xdp_load_bytes(ctx, 0, event->head, last + 1))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From a frame to its class and, for IPv4, its source.
+ * Finds the class of a frame and, for IPv4, its source.
  */
 #ifndef XDP_COUNT_PACKET_PARSING_H
 #define XDP_COUNT_PACKET_PARSING_H
@@ -56,8 +56,8 @@ static __always_inline bool is_vlan_tag(__be16 eth_type)
 
 /*
  * Refuses what ip_rcv_core() of net/ipv4/ip_input.c refuses, checksums aside,
- * whose cost is not ours to pay: an address from a packet that the stack
- * would throw away says nothing about who is there.
+ * whose cost is not ours to pay: an address from a packet that the stack would
+ * throw away says nothing about its sender.
  */
 static __always_inline enum xc_class parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
 						__be32 *source)
@@ -94,7 +94,10 @@ static __always_inline enum xc_class parse_ethernet(struct xdp_md *ctx, __u64 fr
 		return XC_CLASS_OTHER;
 	eth_type = eth->h_proto;
 
-	/* Unrolled, so that "offset" is a constant in each step and bounds checks are cheap. */
+	/*
+	 * The loop is unrolled, so that "offset" is a constant in each step and bounds checks
+	 * are cheap.
+	 */
 #pragma unroll
 	for (int i = 0; i < XC_MAX_VLAN_TAGS; i++) {
 		struct vlan_tag tag_copy;

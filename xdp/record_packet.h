@@ -64,7 +64,7 @@ static __always_inline bool count_in_bucket(struct xc_bucket *bucket, __be32 sou
 		struct xc_slot *slot = &bucket->slots[i];
 		__u32 packets = slot->packets;
 
-		/* Neither empty nor full: one comparison for both. */
+		/* The slot must be neither empty nor full: one comparison says both. */
 		if (slot->source == source && packets - 1 < XC_SLOT_MAX_PACKETS - 1) {
 			slot->packets = packets + 1;
 			slot->bytes += bytes;
@@ -128,13 +128,16 @@ static __always_inline void record_source(const struct generation *generation, _
 	if (!is_first)
 		add_frame(&counts->totals.untracked, bytes);
 	else if (config.new_sources)
-		tell_if_new(counts->events, source);
+		report_if_new(counts->events, source);
 }
 
 static __always_inline void record_frame(const struct generation *generation,
 					 const struct parsed_frame *frame, __u64 bytes)
 {
-	/* Unsigned and bounded, so that the verifier knows the access stays within "classes". */
+	/*
+	 * It is unsigned and bounded, so that the verifier knows the access stays within
+	 * "classes".
+	 */
 	__u32 class = frame->class;
 
 	add_frame(&generation->counts->totals.frames, bytes);

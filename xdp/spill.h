@@ -18,7 +18,7 @@
 #include "config.h"
 #include "count_maps.h"
 
-/* So far from the last value of 32 bits that all CPUs together do not get there unseen. */
+/* This is so far from the last value of 32 bits that all CPUs together do not get there unseen. */
 #define SPILL_SLOT_MAX_PACKETS 0x80000000U
 
 #define IN_USE_LINE_BUCKETS (8 * sizeof(struct xc_bucket))

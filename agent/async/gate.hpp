@@ -10,9 +10,9 @@
 namespace xdp_count {
 
 // Keeps readers of the ledger and the tick that changes it apart. Open, it lets any number of short
-// looks pass and one long scan at a time; closed, none. Who wants to close it comes before every
-// scan that waits, and the scan that is running is asked to give way. Coroutines of one thread; a
-// scan's work itself may be on another.
+// looks pass and one long scan at a time; closed, none. A coroutine that wants to close it comes
+// before every scan that waits, and the scan that is running is asked to give way. All callers are
+// coroutines of one thread; the work of a scan may run on another.
 class Gate {
  public:
   explicit Gate(const boost::asio::any_io_executor& executor);

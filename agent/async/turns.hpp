@@ -35,7 +35,7 @@ class Turns {
   }
 
  private:
-  // A channel's buffer of one: who has put something in has the turn.
+  // The channel's buffer has room for one element: the coroutine that has put one in has the turn.
   boost::asio::experimental::channel<void(boost::system::error_code)> place_;
 };
 

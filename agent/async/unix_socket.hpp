@@ -10,8 +10,8 @@
 
 namespace xdp_count {
 
-// Of a path or, where the first character is 0, of an abstract name. One that is too long throws
-// boost::system::system_error.
+// The address of a path or, where the first character is 0, of an abstract name. The constructor
+// throws boost::system::system_error for one that is too long.
 using UnixAddress = boost::asio::local::stream_protocol::endpoint;
 
 // `type`: SOCK_STREAM or SOCK_DGRAM, with flags. Throws std::system_error.

@@ -7,7 +7,7 @@ namespace xdp_count {
 
 // Whether this process ignores `signal`, which it may do since before it was started: nohup(1) sees
 // to that for SIGHUP, a shell without job control for the SIGINT of what runs in the background.
-// Who did that wants it to stay so.
+// Whoever did that wants it to stay so.
 inline bool is_ignored(int signal) noexcept {
   struct sigaction now {};
   return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;

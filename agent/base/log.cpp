@@ -20,7 +20,7 @@ std::atomic<bool> verbose_enabled{false};
 std::atomic<bool> silent{false};
 
 std::mutex writer_mutex;
-std::optional<BackgroundWriter> writer;  // none: who logs writes
+std::optional<BackgroundWriter> writer;  // none: the thread that logs writes
 std::atomic<std::uint64_t> lost{0};      // lines, and not yet said
 
 std::string whole_line(const std::string& line) {

@@ -29,7 +29,8 @@ constexpr std::array<Form, 8> forms{{{0xc2, 0xdf, 0x80, 0xbf, 2},
                                      {0xf1, 0xf3, 0x80, 0xbf, 4},
                                      {0xf4, 0xf4, 0x80, 0x8f, 4}}};
 
-// Of the character that `text`, which is not empty, begins with; 0: it begins with none.
+// Returns the length of the character that `text`, which is not empty, begins with, or 0 where it
+// begins with none.
 std::size_t utf8_length(std::string_view text) {
   const unsigned char first = byte_at(text, 0);
   if (first < 0x80) return 1;
@@ -45,7 +46,7 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-// Of a whole character.
+// These take one whole character.
 bool is_c0(std::string_view character) {
   return character.size() == 1 && byte_at(character, 0) < 0x20;
 }

@@ -13,8 +13,8 @@ namespace xdp_count {
 // stays as it is, so doing it twice changes nothing.
 std::string printable(std::string_view text);
 
-// Likewise JSON text, without its newline, and still of the same value: there DEL and C1, which
-// strings may have as they are, become \u00NN.
+// The same for JSON text, without its newline, which keeps its value: DEL and C1, which strings may
+// have as they are, become \u00NN.
 std::string printable_json(std::string_view json);
 
 }  // namespace xdp_count

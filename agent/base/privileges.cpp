@@ -14,7 +14,7 @@
 namespace xdp_count {
 namespace {
 
-// Of this thread, as the kernel has them: two words of 32 bits.
+// The capability sets of this thread, as the kernel has them: two words of 32 bits.
 struct CapabilitySets {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct words[_LINUX_CAPABILITY_U32S_3]{};
@@ -38,10 +38,10 @@ struct User {
 };
 
 User find_unprivileged_user() {
-  // The package's, whose agents these are under the service manager.
+  // The package's user comes first: its agents run as that user under the service manager.
   for (const char* name : {"xdp-count", "nobody"})
     if (const passwd* entry = ::getpwnam(name)) return {entry->pw_uid, entry->pw_gid};
-  constexpr uid_t overflow = 65534;  // as whom the kernel shows users that it cannot name
+  constexpr uid_t overflow = 65534;  // the id by which the kernel shows users that it cannot name
   return {overflow, overflow};
 }
 
@@ -61,7 +61,8 @@ constexpr long setresgid_number = SYS_setresgid;
 constexpr long setresuid_number = SYS_setresuid;
 #endif
 
-// This thread; the C library's functions of these names change all threads, at one time and alike.
+// This changes only the calling thread; the C library's functions of these names change all threads
+// at once.
 std::error_code leave_root() {
   const User& user = unprivileged_user();
   set_effective_capabilities(~Capabilities{0});

@@ -12,7 +12,7 @@ inline std::uint64_t random_word() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-// For multiplicative hashing: an even multiplier would throw away bits of what it multiplies.
+// A multiplier for hashing: an even one would throw away bits of what it multiplies.
 inline std::uint64_t random_odd_word() {
   return random_word() | 1;
 }

@@ -19,11 +19,11 @@ std::string rfc3339(std::int64_t ms);
 // The reverse of rfc3339(); nothing for any other form.
 std::optional<std::int64_t> parse_rfc3339(const std::string& text);
 
-// Likewise with six decimals, of µs since the Unix epoch.
+// The same with six decimals, for µs since the Unix epoch.
 std::string rfc3339_us(std::int64_t us);
 std::optional<std::int64_t> parse_rfc3339_us(const std::string& text);
 
-// Now, in ms since the Unix epoch.
+// The present time, in ms since the Unix epoch.
 inline std::int64_t unix_time_ms() {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();

@@ -13,13 +13,13 @@
 namespace xdp_count {
 namespace {
 
-// The least rank of who was seen in one of the last two ticks: see rank_of().
+// The least rank of a source that was seen in one of the last two ticks: see rank_of().
 constexpr std::uint64_t longest_idle = 0xffff;
 constexpr std::uint64_t most_weight = 0xffff'ffff;
 constexpr std::uint64_t seen_lately = (longest_idle - 1) << 48;
 
-// Of the capacity: what is left to newcomers at least, and how much more than that is given back to
-// them at once, so that few scans are needed.
+// The shares of the capacity: what is left to newcomers at least, and how much more than that is
+// given back to them at once, so that few scans are needed.
 constexpr std::size_t newcomers_share = 4;
 constexpr std::size_t demotion_share = 16;
 
@@ -85,7 +85,7 @@ void Ledger::begin_tick(std::uint64_t tick, std::int64_t time, std::uint64_t pac
   time_ = time;
   active_.clear();
   evicted_active_ = false;
-  // Those who had been seen in one of the last two ticks were alike then, and are not now.
+  // Sources that had been seen in one of the last two ticks ranked alike then, and do not now.
   std::erase_if(victims_, [](const Candidate& candidate) { return candidate.rank >= seen_lately; });
   sweep();
 }
@@ -192,17 +192,17 @@ std::uint64_t Ledger::weight_of(const LedgerEntry& entry) const noexcept {
   return static_cast<std::uint64_t>(std::min(weight, Uint128{most_weight}));
 }
 
-// In this order: idle longest, of the least weight, and a scrambled address, or else those who are
-// alike would go in the order of the table: one region of it would be emptied, and the sources that
-// come instead would fill the rest to the brim. The last two ticks are one, because who was seen in
-// the last one may yet be found in this.
+// The keys are, in this order: longest idle, least weight, and a scrambled address. Without the
+// last one, equal sources would go in the order of the table: one region of it would be emptied,
+// and the sources that come instead would fill the rest to the brim. The last two ticks count as
+// one, because a source that was seen in the last one may yet be found in this.
 std::uint64_t Ledger::rank_of(const LedgerEntry& entry) const noexcept {
   const std::uint64_t idle = std::max<std::uint64_t>(tick_ - entry.last_tick, 1);
   return (longest_idle - std::min(idle, longest_idle)) << 48 | weight_of(entry) << 16 |
          mixed(entry.address + 1, seed_) >> 48;
 }
 
-// Whether what was found of a candidate is still so. Only established sources may have been seen
+// Whether what was found of a candidate is still true. Only established sources may have been seen
 // again in a later tick.
 bool Ledger::is_next(const Candidate& candidate, const LedgerEntry& entry) const noexcept {
   if (entry.last_tick == 0 || entry.established) return false;
@@ -215,8 +215,8 @@ bool Ledger::make_room_for(const Counts& counts) {
     if (victims_.empty()) find_victims();
     const Candidate candidate = victims_.back();
     const std::size_t slot = find_slot(candidate.address);
-    // Whoever was not found by the scan is to go later than everyone who was, and ticks only grow:
-    // the order still holds.
+    // A source that the scan did not find is to go later than each one that it did, and ticks only
+    // grow: the order still holds.
     if (is_next(candidate, slots_[slot])) {
       const LedgerEntry newcomer{.interval = counts, .last_tick = tick_};
       const std::uint64_t weight = weight_of(newcomer);
@@ -257,7 +257,8 @@ void Ledger::demote(std::size_t sources) {
     demote(slots_[find_slot(candidate.address)]);
 }
 
-// At most so many of the established sources, or of the newcomers; the next to go is at the back.
+// Returns at most so many of the established sources, or of the newcomers; the next to go is at the
+// back.
 std::vector<Ledger::Candidate> Ledger::first_to_go(bool established, std::size_t most) {
   ++scans_;
   std::vector<Candidate> candidates;

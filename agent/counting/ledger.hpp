@@ -56,21 +56,22 @@ struct HashSeed {
 // owns and that outlives the ledger. Bounded: when `capacity` sources are tracked, a new one takes
 // the place of another, whose counts move to evicted(), or its own move there.
 //
-// Who makes room. A source that was counted in two ticks, or is heavy in one, is established; all
-// others are newcomers, and they alone make room, however recently they came: first who has been
-// idle longest and, of those who were seen in one of the last two ticks, who had the smallest share
-// of its packets. A newcomer that would be the next to go is not taken in at all. When less than a
-// quarter of the places is left to newcomers, established sources become newcomers again in the
-// same order. So while no more than half of the places are established, none of those loses a
-// count, whatever comes; and no source with twice a heavy one's share of a tick makes room in it or
-// in the next. (The names to search for are 2Q and segmented LRU.)
+// The ledger decides which source makes room. One that was counted in two ticks, or is heavy in
+// one, is established; all others are newcomers, and they alone make room, however recently they
+// came: first the one that has been idle longest and, of those that were seen in one of the last
+// two ticks, the one that had the smallest share of its packets. A newcomer that would be the next
+// to go is not taken in at all. When less than a quarter of the places is left to newcomers,
+// established sources become newcomers again in the same order. So while no more than half of the
+// places are established, none of those loses a count, whatever comes; and no source with twice a
+// heavy one's share of a tick makes room in it or in the next. (The names to search for are 2Q and
+// segmented LRU.)
 //
 // Counts move in exactly once, also when the writer is killed at any instruction and another ledger
 // is opened over the same memory: whoever takes them from somewhere clears them there after each
 // add(), by store_in_order(), and opens the next ledger by looking at interrupted_item().
 //
-// Single writer, and no readers meanwhile. Nothing here throws but the constructor and an
-// out-of-memory scan for who is to make room.
+// Single writer, and no readers meanwhile. Nothing here throws but the constructor and, for want of
+// memory, the scan for sources that are to make room.
 class Ledger {
  public:
   // How many slots a ledger of `capacity` sources wants: a power of two, at most half full.
@@ -99,8 +100,8 @@ class Ledger {
 
   // A source is heavy in a tick in which it has so many times an even share of the packets, that is
   // heavy_shares ÷ capacity of them, but no fewer than this: or else all sources would be, where
-  // there is little traffic. (Who is promised a place has twice that share. Half is enough, because
-  // the kernel may have refused it a place at first.)
+  // there is little traffic. (A source that is promised a place has twice that share. Half is
+  // enough, because the kernel may have refused it a place at first.)
   static constexpr std::uint64_t heavy_shares = 50;
   static constexpr std::uint64_t least_heavy = 16;
 
@@ -174,7 +175,7 @@ class Ledger {
   std::size_t recently_seen() const noexcept;
 
   // What the table costs, for tests: how many slots a look-up of `address` looks at, and how often
-  // all of them were looked at in search of who is to go.
+  // all of them were scanned for sources that are to go.
   std::size_t probes(std::uint32_t address) const noexcept {
     return ((find_slot(address) - home_slot(address)) & mask_) + 1;
   }

@@ -32,7 +32,7 @@ void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   state_.time = cut.time;
   state_.nic = cut.nic;
   state_.totals[cut.generation] = totals;
-  // Also when this tick has been begun before and not ended: then it goes on.
+  // A tick that has been begun before and not ended goes on.
   ledger_.begin_tick(state_.seq + 1, cut.time, of_sources.packets);
 }
 

@@ -79,7 +79,7 @@ class BestOf {
 
   Selection selection_;
   std::vector<Candidate> candidates_;
-  std::optional<Candidate> worst_;  // of those kept: whoever ranks behind it is not among the best
+  std::optional<Candidate> worst_;  // of those kept: what ranks behind it is not among the best
 };
 
 }  // namespace
@@ -112,8 +112,8 @@ std::vector<std::vector<SourceRow>> top_sources(const Ledger& ledger,
                                                 std::span<const Selection> selections,
                                                 double interval) {
   std::vector<BestOf> best(selections.begin(), selections.end());
-  // Who sends most now is among those who send now. Where they are enough, a tick costs what is
-  // active, not what was ever seen.
+  // The sources that send most now are among those that send now. Where these are enough, the cost
+  // of a tick depends on the active sources, not on all that were ever seen.
   std::vector<BestOf*> incomplete;
   for (BestOf& candidates : best)
     if (!candidates.fill_from_active(ledger)) incomplete.push_back(&candidates);

@@ -32,7 +32,7 @@ TrackedSources::TrackedSources(std::span<xc_tracked_group> groups,
       multiplier_(multiplier),
       shift_(64 - static_cast<unsigned>(std::countr_zero(groups.size()))) {}
 
-// As is_tracked() of xdp/admission.h looks for it.
+// is_tracked() of xdp/admission.h begins with the same group.
 std::size_t TrackedSources::first_group_of(__be32 source) const noexcept {
   return xc_shared_hash(source, multiplier_) >> shift_;
 }

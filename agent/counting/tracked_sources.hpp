@@ -26,7 +26,7 @@ class TrackedSources {
   void add(std::uint32_t address) noexcept;
   void remove(std::uint32_t address) noexcept;
 
-  // Always true of 0.0.0.0, which is what an empty cell looks like.
+  // Returns true for 0.0.0.0 in any case, since an empty cell looks like it.
   bool contains(std::uint32_t address) const noexcept;
 
   // Calls visit(__be32) for each, in network byte order and in no order.

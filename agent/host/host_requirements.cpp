@@ -70,7 +70,7 @@ void allow_open_files(std::size_t clients) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("reading the limit of open files");
   if (limit.rlim_cur >= needed) return;
   limit.rlim_cur = needed;
-  // With CAP_SYS_RESOURCE the hard limit, too.
+  // CAP_SYS_RESOURCE lets a process raise the hard limit, too.
   limit.rlim_max = std::max(limit.rlim_max, needed);
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
     throw std::runtime_error(fmt::format(

@@ -25,7 +25,7 @@ bool runs_exclude_each_other(bool realtime, const std::string& release);
 // its limit where it is allowed to. Throws std::runtime_error that says what to do.
 void allow_open_files(std::size_t clients);
 
-// As `uname -r` prints it.
+// The release of the kernel, as `uname -r` prints it.
 std::string kernel_release();
 
 }  // namespace xdp_count

@@ -13,9 +13,9 @@
 
 namespace xdp_count {
 
-// Tells systemd, or who else started this process with NOTIFY_SOCKET, what it is about: the
-// protocol of sd_notify(3), a datagram for each message. Nothing happens where nobody asked. A
-// failing socket is of no consequence for counting, and ignored.
+// Notifies systemd, or another service manager that started this process with NOTIFY_SOCKET, of its
+// state: the protocol of sd_notify(3), a datagram for each message. Without NOTIFY_SOCKET nothing
+// is sent. A failing socket is of no consequence for counting, and ignored.
 class ServiceManager {
  public:
   // Reads the environment, and removes from it what is for this process alone. Nobody else may read
@@ -28,8 +28,8 @@ class ServiceManager {
     send("STOPPING=1\nSTATUS=" + printable(status));
   }
 
-  // Where a watchdog is set, tells it twice in its time that this thread and `helper` both work,
-  // until stop().
+  // Where a watchdog is set, notifies it twice in its interval that this thread and `helper` both
+  // work, until stop().
   boost::asio::awaitable<void> feed_watchdog(boost::asio::thread_pool& helper);
   void stop();
 

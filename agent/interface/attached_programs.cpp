@@ -28,7 +28,7 @@ std::string program_name(std::uint32_t id) {
   return info && *info->name != '\0' ? info->name : "a program";
 }
 
-// Of a program of another type the kernel names the function's module in place of its program.
+// For a program of another type the kernel names the function's module in place of its program.
 bool is_extension(std::uint32_t id) {
   const auto info = info_of_program(id);
   return info && info->type == BPF_PROG_TYPE_EXT;
@@ -59,9 +59,9 @@ bool contains(const std::vector<AttachedProgram>& programs, std::uint32_t id) {
 }
 
 std::vector<std::uint32_t> programs_in_dispatcher(const std::vector<AttachedProgram>& programs) {
-  // Not from libxdp: it would need the bpffs of whoever attached them, and before version 1.6 it
-  // forgets descriptors of the programs that it finds. The kernel knows which program stands in for
-  // a function of which other one.
+  // libxdp is not asked: it would need the bpffs of the process that attached them, and before
+  // version 1.6 it forgets descriptors of the programs that it finds. The kernel knows which
+  // program stands in for a function of which other one.
   std::vector<std::uint32_t> ids;
   __u32 link_id = 0;
   while (bpf_link_get_next_id(link_id, &link_id) == 0) {
@@ -78,8 +78,8 @@ std::vector<std::uint32_t> programs_in_dispatcher(const std::vector<AttachedProg
 
 bool is_attached(const NetworkInterface& interface, std::uint32_t id) {
   if (contains(interface.programs, id)) return true;
-  // Whoever joins or leaves libxdp's dispatcher puts another one in its place, and may do so
-  // between any two questions of ours: what is asked again is what has changed meanwhile.
+  // A program that joins or leaves libxdp's dispatcher has another one put in its place, which may
+  // happen between any two questions of ours: what has changed meanwhile is asked again.
   NetworkInterface asked = interface;
   while (!asked.programs.empty()) {
     const std::vector<std::uint32_t> ids = programs_in_dispatcher(asked.programs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Who is on an interface. Every call asks the kernel: not for the I/O thread.
+// The XDP programs on an interface. Every call asks the kernel: not for the I/O thread.
 #pragma once
 
 #include <cstdint>

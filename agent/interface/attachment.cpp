@@ -145,7 +145,7 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
   // only where all the programs that it calls do.
   xdp_program__set_xdp_frags_support(program, true);
 
-  // Whoever is to take the program off must not lack a descriptor for it.
+  // The process that is to take the program off must not lack a descriptor for it.
   UniqueFd place(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!place) throw_errno("opening /dev/null");
 
@@ -179,7 +179,7 @@ std::string Attachment::try_attach(XdpMode mode, const ProgramSettings& settings
   return reason_for(error, messages);
 }
 
-// Kept in the program's memory too: an agent that adopts it has not seen why.
+// The reason is kept in the program's memory too: an agent that adopts it has not seen why.
 void Attachment::explain_mode(std::string reason) {
   mode_reason_ = std::move(reason);
   auto& kept = program_->state().mode_reason;

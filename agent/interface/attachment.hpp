@@ -31,7 +31,7 @@ class Attachment {
   // kernel's words, and what to do.
   Attachment(const NetworkInterface& interface, ModeChoice choice, const ProgramSettings& settings);
 
-  // As detach(); a failure is logged.
+  // Calls detach(); a failure is logged.
   ~Attachment();
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
@@ -41,8 +41,9 @@ class Attachment {
   // object goes. Does nothing once it has been done. Throws std::system_error.
   void detach();
 
-  // From now on it is another process that takes the program off, and detach() does nothing. Of one
-  // that was adopted: when what it has counted is served, so that whoever ends means to end it.
+  // From now on another process takes the program off, and detach() does nothing. For a program
+  // that was adopted, this is called once what it has counted is served: whoever ends the agent
+  // then means to end the program too.
   void release() noexcept { attached_ = false; }
   bool attached() const noexcept { return attached_; }
 

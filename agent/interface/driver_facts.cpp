@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "interface/driver_facts.hpp"
 
-// Before the kernel's headers, which leave out what the C library has defined already.
+// This comes before the kernel's headers, which leave out what the C library has defined already.
 #include <net/if.h>
 
 #include <libmnl/libmnl.h>
@@ -22,7 +22,7 @@
 namespace xdp_count {
 namespace {
 
-// Of the kernel's include/uapi/linux/netdev.h, which came with 6.3.
+// Constants of the kernel's include/uapi/linux/netdev.h, which came with 6.3.
 constexpr std::uint8_t netdev_version = 1;
 constexpr std::uint8_t netdev_cmd_dev_get = 1;
 constexpr std::uint16_t netdev_a_dev_ifindex = 1;

@@ -6,10 +6,10 @@
 
 namespace xdp_count {
 
-// Stands around calls of libxdp, which before version 1.6 forgets descriptors of all the programs
-// that it finds on an interface (xdp_multiprog__from_id(), xdp_program__from_pin()). They would
-// keep these programs loaded, with all their memory, for as long as this process runs. Meanwhile no
-// other thread may open descriptors of BPF programs.
+// Wraps calls of libxdp, which before version 1.6 forgets descriptors of all the programs that it
+// finds on an interface (xdp_multiprog__from_id(), xdp_program__from_pin()). They would keep these
+// programs loaded, with all their memory, for as long as this process runs. Meanwhile no other
+// thread may open descriptors of BPF programs.
 class ForgottenDescriptors {
  public:
   // Throws std::filesystem::filesystem_error.

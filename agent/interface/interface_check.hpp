@@ -18,7 +18,7 @@ struct InterfaceCheck {
   DriverFacts driver;
   XdpMode mode = XdpMode::native;  // that counting would begin in
   std::string mode_reason;         // why
-  std::string programs;            // who is on the interface, for people; empty: nobody
+  std::string programs;            // the programs on the interface, for people; empty: none
   // What has been left there by an agent, or is counted with.
   struct Ours {
     std::uint32_t program_id = 0;  // 0: there is none
@@ -39,7 +39,7 @@ struct InterfaceCheck {
 InterfaceCheck check_interface(const NetworkInterface& interface, const Settings& settings,
                                unsigned possible_cpus);
 
-// For people, and a JSON object on a line of its own.
+// The check as text for people, and as a JSON object on a line of its own.
 std::string text_of(const InterfaceCheck& check);
 std::string json_of(const InterfaceCheck& check);
 

@@ -12,9 +12,9 @@ namespace xdp_count {
 //
 // Such names are free for all, so this one decides only where nothing better is known. That is the
 // owner in the memory of the program on the interface: an agent counts when that process lives,
-// whoever has the name. Where this process cannot tell whether it does, since it is in another pid
-// namespace, it does if somebody has the name. And a name that is held for no program, a moment
-// long, keeps nobody out.
+// whichever process has the name. Where this process cannot know whether it lives, since it is in
+// another pid namespace, it is taken to live if any process has the name. A name that is held for a
+// moment, without a program, keeps no agent out.
 class InterfaceLock {
  public:
   // Throws std::runtime_error that names the pid of the agent that counts there. Waits for some

@@ -16,7 +16,7 @@ struct Sighting {
   std::optional<NetworkInterface> interface;  // nothing: it is gone
   std::uint32_t program_id = 0;               // ours
   bool attached = false;                      // whether ours is on it
-  std::string others;                         // where it is not: who is, for people
+  std::string others;                         // where it is not: the programs that are, for people
 };
 
 // Asks the kernel: not for the I/O thread. Throws std::system_error.

@@ -25,7 +25,7 @@ class InterfaceWatch {
   // may have; with false after stop(). One caller at a time.
   boost::asio::awaitable<bool> change();
 
-  // As far as events have said so.
+  // The fate as far as events have reported it.
   Fate fate() const noexcept { return fate_; }
 
   void stop();

@@ -75,7 +75,7 @@ bool is_ipsec(const LinkType& link) {
 }
 
 // A GRE tunnel without a peer of its own, or with a multicast group, has frames that begin with the
-// outer IP header (ipgre_header_ops), whose source is not who sent them.
+// outer IP header (ipgre_header_ops), whose source address is not that of the sender.
 bool is_multipoint_gre(const LinkType& link) {
   return link.hardware == ARPHRD_IPGRE && !link.has_one_peer;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "interface/network_interface.hpp"
 
-// Before the kernel's headers, which leave out what the C library has defined already.
+// This comes before the kernel's headers, which leave out what the C library has defined already.
 #include <net/if.h>
 
 #include <libmnl/libmnl.h>
@@ -48,7 +48,8 @@ int read_attribute(const nlattr* attribute, void* data) {
       found.mtu = mnl_attr_get_u32(attribute);
       break;
     case IFLA_STATS64: {
-      // Copied: a netlink attribute is aligned to 4 bytes only, and newer kernels append fields.
+      // The struct is copied: a netlink attribute is aligned to 4 bytes only, and newer kernels
+      // append fields.
       rtnl_link_stats64 stats{};
       const std::size_t size = mnl_attr_get_payload_len(attribute);
       std::memcpy(&stats, mnl_attr_get_payload(attribute), std::min(size, sizeof stats));
@@ -93,7 +94,7 @@ LinkQuery::LinkQuery() : socket_(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)) 
 
 std::optional<NetworkInterface> LinkQuery::find(unsigned index) {
   const std::string operation = "asking rtnetlink for interface number " + std::to_string(index);
-  // As the kernel says in linux/netlink.h: a reply may fill a page, or 8 KiB where that is less.
+  // linux/netlink.h of the kernel says so: a reply may fill a page, or 8 KiB where that is less.
   std::vector<char> buffer(static_cast<std::size_t>(MNL_SOCKET_BUFFER_SIZE) * 4);
   nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
   request->nlmsg_type = RTM_GETLINK;

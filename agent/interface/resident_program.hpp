@@ -12,7 +12,7 @@
 
 namespace xdp_count {
 
-// A program of ours on an interface, whoever attached it and of whatever build.
+// A program of ours on an interface, whichever process attached it, from any build.
 struct ResidentProgram {
   UniqueFd fd;
   std::uint32_t id = 0;

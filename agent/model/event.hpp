@@ -35,7 +35,7 @@ inline EventKind kind_of(const Event& event) noexcept {
 // How many were lost, by EventKind.
 using EventLosses = std::array<std::uint64_t, event_kinds>;
 
-// Of one kind since the program was loaded.
+// Counts of the events of one kind since the program was loaded.
 struct EventCounts {
   std::uint64_t produced = 0;  // delivered or lost
   std::uint64_t lost = 0;

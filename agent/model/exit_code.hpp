@@ -3,7 +3,7 @@
 
 namespace xdp_count {
 
-// As docs/operating.md and --help list them.
+// The exit codes that docs/operating.md and --help list.
 enum ExitCode {
   exit_stopped = 0,
   exit_failure = 1,

@@ -111,7 +111,7 @@ void decode_ipv6(Bytes bytes, DecodedFrame& frame) {
   decode_transport(bytes, next, frame);
 }
 
-// Of IPv4 over Ethernet.
+// Decodes ARP of IPv4 over Ethernet only.
 void decode_arp(Bytes bytes, DecodedFrame& frame) {
   frame.protocol = "arp";
   if (!bytes.has(28) || bytes.u16(2) != ETH_P_IP || bytes.u16(4) != 0x0604) return;

@@ -10,16 +10,16 @@
 
 namespace xdp_count {
 
-// As far as the bytes go; what is not there, or not understood, is left out.
+// The frame as far as the bytes go; what is not there, or not understood, is left out.
 struct DecodedFrame {
   std::vector<std::uint16_t> vlan_ids;  // the outer tag's first
   std::string source;                   // IPv4 or IPv6 address; of ARP, the sender's
-  std::string destination;              // likewise; of ARP, whose hardware address is asked for
+  std::string destination;              // likewise; of ARP, the target's
   // "tcp", "udp", "icmp", …; else the number of an IP protocol, such as "ip-proto-132"; "ipv4" or
   // "ipv6" where that is cut off; "arp"; or else an ethertype, such as "0x88cc". Empty: less than
   // an Ethernet header, or none where there should be IP.
   std::string protocol;
-  // Of TCP, UDP, UDP-Lite, SCTP and DCCP; a fragment but the first has none.
+  // The ports of TCP, UDP, UDP-Lite, SCTP and DCCP; only the first fragment of a packet has them.
   std::optional<std::uint16_t> source_port;
   std::optional<std::uint16_t> destination_port;
 

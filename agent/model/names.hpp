@@ -13,7 +13,7 @@
 
 namespace xdp_count {
 
-// In the order of FrameClass.
+// The names are in the order of FrameClass.
 inline constexpr std::array<const char*, frame_classes> frame_class_names{"ipv4", "ipv6", "arp",
                                                                           "other", "malformed"};
 static_assert(frame_class_names.back() != nullptr, "each class has a name");
@@ -22,7 +22,7 @@ static_assert(frame_class_names.back() != nullptr, "each class has a name");
 inline constexpr const char* link_ethernet = "ethernet";
 inline constexpr const char* link_ip = "ip";
 
-// In the order of EventKind.
+// The names are in the order of EventKind.
 inline constexpr std::array<const char*, event_kinds> event_names{"new_source", "sample"};
 
 inline constexpr std::array<Name<SortKey>, 4> sort_key_names{{{"pps", SortKey::pps},

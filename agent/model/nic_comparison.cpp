@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t ethernet_header = 14;  // bytes
 constexpr std::int64_t four_bytes = 4;        // of a checksum (FCS), or of a VLAN tag
 
-// Of as many frames on both sides. Drivers differ in which bytes of a frame they count.
+// Explains a difference in bytes where both sides have the same number of frames. Drivers differ in
+// which bytes of a frame they count.
 std::string explain_bytes(std::int64_t bytes, std::int64_t frames,
                           const CountingCircumstances& known) {
   if (bytes == four_bytes * frames)

@@ -17,8 +17,8 @@ struct NicCounters {
 // or a device is reset: then what was counted stays, and counting goes on from zero. `start` and
 // what is counted wrap at 2^64, so `start` may be one that is before zero.
 //
-// Whoever keeps both may be stopped between storing `start` and storing the result: the next call
-// makes of them what this one would have.
+// The process that keeps both may be stopped between storing `start` and storing the result: the
+// next call comes to the result that this one would have had.
 inline std::uint64_t counted_since(std::uint64_t& start, std::uint64_t counted,
                                    std::uint64_t now) noexcept {
   const std::uint64_t last_seen = start + counted;

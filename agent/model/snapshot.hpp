@@ -68,7 +68,8 @@ struct SourceRow {
 
 enum class SortKey { pps, bps, packets, bytes };
 
-// Which sources, and how many. Two subscribers with the same selection are sent the same bytes.
+// The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the
+// same selection are sent the same bytes.
 struct Selection {
   std::size_t top = 0;
   SortKey by = SortKey::pps;

@@ -60,7 +60,7 @@ CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bp
   size_tables(*skeleton_, settings.hot_slots, settings.max_sources);
   set_events(*skeleton_, settings.new_sources, settings.sample_every);
 
-  // Whoever adopts the program finds this in its map .rodata, where nothing else is.
+  // An agent that adopts the program finds this in its map .rodata, where nothing else is.
   static_assert(sizeof(*skeleton_->rodata) == sizeof(xc_config));
   xc_config& config = skeleton_->rodata->config;
   config.build = {.magic = XC_CONFIG_MAGIC, .hash = hash_of_build(), .config_bytes = sizeof config};
@@ -69,7 +69,7 @@ CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bp
   const HashSeed seed = HashSeed::random();
   config.ledger_seed[0] = seed.a;
   config.ledger_seed[1] = seed.b;
-  // From the moment it is loaded.
+  // The program has an owner from the moment it is loaded.
   const xc_owner owner = this_process();
   skeleton_->bss->control.owner.process = owner.process;
   skeleton_->bss->control.owner.pid_namespace = owner.pid_namespace;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The XDP program that comes with the agent: opened and configured here, loaded by whoever attaches
-// it. What it is once it is loaded, RunningProgram says.
+// The XDP program that comes with the agent: opened and configured here, loaded by the code that
+// attaches it. RunningProgram is the program once it is loaded.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ class CountProgram {
   CountProgram(const CountProgram&) = delete;
   CountProgram& operator=(const CountProgram&) = delete;
 
-  // For libxdp, which loads it. Owned by this object.
+  // The BPF object for libxdp, which loads it. Owned by this object.
   bpf_object* object() const noexcept;
   static const char* name() noexcept { return "xdp_count"; }
 
@@ -41,7 +41,7 @@ class CountProgram {
   // Loads it without attaching, for BPF_PROG_TEST_RUN. Throws std::system_error.
   void load();
 
-  // Of the loaded program; owned by this object.
+  // The descriptor of the loaded program; owned by this object.
   int fd() const noexcept;
 
  private:

@@ -33,11 +33,11 @@ void Counting::begin(const NicCounters& nic) {
   tally_.begin(unix_time_ms());
 }
 
-// What another one was killed over is finished, and what has been counted since is added, as ticks
-// that nobody is sent.
+// The tick in which another agent was killed is finished, and what has been counted since is added,
+// as ticks that no client is sent.
 void Counting::go_on(const NicCounters& nic) {
-  // Whoever was evicted when the other one was killed may still be known. What is known now has
-  // been counted in a generation that is folded below.
+  // A source that was evicted when the other agent was killed may still be known. The sources that
+  // are known now have been counted in a generation that is folded below.
   std::vector<std::uint32_t> known;
   if (known_sources_) known = known_sources_->list();
   if (const auto item = ledger_.interrupted_item()) {
@@ -74,8 +74,8 @@ SourceFilter Counting::filter(unsigned generation) const noexcept {
   return {program_.filter(generation), program_.config().hash_multiplier};
 }
 
-// The filter is worth its price as long as newcomers use up their budget. What is in it of the
-// generation that is active, the program has put there since that began.
+// The filter is worth its price as long as newcomers use up their budget. All that the filter of
+// the active generation holds has been put there by the program since that generation began.
 void Counting::guard(unsigned quiet, bool crowded) {
   filter(quiet).clear();
   if (crowded) {
@@ -88,9 +88,9 @@ void Counting::guard(unsigned quiet, bool crowded) {
   program_.set_guarded(crowded);
 }
 
-// As many as there are places that are free, or whose sources have not been seen lately; and a
-// quarter of all in any case. In a flood that lets each newcomer stay for some ticks: it would be
-// for nothing to bring more than that into the ledger, to be evicted by those of the next tick.
+// The budget is the number of places that are free, or whose sources have not been seen lately, and
+// a quarter of all in any case. In a flood that lets each newcomer stay for some ticks: it would be
+// useless to bring more than that into the ledger, to be evicted by those of the next tick.
 void Counting::ration_newcomers() noexcept {
   const std::size_t capacity = ledger_.capacity();
   const std::size_t places = std::max(

@@ -16,8 +16,8 @@
 
 namespace xdp_count {
 
-// From what a program counts to a tally. All that is cumulative is in the program's own maps, so
-// this goes on from where another one was killed, be it in the midst of a tick: no packet is lost
+// Folds what a program counts into a tally. All that is cumulative is in the program's own maps, so
+// this goes on from where another agent was killed, even in the middle of a tick: no packet is lost
 // or counted twice.
 //
 // The constructor, cut() and fold() block in system calls: not for the I/O thread. One thread at a

@@ -14,8 +14,8 @@ namespace xdp_count {
 
 // What an agent leaves to the one that comes after it has been killed, besides the slots of the
 // ledger: a plain struct without pointers, all zero when counting begins, in a BPF map that belongs
-// to the program. At no moment of a tick is anything in it that the next agent could not go on
-// from; who writes which part says how.
+// to the program. At each moment of a tick the next agent can go on from what is in it; the classes
+// that write its parts say how.
 struct CountingState {
   TallyState tally;
   LedgerState ledger;
@@ -25,8 +25,8 @@ struct CountingState {
 };
 static_assert(std::is_trivially_copyable_v<CountingState>);
 
-// To be counted up when the meaning of anything changes that is in this struct or in LedgerEntry:
-// an agent adopts only what it understands.
+// The version of this layout. It must be increased when the meaning of anything in this struct or
+// in LedgerEntry changes: an agent adopts only what it understands.
 inline constexpr std::uint64_t counting_state_layout = 3;
 
 }  // namespace xdp_count

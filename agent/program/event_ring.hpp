@@ -18,7 +18,7 @@ class EventRing {
   // `map_fd` is of the map `events`; it need not stay open. Throws std::system_error.
   explicit EventRing(int map_fd);
 
-  // Readable while events wait. Owned by this object.
+  // The descriptor is readable while events wait. It is owned by this object.
   int readable_fd() const noexcept;
 
   // Takes out up to `most` events, the oldest first, and calls visit(event) for each; visit does
@@ -33,7 +33,7 @@ class EventRing {
   };
   std::unique_ptr<ring_buffer, Free> ring_;
 
-  // Of the take() under way.
+  // The state of the take() under way.
   const std::function<void(Event)>* visit_ = nullptr;
   std::size_t left_ = 0;
   std::int64_t clock_offset_ = 0;  // from CLOCK_MONOTONIC to the Unix epoch, in ns

@@ -20,7 +20,7 @@ Counts counts_of(const xc_counts& counts) {
   return {counts.packets, counts.bytes};
 }
 
-// Of CLOCK_MONOTONIC, which goes on when an agent is followed by another.
+// The time by CLOCK_MONOTONIC, which goes on when one agent is followed by another.
 std::int64_t monotonic_ns() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }

@@ -32,7 +32,7 @@ class GenerationReader {
   // Waits until every program run sees what this thread has stored before.
   void wait_for_runs() const { grace_period_.wait(); }
 
-  // Of a quiet generation.
+  // The totals of a generation, which must be quiet.
   Totals totals(unsigned generation) const;
 
   // Moves all sources of a quiet generation into the ledger, one by one, each in two steps: added

@@ -24,7 +24,7 @@ constexpr int most_refusals = 1000;
 }  // namespace
 
 std::vector<std::uint32_t> KnownSources::list() const {
-  // More than a bucket of the kernel's table ever has, unless by the unlikeliest accident.
+  // A bucket of the kernel's table has fewer entries, but for the most unlikely accident.
   std::vector<__be32> keys(4096);
   std::vector<std::uint8_t> values(keys.size());
   std::vector<std::uint32_t> sources;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The sources that are no news to the program: it adds them, and the agent takes them out.
+// The sources that are not new to the program: it adds them, and the agent takes them out.
 #pragma once
 
 #include <cstdint>

@@ -90,7 +90,8 @@ bool ProgramOwner::take() {
   xc_owner& record = record_.values().front();
   const xc_owner self = this_process();
   if (!std::atomic_ref(record.process).compare_exchange_strong(seen_, self.process)) return false;
-  // Who looks in between finds a pid of another namespace, and asks the interface's lock.
+  // A process that looks in between finds a pid of another namespace, and asks the interface's
+  // lock.
   std::atomic_ref(record.pid_namespace).store(self.pid_namespace);
   return true;
 }

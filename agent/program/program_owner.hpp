@@ -11,11 +11,11 @@ namespace xdp_count {
 // This process, as a program's memory names it. Throws std::system_error.
 xc_owner this_process();
 
-// The record of which process counts with a program, in memory of the program's own: whoever can
-// write there may load programs anyway. Safe from any thread.
+// The record of which process counts with a program, in memory of the program's own: only processes
+// that may load programs can write there. Safe from any thread.
 class ProgramOwner {
  public:
-  // Nobody, and nothing can be written.
+  // A record without an owner, to which nothing can be written.
   ProgramOwner() = default;
 
   // `owner_fd` is of the map that begins with the record, which this maps. Throws
@@ -30,14 +30,14 @@ class ProgramOwner {
   };
   State state() const;
 
-  // Of the process in the record, in its own pid namespace; 0 where there is none.
+  // The pid of the process in the record, in its own pid namespace; 0 where there is none.
   pid_t pid() const noexcept;
 
   // Makes this process the owner. False, and nothing done, when another one has become it since
   // state() was asked last.
   bool take();
 
-  // From now on nobody is, if this process was.
+  // Leaves the program without an owner, if this process was its owner.
   void give_up() noexcept;
 
  private:

@@ -20,7 +20,7 @@
 
 namespace xdp_count {
 
-// What is known of a program of ours whatever build it is of.
+// What is known of a program of ours, from any build.
 struct ProgramIdentity {
   xc_build build;
   ProgramOwner owner;
@@ -74,7 +74,7 @@ class RunningProgram {
   int events_fd() const noexcept { return events_.get(); }
   int known_sources_fd() const noexcept { return known_sources_.get(); }
 
-  // What happened to the events of a kind until now, over all CPUs. From any thread.
+  // What happened to the events of a kind until now, over all CPUs. Safe on any thread.
   xc_event_counts event_counts(xc_event_kind kind) const;
 
   // One for each possible CPU.
@@ -89,7 +89,7 @@ class RunningProgram {
   // The sources that are never refused a place, for TrackedSources.
   std::span<xc_tracked_group> tracked() const noexcept { return tracked_.values(); }
 
-  // Of a generation, for SourceFilter.
+  // The words of the filter of a generation, for SourceFilter.
   std::span<std::uint64_t> filter(unsigned generation) const noexcept;
 
   // The agent's own memory: all zero when the program has just been loaded.
@@ -98,7 +98,7 @@ class RunningProgram {
 
   ProgramInfo info() const;
 
-  // Of all maps but the ledger, as the kernel reports it.
+  // The memory of all maps but the ledger, as the kernel reports it.
   std::uint64_t map_memory_bytes() const noexcept { return map_memory_bytes_; }
 
  private:

@@ -23,17 +23,17 @@ class SourceFilter {
         multiplier_(multiplier),
         shift_(64 - static_cast<unsigned>(std::countr_zero(words.size()))) {}
 
-  // While no program run looks at it.
+  // Must be called only while no program run looks at the filter.
   void clear() noexcept { std::ranges::fill(words_, 0); }
 
-  // In network byte order, as in all that follows. At any moment.
+  // `source` is in network byte order, as in all that follows. May be called at any moment.
   void add(__be32 source) noexcept {
     const std::uint64_t hash = xc_shared_hash(source, multiplier_);
     std::atomic_ref(words_[hash >> shift_])
         .fetch_or(xc_filter_bits(hash), std::memory_order_relaxed);
   }
 
-  // Always true of a source that was added; seldom of another.
+  // Returns true for every source that was added, and seldom for another.
   bool may_have(__be32 source) const noexcept {
     const std::uint64_t hash = xc_shared_hash(source, multiplier_);
     const std::uint64_t bits = xc_filter_bits(hash);

@@ -57,7 +57,8 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
   set_value_size(skeleton.maps.candidates, candidates_bytes(max_sources));
 }
 
-// Likewise, after size_tables(). What no event needs is not made. `sample_every` as in xc_config.
+// Sets what events need, after size_tables(). Maps that no event needs are not made. `sample_every`
+// is as in xc_config.
 template <class Skeleton>
 void set_events(Skeleton& skeleton, bool new_sources, std::uint32_t sample_every) {
   xc_config& config = skeleton.rodata->config;

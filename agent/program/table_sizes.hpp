@@ -22,8 +22,9 @@ constexpr std::uint32_t rounded_sources(std::uint32_t max_sources) {
   return std::bit_ceil(std::max(max_sources, 64U));
 }
 
-// Of each CPU's table in each generation. Together the CPUs have four for each source, so that a
-// table on which half of all sources come is a quarter full; the cost of a packet depends on it.
+// The slots of each CPU's table in each generation. Together the CPUs have four for each source, so
+// that a table in which half of all sources are counted is a quarter full; the cost of a packet
+// depends on it.
 constexpr std::uint32_t default_hot_slots(std::uint32_t max_sources, std::uint32_t cpus) {
   return std::clamp(std::bit_floor(4 * rounded_sources(max_sources) / cpus), min_hot_slots,
                     max_hot_slots);
@@ -43,8 +44,8 @@ constexpr std::size_t cpu_counts_bytes(std::uint32_t hot_slots) {
 }
 
 // A spill table has four slots for each source. Even if nobody finds a hot slot it is half full at
-// most, of the newcomers of an interval and of all tracked sources, but for those who win a
-// contest; and these are few unless somebody sends in pairs for nothing else. So a place is found
+// most, of the newcomers of an interval and of all tracked sources, besides those that win a
+// contest; and these are few unless somebody sends in pairs only for that. So a place is found
 // nearby.
 constexpr std::size_t spill_buckets(std::uint32_t max_sources) {
   return rounded_sources(max_sources);

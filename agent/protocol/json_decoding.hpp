@@ -49,7 +49,7 @@ struct ErrorMessage {
 struct GoodbyeMessage {
   std::string reason;
 };
-// Of a type that this version does not know: a newer agent may send such lines.
+// A message of a type that this version does not know: a newer agent may send such lines.
 struct UnknownMessage {
   std::string type;
 };

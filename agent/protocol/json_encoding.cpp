@@ -18,8 +18,9 @@ constexpr int protocol_version = 1;
 constexpr int rate_decimals = 3;
 constexpr int second_decimals = 6;
 
-// As JSON text. Interface names may hold any byte: what is not UTF-8 is replaced, not thrown at us,
-// and what a terminal would obey, C1 and DEL too, is escaped with all that is not ASCII.
+// Returns JSON text in ASCII. Interface names may hold any byte: what is not UTF-8 is replaced
+// instead of being reported as an exception, and what a terminal would obey, C1 and DEL too, is
+// escaped with all that is not ASCII.
 template <class Json>
 std::string ascii(const Json& value) {
   return value.dump(-1, ' ', true, Json::error_handler_t::replace);

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-// Thrown and caught within this file: a request is refused at its first fault.
+// This is thrown and caught within this file: a request is refused at its first fault.
 struct BadRequest {
   ErrorCode code;
   std::string message;
@@ -135,7 +135,7 @@ SubscribeRequest decode_subscribe(const json& object) {
   refuse_unknown_fields(object, {"top", "by", "prefix", "every", "events"}, "subscribe");
   constexpr std::uint64_t default_top = 100;
   const auto events = events_field(object);
-  // Without snapshots there would be nothing to subscribe to but events.
+  // A subscription without snapshots needs events.
   const std::uint64_t least = events == std::array<bool, event_kinds>{} ? 1 : 0;
   return {.subscription = {.selection = {.top = count_field(object, "top", default_top, 0, max_top),
                                          .by = sort_field(object),

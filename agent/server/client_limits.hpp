@@ -12,7 +12,7 @@ struct ClientLimits {
   std::size_t memory = std::size_t{64} << 20;  // bytes that wait for all of them together
   // A client that reads nothing for so long, while something waits for it, is closed.
   std::chrono::steady_clock::duration unread = std::chrono::seconds(30);
-  // So long may it take to take the whole answer to one query: until then its rows are in memory.
+  // The deadline for taking the whole answer to one query: until then its rows are in memory.
   std::chrono::steady_clock::duration answer = std::chrono::seconds(60);
 };
 

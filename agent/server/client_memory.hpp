@@ -9,10 +9,10 @@
 
 namespace xdp_count {
 
-// Counts the bytes that wait for all clients together, which are never more than a limit: whoever
-// keeps something for a client first reserves what it takes. Knows neither clients nor what they
-// wait for. Outlives its reservations. Used on one thread, but a reservation may be divided, and
-// may end, on any.
+// Counts the bytes that wait for all clients together, which are never more than a limit: code that
+// keeps something for a client first reserves the memory for it. Knows neither clients nor what
+// they wait for. Outlives its reservations. Used on one thread, but a reservation may be divided,
+// and may end, on any.
 class ClientMemory {
  public:
   // The last quarter is kept for reservations of at most so many bytes: what is large, however
@@ -23,7 +23,7 @@ class ClientMemory {
   ClientMemory(const ClientMemory&) = delete;
   ClientMemory& operator=(const ClientMemory&) = delete;
 
-  // So many bytes, until it goes.
+  // Reserves so many bytes until it goes.
   class Reservation {
    public:
     Reservation() noexcept = default;
@@ -56,12 +56,12 @@ class ClientMemory {
   // Nothing where there is no room.
   std::optional<Reservation> reserve(std::size_t bytes) noexcept;
 
-  // As many of the bytes as there is room for, however few.
+  // Reserves as many of the bytes as there is room for, however few.
   Reservation reserve_up_to(std::size_t bytes) noexcept;
 
   bool has_room(std::size_t bytes) const noexcept;
 
-  // For what is larger than `small`: the room now, and where nothing waits.
+  // The room for what is larger than `small`: now, and where nothing waits.
   std::size_t room() const noexcept;
   std::size_t most() const noexcept { return limit_ - limit_ / 4; }
 

@@ -75,8 +75,8 @@ asio::awaitable<void> ClientSession::read_requests() {
       break;
     }
     if (finishing_) {
-      // Read and dropped: a Unix socket that is closed with bytes unread takes back from the client
-      // what it was sent last.
+      // The line is read and dropped: a Unix socket that is closed with bytes unread takes back
+      // from the client what it was sent last.
       buffer.clear();
       continue;
     }
@@ -104,7 +104,7 @@ asio::awaitable<void> ClientSession::answer(std::string_view line) {
     turn.reset();
     co_return co_await answer_query(*answer.query);
   }
-  // Within the turn: there is never more than one answer for which there is no room yet.
+  // The turn is still held: there is never more than one answer for which there is no room yet.
   auto memory = co_await services_.reserve(answer.text.capacity());
   turn.reset();
   // The stream changes behind the answer that confirms it: answers are written before snapshots.
@@ -144,7 +144,8 @@ asio::awaitable<void> ClientSession::answer_query(Query& query) {
 }
 
 asio::awaitable<void> ClientSession::refuse(const Query& query, std::string why) {
-  // Made outside of the co_await: g++ 12 destroys aggregates that are made within one twice.
+  // The line is made outside of the co_await: g++ 12 destroys aggregates that are made within one
+  // twice.
   std::string line = encode_error({query.id(), ErrorCode::busy, std::move(why)});
   auto memory = co_await services_.reserve(line.capacity());
   co_await send(std::move(line), std::move(memory));

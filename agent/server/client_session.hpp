@@ -64,9 +64,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // Snapshots that the client has missed since the last one that it was given.
   std::uint64_t skipped() const noexcept { return outbox_.skipped(); }
 
-  // Gives the body for what due_this_tick() said, shared with whoever has the same selection, or
-  // nullptr when there was no time or no memory for it. It is not sent when the client has asked
-  // for something else since.
+  // Gives the body for what due_this_tick() said, shared with all clients that have the same
+  // selection, or nullptr when there was no time or no memory for it. It is not sent when the
+  // client has asked for something else since.
   void offer_snapshot(const Selection& selection, std::shared_ptr<const KeptText> body);
 
   // When the client last took some of what is being written, where that was begun earlier than
@@ -76,7 +76,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // Skips the snapshot that waits, if one does.
   void drop_snapshot() noexcept { outbox_.drop_snapshot(); }
 
-  // Closes the connection for the sake of others. What is being written is let go soon after.
+  // Closes the connection in favour of other clients. What is being written is let go soon after.
   void close_for_memory();
 
   // Whether the client is to be sent events of this kind.
@@ -86,11 +86,11 @@ class ClientSession : public std::enable_shared_from_this<ClientSession> {
   // `body`: all of its line but encode_event_end(). `lost_by_program`: see Server::offer_event().
   void offer_event(EventKind kind, const std::string& body, std::uint64_t lost_by_program);
 
-  // Tells `reason` after what waits already, then closes. What the client does not take within a
+  // Sends `reason` after what waits already, then closes. What the client does not take within a
   // moment is dropped.
   void say_goodbye(std::string_view reason);
 
-  // As in the log.
+  // The client's name in the log.
   const std::string& name() const noexcept { return name_; }
 
  private:

@@ -22,11 +22,11 @@ namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
-// Events times clients: some 0.2 ms of work.
+// The number of events in a slice, for all clients: some 0.2 ms of work.
 constexpr std::size_t slice = 256;
 
-// When the ring is empty: the kernel wakes us for the next event, and a flood of them should not do
-// so for each.
+// The pause when the ring is empty: the kernel wakes us for the next event, and a flood should not
+// do so for each.
 constexpr std::chrono::milliseconds pause_between_wakes{5};
 
 }  // namespace
@@ -68,7 +68,7 @@ void EventStream::stop() {
 }
 
 std::size_t EventStream::pass_on(std::size_t most) {
-  // Asked once: the answer is summed up over all CPUs.
+  // The losses are asked for once: the answer is summed up over all CPUs.
   const EventLosses lost = lost_();
   std::array<bool, event_kinds> wanted;
   for (std::size_t kind = 0; kind < event_kinds; ++kind)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// From the program's ring buffer to the clients.
+// Passes events from the program's ring buffer to the clients.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -52,10 +52,11 @@ class Outbox {
   // wait already. `lost_by_program`: of its kind, since the program was loaded.
   void put_event(EventKind kind, const std::string& body, std::uint64_t lost_by_program);
 
-  // The events belong to another subscription from now on: what was lost before is none of its.
+  // The events belong to another subscription from now on: what was lost before does not count for
+  // it.
   void forget_events(const EventLosses& lost_by_program) noexcept;
 
-  // What was lost since forget_events() and no event has reported yet.
+  // The events that were lost since forget_events() and that no later event has reported yet.
   EventLosses unreported(const EventLosses& lost_by_program) const noexcept;
 
   void put_last_line(std::string line) { last_line_ = std::move(line); }

@@ -24,7 +24,8 @@ void encode(std::span<Publication> publications, const Tally& tally,
     std::vector<Selection> selections;
     for (std::size_t left = room.bytes(); next != publications.end(); ++next) {
       const std::size_t most = most_bytes(*next, tally.ledger().size());
-      // Who finds no room behind others is looked at once more: their bodies may turn out shorter.
+      // A publication that finds no room behind others is looked at once more: their bodies may
+      // turn out shorter.
       if (some.size() == most_at_once || (most > left && !some.empty())) break;
       if (most > left) continue;
       left -= most;

@@ -17,8 +17,8 @@ namespace xdp_count {
 
 inline constexpr std::size_t max_part_rows = 1000;  // of a line of `list`
 
-// In this order: select() until it is true, prepare(), next_part() until is_done(). Nothing is
-// thrown but std::bad_alloc. One thread at a time.
+// The calls have this order: select() until it is true, prepare(), next_part() until is_done().
+// Nothing is thrown but std::bad_alloc. One thread at a time.
 class Query {
  public:
   explicit Query(std::string id) : id_(std::move(id)) {}
@@ -26,18 +26,19 @@ class Query {
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
 
-  // Of the request, as in Request.
+  // The id of the request, as in Request.
   const std::string& id() const noexcept { return id_; }
 
   // Takes from the ledger what the answer is made of. False, and nothing taken, when `give_way`
-  // became true on the way. On any thread, while nobody writes the tally or its ledger.
+  // became true on the way. Runs on any thread, while nobody writes the tally or its ledger.
   virtual bool select(const std::atomic<bool>& give_way) = 0;
 
-  // What is left to be done before the first part, with no look at the ledger. On any thread.
+  // Does what is left to be done before the first part, without a look at the ledger. Runs on any
+  // thread.
   virtual void prepare() = 0;
 
-  // The next line of the answer; there is at least one. With the last one goes what select() took.
-  // On any thread.
+  // The next line of the answer; there is at least one. The last one frees what select() took. Runs
+  // on any thread.
   virtual std::string next_part() = 0;
   virtual bool is_done() const = 0;
 

@@ -15,8 +15,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-// A tick ends the first attempt wherever it falls; the next ones begin right after a tick. So many
-// that they fail only where the ledger is too large for the interval, not where the host is busy.
+// A tick ends the first attempt wherever it falls; the next ones begin right after a tick. There
+// are so many attempts that they fail only where the ledger is too large for the interval, not
+// where the host is busy.
 constexpr int attempts = 20;
 
 constexpr int niceness = 10;
@@ -28,7 +29,8 @@ QueryRunner::QueryRunner(const asio::any_io_executor& executor, Gate& gate)
   asio::post(scanning_, [] { keep_capabilities(0); });
   asio::post(encoding_, [] {
     keep_capabilities(0);
-    // Of this thread alone. Where it fails, the thread is as urgent as others.
+    // This sets the priority of the calling thread alone. Where it fails, the thread is as urgent
+    // as others.
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
   });
 }
@@ -41,7 +43,7 @@ std::optional<QueryRunner::Room> QueryRunner::room_for(const Query& query) {
 }
 
 asio::awaitable<std::optional<Turns::Turn>> QueryRunner::select(Query& query) {
-  // Who has begun a scan must not wait for the thread.
+  // A query that has begun a scan must not wait for the thread.
   Turns::Turn turn = co_await turns_.take();
   for (int attempt = 0; attempt < attempts; ++attempt) {
     const Gate::Scan scan = co_await gate_.begin_scan();

@@ -15,7 +15,7 @@
 
 namespace xdp_count {
 
-// Of queries that may be large: each may hold a copy of the whole ledger.
+// The limit for queries that may be large: each may hold a copy of the whole ledger.
 inline constexpr std::size_t max_large_queries = 2;
 
 // Answers queries on threads of its own. They look through the ledger between the ticks, one after
@@ -35,7 +35,7 @@ class QueryRunner {
   // until the turn ends: the caller keeps it until there is room for what this one holds.
   boost::asio::awaitable<std::optional<Turns::Turn>> select(Query& query);
 
-  // Of a query that was selected.
+  // These two take a query that was selected.
   boost::asio::awaitable<void> prepare(Query& query);
   boost::asio::awaitable<std::string> next_part(Query& query);
 

@@ -22,7 +22,8 @@ struct Answer {
   std::function<std::string()> from_ledger = {};  // what makes the text while nobody writes the
                                                   // tally, or
   std::unique_ptr<Query> query = {};              // whose parts are the answer
-  // Set when the request says what the connection is sent from now on: a subscription, or none.
+  // It is set when the request says what the connection is sent from now on: a subscription, or
+  // none.
   struct StreamChange {
     std::optional<Subscription> subscription;
   };

@@ -31,16 +31,16 @@ namespace {
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
 constexpr std::chrono::minutes pause_between_complaints{10};
 
-// Who takes longer than this for what is being written is slow, and has memory taken away where a
-// tick or an answer lacks it. A tick cannot wait; what the one before gave has been there for half
-// of an interval. An answer can.
+// A client that takes longer than this for what is being written is slow, and has memory taken away
+// where a tick or an answer lacks it. A tick cannot wait; what the tick before produced has been
+// there for half of an interval. An answer can wait.
 constexpr std::chrono::milliseconds patience_of_tick{50};
 constexpr std::chrono::milliseconds patience_of_answer{1000};
 constexpr std::chrono::milliseconds pause_without_room{10};
 
 constexpr std::size_t little = 100;  // rows: as many as the default stream has
 
-// For the completion of a coroutine that nobody awaits.
+// The completion handler of a coroutine that nobody awaits.
 void log_exception(const std::exception_ptr& exception, const char* of) {
   try {
     if (exception) std::rethrow_exception(exception);
@@ -49,7 +49,7 @@ void log_exception(const std::exception_ptr& exception, const char* of) {
   }
 }
 
-// Who connected, as the kernel noted it then.
+// The credentials of the connecting process, as the kernel noted them at connect().
 std::string peer_of(ClientSession::Socket& socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -93,8 +93,9 @@ asio::awaitable<void> Server::accept_clients() {
       welcome(std::move(socket));
       continue;
     }
-    // Out of file descriptors or memory: those who are connected are not affected, and the next
-    // one waits in the kernel's queue. Said once, not whenever somebody has left and come.
+    // The agent is out of file descriptors or memory: connected clients are not affected, and the
+    // next one waits in the kernel's backlog. This is logged once, not whenever a client has left
+    // and come.
     const auto now = std::chrono::steady_clock::now();
     if (!complained || now - *complained > pause_between_complaints) {
       complained = now;
@@ -134,7 +135,7 @@ void Server::welcome(ClientSession::Socket socket) {
 }
 
 std::vector<Publication> Server::publications_due() {
-  // Few distinct selections: a linear search beats hashing them.
+  // There are few distinct selections: a linear search beats hashing them.
   std::vector<Publication> due;
   for (const auto& session : sessions_) {
     const Selection* selection = session->due_this_tick();
@@ -147,13 +148,14 @@ std::vector<Publication> Server::publications_due() {
     it->awaited = it->awaited || session->keeps_up();
     it->missed = std::max(it->missed, session->skipped());
   }
-  // Where there is not time or memory for all, who keeps up is served before who does not, and who
-  // asks for little before who asks for much. Those who do take turns.
+  // Where there is not time or memory for all, clients that keep up are served before those that do
+  // not, and those that ask for little before those that ask for much. The latter take turns.
   std::ranges::stable_sort(due, {}, [](const Publication& publication) {
     const std::size_t top = publication.selection.top;
     return std::tuple(!publication.awaited, top > little, ~publication.missed, top);
   });
-  // However little time there is, one of those who are served is who has missed most.
+  // However little time there is, one of the clients that are served is the one that has missed
+  // most.
   const auto last = std::ranges::max_element(due, {}, [](const Publication& publication) {
     return std::pair(publication.awaited, publication.missed);
   });
@@ -169,7 +171,7 @@ asio::awaitable<ClientMemory::Reservation> Server::room_for(
   for (const Publication& publication : publications) {
     const std::size_t most = most_bytes(publication, tracked);
     all += most;
-    // Nobody loses anything for what there cannot be room for.
+    // No client loses anything for a body that there cannot be room for.
     if (publication.awaited && awaited + most <= memory_.most()) awaited += most;
   }
   co_await take_from_slow_readers(patience_of_tick, [&] { return memory_.room() >= awaited; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Accepts clients and knows who is to be sent what.
+// Accepts clients and knows what each is to be sent.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,10 +28,9 @@ namespace xdp_count {
 // All on the thread of `executor`.
 class Server {
  public:
-  // `socket` is bound; from now on it listens, and who connects waits for start(). `handler`
-  // outlives all sessions, and so does `ledger_gate`, which holds those requests back that look at
-  // the ledger. `events_lost`: see ClientServices. New clients begin with the subscription
-  // `initial`.
+  // `socket` is bound; from now on it listens, and clients that connect wait for start(). `handler`
+  // outlives all sessions, and so does `ledger_gate`, which holds back requests that look at the
+  // ledger. `events_lost`: see ClientServices. New clients begin with the subscription `initial`.
   Server(const boost::asio::any_io_executor& executor, UniqueFd socket,
          const RequestHandler& handler, Gate& ledger_gate, Subscription initial,
          const ClientLimits& limits, std::function<EventLosses()> events_lost);
@@ -42,15 +41,16 @@ class Server {
   // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
   std::vector<Publication> publications_due();
 
-  // Memory for the bodies of these where so many sources are tracked: for those that are awaited
-  // whatever slow readers hold, and for the others what is left.
+  // Reserves memory for the bodies of these where so many sources are tracked: for those that are
+  // awaited, even if slow readers must give theirs up, and for the others what is left.
   boost::asio::awaitable<ClientMemory::Reservation> room_for(
       std::span<const Publication> publications, std::size_t tracked);
 
   // Whether anybody is to be sent events of this kind.
   bool wanted(EventKind kind) const noexcept;
 
-  // Sends an event to all who want its kind. `lost`: how many of the kind the program has lost.
+  // Sends an event to all clients that want its kind. `lost`: how many of the kind the program has
+  // lost.
   void offer_event(EventKind kind, const std::string& body, std::uint64_t lost) const;
 
   // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.

@@ -22,7 +22,7 @@
 namespace xdp_count {
 namespace {
 
-// The default directory is only for those who may connect; the socket itself has no execute bit.
+// The default directory is only for users that may connect; the socket itself has no execute bit.
 constexpr mode_t directory_mode = 0750;
 constexpr mode_t hidden_mode = 0700;
 constexpr const char* socket_in_hidden = "socket";
@@ -59,7 +59,7 @@ UniqueFd directory_in(int directory, const std::string& name) {
   return UniqueFd(::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-// To what a descriptor refers. sun_path has less room than a path may need.
+// The address of what a descriptor refers to. sun_path has less room than a path may need.
 UnixAddress address_of(const UniqueFd& fd, const std::string& name = "") {
   return UnixAddress(fmt::format("/proc/self/fd/{}{}{}", fd.get(), name.empty() ? "" : "/", name));
 }
@@ -153,7 +153,7 @@ void SocketFile::remove_stale_socket() const {
     throw_errno("removing the stale socket " + path_);
 }
 
-// What is in a directory of ours nobody else can put something else in the place of.
+// Nobody else can replace what is in a directory of ours.
 void SocketFile::bind_socket() {
   const std::string hidden_path = path_ + ".new";
   hidden_ = directory_in(directory_.get(), hidden_name_);  // of an agent that was killed

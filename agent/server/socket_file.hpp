@@ -13,8 +13,8 @@
 namespace xdp_count {
 
 // A Unix stream socket's place in the file system, with a lock file beside it (PATH.lock) that
-// keeps every other agent away from it. The directory may belong to somebody else, who changes what
-// is in it at any moment: it is looked up once, and nothing in it is followed or given away.
+// keeps every other agent away from it. The directory may belong to another user, who may change
+// its content at any moment: it is looked up once, and nothing in it is followed or given away.
 class SocketFile {
  public:
   // Locks, removes a socket that nobody listens on any more, and binds one with mode 0660 and,
@@ -36,8 +36,8 @@ class SocketFile {
   // Throws std::system_error, and std::runtime_error when something else has come there.
   void show();
 
-  // For where this process is about to lose the right to remove the files: `remove` does it then,
-  // by remove_files() in another process that was given directory(), and may throw.
+  // Has `remove` remove the files, for a process that is about to lose the right to: it calls
+  // remove_files() in another process that was given directory(), and may throw.
   void remove_by(std::function<void()> remove) { remove_ = std::move(remove); }
   void remove_files() const;  // throws std::system_error
   int directory() const { return directory_.get(); }

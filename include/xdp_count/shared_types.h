@@ -37,7 +37,7 @@ struct xc_counts {
 /*
  * A table of sources: buckets of a cache line each. A source that was counted
  * has a slot; one that was counted on several CPUs at once may have several,
- * and whoever reads the table adds them up.
+ * and a reader of the table adds them up.
  */
 #define XC_BUCKET_SLOTS 4
 
@@ -78,7 +78,10 @@ struct xc_event_counts {
 	__u64 lost; /* found no place in the ring buffer, or the source none in known_sources */
 };
 
-/* Of every run of xc_config.sample_every frames, one that is drawn at its begin is sampled. */
+/*
+ * In every run of xc_config.sample_every frames one is sampled, which is drawn
+ * when the run begins.
+ */
 struct xc_sampling {
 	__u32 position; /* of the next frame in its run */
 	__u32 drawn; /* the position that is sampled */
@@ -128,7 +131,7 @@ struct xc_cpu_counts {
  */
 struct xc_spill {
 	__u64 newcomers; /* places taken without a question, until newcomer_budget was used up */
-	__u64 contests_won; /* places taken by who was neither in time nor tracked */
+	__u64 contests_won; /* places taken by sources neither in time nor tracked */
 	__u64 padding[6];
 };
 
@@ -136,15 +139,15 @@ struct xc_spill {
 #define XC_SPILL_PROBES 32
 
 /*
- * Which process counts with a program, so that no other one adopts it, takes it
- * off or counts with it too. The map .bss begins with this in every build, for
- * ever: its name ends so, and the agent can map it as memory.
+ * Names the process that counts with a program, so that no other one adopts it,
+ * takes it off or counts with it too. The map .bss begins with this in every
+ * build, for ever: its name ends so, and the agent can map it as memory.
  */
 struct xc_owner {
 	/*
 	 * The pid in the low half; in the high half when the process began, in ticks of USER_HZ
 	 * since boot (field 22 of /proc/PID/stat): a pid that is used again is another process.
-	 * 0: nobody. One word, so that of two who take it at once one does.
+	 * 0: nobody. It is one word, so that of two processes that take it at once one does.
 	 */
 	__u64 process;
 	__u64 pid_namespace; /* that the pid is of: the inode of /proc/PID/ns/pid */
@@ -170,11 +173,11 @@ struct xc_control {
  * word.
  */
 /*
- * The map tracked: the sources in the agent's ledger, which is who writes it.
- * Each is in any cell of its group or, where that has been full, of one of the
- * next groups; "passed" says how many have passed a group by, so that nearly
- * always one look is enough. A cell of 0 is empty (the source 0.0.0.0 is taken
- * for tracked, which harms nobody).
+ * The map tracked: the sources in the agent's ledger. The agent writes it. Each
+ * is in any cell of its group or, where that has been full, of one of the next
+ * groups; "passed" says how many have passed a group by, so that nearly always
+ * one look is enough. A cell of 0 is empty (the source 0.0.0.0 is taken for
+ * tracked, which harms nobody).
  */
 #define XC_TRACKED_CELLS 7
 #define XC_TRACKED_PROBES 4 /* groups that a source may be in */
@@ -188,7 +191,7 @@ struct xc_tracked_group {
 #define XC_CONFIG_MAGIC 0x746e756f63706478ULL
 
 /*
- * By this an agent knows a program of ours, of whatever build: the program is
+ * An agent recognizes a program of ours by this, from any build: the program is
  * called xdp_count, and its map .rodata begins with this, for ever.
  */
 struct xc_build {

@@ -29,8 +29,8 @@ static inline __attribute__((always_inline)) __u64 xc_rehash(__u64 hash, __u64 m
 }
 
 /*
- * For the tables that all CPUs share: who shares a bucket of a hot table with
- * others does not share all places here too.
+ * The hash for the tables that all CPUs share: sources that share a bucket of a
+ * hot table do not share all places here too.
  */
 static inline __attribute__((always_inline)) __u64 xc_shared_hash(__be32 source, __u64 multiplier)
 {
