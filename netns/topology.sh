@@ -18,7 +18,7 @@ receiver_link=count0 receiver_mac=02:00:00:00:00:02 receiver_address=192.0.2.2
 
 quiet_namespace() {
   ip netns add "$1"
-  # Before there is a device: IPv6 announces itself as soon as one comes up.
+  # This comes before there is a device: IPv6 announces itself as soon as one comes up.
   # shellcheck disable=SC2016 # for the shell in there to expand
   ip netns exec "$1" sh -c '
     for scope in all default; do
@@ -45,7 +45,8 @@ up() {
     "$sender_address" "$sender_mac"
 }
 
-# Whatever of the topology there is, so that it also cleans up after an up() that was cut short.
+# Removes whatever of the topology there is, so that it also cleans up after an up() that was cut
+# short.
 down() {
   for namespace in "$1-sender" "$1-receiver"; do
     if [ -e "/run/netns/$namespace" ]; then ip netns delete "$namespace"; fi

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# From a fresh clone to everything built: installs what is missing, configures, compiles. Builds in
-# the directory BUILD_DIR, or `build` at the project's root, and reuses what is there. Arguments name
-# what to build instead of everything; MESON_ARGUMENTS are further words for configuring. Warnings are
-# errors, as they are not for who configures without this script: another compiler may have other ones.
-# With --no-tests as the first argument it installs what the programs take, and leaves out the tests; the
-# next build without it adds them.
+# Builds everything from a fresh clone: installs what is missing, configures, compiles. Builds in
+# the directory BUILD_DIR, or `build` at the project's root, and reuses what is there. Arguments
+# name what to build instead of everything; MESON_ARGUMENTS are further words for configuring.
+# Warnings are errors. For those who configure without this script they are not: another compiler
+# may have other ones. With --no-tests as the first argument it installs what the programs take, and
+# leaves out the tests; the next build without it adds them.
 set -eu
 
 tests=true
@@ -23,7 +23,7 @@ else
   "$root/tools/install-deps.sh" --build
 fi
 
-# Who called sudo keeps a build directory that works without it.
+# A user who called sudo keeps a build directory that works without it.
 owns() {
   [ "$(stat -c %u "$1")" = "$SUDO_UID" ]
 }
@@ -44,7 +44,7 @@ add_tests() {
   $as_owner meson configure -Dtests=true "$build_dir" && $as_owner ninja -C "$build_dir" build.ninja
 }
 
-# Quicker than Meson's own answer.
+# This is quicker than Meson's own answer.
 lacks_tests() {
   ! grep -q '^build tests/unit/unit-tests:' "$build_dir/build.ninja"
 }

@@ -47,7 +47,8 @@ has_history() {
   git rev-parse --show-toplevel >"$work/top" 2>/dev/null && [ "$(cat "$work/top")" = "$root" ]
 }
 
-# Names relative to the root, one a line. Of an archive of the sources, which has no history, it is all.
+# Names relative to the root, one a line. An archive of the sources has no history: then these are
+# all files.
 list_files() {
   if ! has_history; then
     find . -path './build*' -prune -o -path ./.git -prune -o -type f -print | sed 's,^\./,,'
@@ -65,7 +66,7 @@ list_files() {
     git ls-files --others --exclude-standard
   fi
 }
-# Not those that a change takes away, nor symbolic links.
+# Files that a change takes away and symbolic links are left out.
 list_files | sort -u | while read -r file; do
   if [ -f "$file" ] && [ ! -L "$file" ]; then echo "$file"; fi
 done >"$work/files"

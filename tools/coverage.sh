@@ -28,8 +28,8 @@ build_dir=$(realpath -m "${BUILD_DIR:-$root/build}/coverage")
 # The programs too where no suite starts them, since all their lines count.
 targets="agent/xdp-count tools/xdp-countctl/xdp-countctl"
 for suite in "$@"; do targets="$targets tests/$suite/$suite-tests"; done
-# Without optimization, so that each line has code of its own. What a process that is killed has run
-# through is not written down.
+# It builds without optimization, so that each line has code of its own. What a process that is
+# killed has run through is not written down.
 # shellcheck disable=SC2086 # the words of a list
 BUILD_DIR=$build_dir MESON_ARGUMENTS="-Db_coverage=true -Doptimization=0" \
   "$root/tools/build.sh" $targets

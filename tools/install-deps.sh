@@ -127,7 +127,7 @@ is_there() {
       done
       return 1
       ;;
-    # With the sanitizers' libraries beside it.
+    # libFuzzer needs the sanitizers' libraries beside it.
     fuzzer)
       echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
         clang++ -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null 2>/dev/null
@@ -170,7 +170,7 @@ install() {
       ;;
     dnf) dnf --assumeyes --setopt=install_weak_deps=False install "$@" ;;
     pacman)
-      # Without -y, because Arch does not support upgrading only a part of a system.
+      # There is no -y, because Arch does not support upgrading only a part of a system.
       pacman -S --needed --noconfirm "$@" || {
         echo "if packages were not found: pacman -Syu, then this again"
         return 1
@@ -214,12 +214,12 @@ if [ -n "$lacking" ]; then
   # shellcheck disable=SC2086 # one word for each package
   {
     echo installing $packages
-    # Hundreds of lines, of interest only when something went wrong.
+    # Its hundreds of lines are of interest only when something went wrong.
     report=$(install $packages 2>&1 9>&-) || {
       echo "$report" >&2
       exit 1
     }
-    # Such as an older Boost.
+    # These may be, for example, an older Boost.
     echo "$report" | grep '^Removing ' || :
   }
 fi

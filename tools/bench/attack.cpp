@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What a flood of spoofed sources does to the agent: to 1,000 steady sources beside it, to those
-// who ask it meanwhile, and to the packets that get through; and the same of plain programs and
+// What a flood of spoofed sources does to the agent: to 1,000 steady sources beside it, to clients
+// that ask it meanwhile, and to the packets that get through; and the same of plain programs and
 // readers.
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -37,14 +37,15 @@ using testing::Topology;
 
 constexpr std::uint32_t steady_sources = 1000;
 constexpr std::uint64_t steady_rate = 10 * steady_sources;
-// From the middle of the flood on, of so many of its frames one comes from a source of its own.
+// From the middle of the flood on, one in so many of its frames comes from a source of its own.
 constexpr std::uint32_t newcomer_every = 100;
-// Long enough for them to be counted in two ticks, and for what comes after to be counted as well.
+// These are long enough for them to be counted in two ticks, and for what comes after to be counted
+// as well.
 constexpr auto steady_before = 4s;
 constexpr auto steady_after = 3s;
 constexpr auto empty_warm_up = 300ms;
 constexpr auto empty_measured = 3s;
-// For an agent that has fallen behind: more is not worth waiting for.
+// The limit for an agent that has fallen behind: more is not worth waiting for.
 constexpr auto patience = 90s;
 
 struct Setting {
@@ -105,7 +106,7 @@ struct Flood {
   std::chrono::milliseconds duration{};
 };
 
-// Samples by what they are of, in the order of the first of each.
+// Samples by their names, in the order of the first of each.
 class Samples {
  public:
   void add(const std::string& what, const char* unit, double value) {
@@ -161,7 +162,7 @@ class SnapshotWatch {
 
   SnapshotWatch() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-  // Until a snapshot is there for which `wanted` is true: that one, or nothing when time is up.
+  // Waits for a snapshot for which `wanted` is true, and returns it, or nothing when time is up.
   template <class Wanted>
   std::optional<Line> wait_for(const Wanted& wanted) const {
     for (const double start = wall_ns();
@@ -211,7 +212,7 @@ class SnapshotWatch {
           if (!snapshot) return;
           if (snapshot->at("type") == "snapshot") add(*snapshot);
         } catch (const std::runtime_error&) {
-          // None for as long as a client waits: that is a gap, and no reason to stop.
+          // No snapshot came for as long as a client waits: that is a gap, and no reason to stop.
           if (seconds_since(start) < std::chrono::duration<double>(LineClient::patience).count())
             throw;
         }
@@ -267,7 +268,7 @@ class Asker {
   }
 
  private:
-  // Until asked to stop, or until an answer does not come.
+  // Asks until it is to stop, or until an answer does not come.
   void ask(const std::stop_token& stop, const json& request, std::chrono::milliseconds pause) {
     double start = wall_ns();
     try {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int rounds = 7;
 
-// In parts, as a long list is sent.
+// Encodes in parts, as a long list is sent.
 std::size_t encode_ours(const std::vector<SourceRow>& rows) {
   const SnapshotHead head;
   std::size_t bytes = 0;

@@ -24,24 +24,24 @@ using testing::Topology;
 constexpr int rounds = 7;
 constexpr double warm_up_ns = 0.2e9;
 constexpr double measured_ns = 1e9;
-// Enough of them that setting up a run, some 30 ms, is little beside it.
+// These are so many that setting up a run, some 30 ms, is little beside it.
 constexpr std::uint32_t frames_at_once = 1'048'576;
 
 class Receiver {
  public:
   explicit Receiver(const Topology& topology) : topology_(topology) {}
 
-  // By the device's own counter, which counts before any program and so is the same for all.
+  // Reads the device's own counter, which counts before any program and so is the same for all.
   std::uint64_t received() const { return interface().counters.rx_packets; }
 
-  // A native XDP program for as long as `work` takes.
+  // Attaches a native XDP program for as long as `work` takes.
   void with_program(int fd, const std::function<void()>& work) const {
     attach_program(topology_, fd, "native");
     work();
     attach_program(topology_, no_program, "native");
   }
 
-  // The agent for as long as `work` takes. Throws std::runtime_error when it has not counted
+  // Runs the agent for as long as `work` takes. Throws std::runtime_error when it has not counted
   // everything: a rate that is reached by not counting is none.
   void with_agent(const std::function<void()>& work) const {
     MeasuredAgent agent(topology_, {});
@@ -118,7 +118,7 @@ int main() {
   return xdp_count::bench::run_as_root("bench-end-to-end", [] {
     testing::isolate_this_process();
     const testing::Topology topology;
-    // For every side of the comparison.
+    // GRO is on for every side of the comparison.
     testing::turn_on_gro(topology);
     bench::stay_on_cpu(possible_cpus() - 1);
     for (const std::uint32_t sources : {1u, 10'000u}) bench::compare(topology, sources);

@@ -21,7 +21,7 @@ namespace xdp_count::bench {
 namespace {
 
 constexpr std::size_t capacity = 10'000;
-constexpr std::uint32_t population = 100'000;  // who send by Zipf's law
+constexpr std::uint32_t population = 100'000;  // sources that send by Zipf's law
 constexpr std::size_t packets_a_tick = 50'000;
 constexpr int ticks = 100;
 constexpr std::uint32_t first_scanned = population;
@@ -37,7 +37,7 @@ bool is_scan(std::uint32_t source) {
   return source >= first_scanned;
 }
 
-// Exact, as no map of the kernel's is.
+// An exact LRU, as no map of the kernel's is.
 class PlainLru {
  public:
   void take(std::span<const std::uint32_t> packets) {
@@ -69,8 +69,8 @@ class PlainLru {
   Hits counted_;
 };
 
-// A tick at a time, as the agent is told; the first packet of a source that was not tracked before
-// the tick is the one that misses, and all are misses of one that is not taken in.
+// Takes a tick at a time, as the agent does; the first packet of a source that was not tracked
+// before the tick is the one that misses, and all are misses of one that is not taken in.
 class Tracked {
  public:
   Tracked() : slots_(Ledger::slots_for(capacity)), ledger_(slots_, state_, capacity, HashSeed{}) {}

@@ -35,7 +35,7 @@ void send_all(testing::LiveFrames& source) {
   for (std::uint32_t sent = 0; sent < sources; sent += frames_at_once) source.send(frames_at_once);
 }
 
-// Until all are tracked; they come one after the other, so a few rounds reach everyone.
+// Sends until all are tracked; they come one after the other, so a few rounds reach each of them.
 void fill(const MeasuredAgent& agent, testing::LiveFrames& source) {
   const auto deadline = std::chrono::steady_clock::now() + 60s;
   while (agent.status().at("tracked") != sources) {
@@ -91,7 +91,7 @@ class ListReader {
   std::vector<char> buffer_ = std::vector<char>(1 << 18);
 };
 
-// Right after a tick in which every source was active.
+// Measures right after a tick in which every source was active.
 void measure_cost(const testing::Topology& topology, testing::LiveFrames& source) {
   MeasuredAgent agent = start_agent(topology, "3");
   fill(agent, source);
@@ -169,7 +169,8 @@ class TickWatch {
   double first_cut_ = 0;
 };
 
-// With an interval so short that every list meets ticks, many of them while it is being selected.
+// Measures with an interval so short that every list meets ticks, many of them while it is being
+// selected.
 void measure_lateness(const testing::Topology& topology, testing::LiveFrames& source) {
   constexpr std::size_t usual_ticks = 30;
   MeasuredAgent agent = start_agent(topology, "0.2");

@@ -44,7 +44,7 @@ MeasuredAgent start_agent(const testing::Topology& topology, const Sizes& sizes)
   return MeasuredAgent(topology, arguments);
 }
 
-// MiB by what they are of, a sample a round.
+// MiB by the kind of memory, a sample a round.
 using Samples = std::map<std::string, std::vector<double>>;
 
 // Pages of BPF arrays that the agent has mapped and touched are no anonymous memory: they belong to
@@ -100,7 +100,7 @@ void predict() {
   }
 }
 
-// With as many sources as there may be, and one client with the default stream.
+// Measures with as many sources as there may be, and one client with the default stream.
 void measure_full(const testing::Topology& topology) {
   constexpr Sizes sizes{1'000'000, 0};
   constexpr std::uint32_t frames_at_once = 65'536;

@@ -34,7 +34,7 @@ constexpr int loads = 5;                  // since it matters where in memory th
 constexpr int warm_up_rounds = 1;         // in which every map meets its sources
 constexpr int rounds = 5;                 // of each load
 
-// Which source the packets come from, one after the other.
+// The sources that the packets come from, one after the other.
 using Order = std::vector<std::uint32_t>;
 
 Order uniform(std::uint32_t sources, std::mt19937_64& random) {
@@ -156,7 +156,7 @@ void run(const Order& order, std::uint32_t hot_slots, Samples& samples) {
   }
 }
 
-// Likewise of ours alone, in rounds that each begin a generation.
+// Measures ours alone, in rounds that each begin a generation.
 void run_generations(const Order& order, std::uint32_t hot_slots, Samples& samples) {
   Programs plain(order, hot_slots, true);
   Programs new_sources(order, hot_slots, true, true);
@@ -169,7 +169,8 @@ void run_generations(const Order& order, std::uint32_t hot_slots, Samples& sampl
     }
 }
 
-// Of each program also how many times `yardstick` it costs on top of `floor`, both ns per packet.
+// Prints each program's cost, and how many times `yardstick` that is above `floor`, both in ns per
+// packet.
 void print_costs(const std::string& setting, const Samples& samples, double floor, double yardstick,
                  const std::string& ratio_to) {
   for (const auto& [name, values] : samples)
@@ -218,8 +219,8 @@ void compare_generations(const std::string& setting, const Order& order, std::ui
 }  // namespace
 }  // namespace xdp_count::bench
 
-// Without arguments everything. With arguments: another number of hot slots than the default, 0 for
-// that, to find out what it should be; and the settings to measure.
+// Measures everything without arguments. The first argument is another number of hot slots than the
+// default, 0 for that, to find out what it should be; those behind it are the settings to measure.
 int main(int argc, char** argv) {
   using namespace xdp_count;
   using namespace xdp_count::bench;

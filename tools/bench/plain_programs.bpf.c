@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Whom the counting is compared with on the receiving end of a veth pair: a
- * program that does nothing, and what one would write who reads all of a map
- * each second.
+ * The programs that the counting is compared with on the receiving end of a
+ * veth pair: one that does nothing, and the plain counters of a reader that
+ * reads all of a map each second.
  */
 #include <stdbool.h>
 

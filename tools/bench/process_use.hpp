@@ -24,7 +24,8 @@ inline double process_mib(pid_t pid, const std::string& name) {
   throw std::runtime_error("/proc/PID/status has no " + name);
 }
 
-// Of all threads of a process: as precise as the scheduler, unlike the ticks of /proc/PID/stat.
+// The CPU time of all threads of a process, as the scheduler measures it: it is more precise than
+// the ticks of /proc/PID/stat.
 inline double process_cpu_ns(pid_t pid) {
   clockid_t clock{};
   timespec time{};

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# From a fresh clone to measured: builds, runs every benchmark, one after the other so that none
+# Measures from a fresh clone: builds, runs every benchmark, one after the other so that none
 # disturbs another, and reports. Needs root and an otherwise idle machine; takes half an hour.
 set -eu
 

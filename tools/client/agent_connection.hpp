@@ -16,10 +16,10 @@ std::string find_socket(const std::string& interface);
 // A connection to an agent, used from one thread.
 class AgentConnection {
  public:
-  // Throws std::runtime_error that says who is missing or what is not permitted.
+  // Throws std::runtime_error that says what is missing or not permitted.
   explicit AgentConnection(const std::string& path);
 
-  // To wait for: readable when take_line() has something new to look at.
+  // The descriptor to wait for: it is readable when take_line() has something new to look at.
   int fd() const { return socket_.get(); }
 
   // Throws std::system_error, also when an agent that does not read has let requests pile up.

@@ -31,8 +31,8 @@ class AgentFeed {
   // there is not waited for.
   AgentFeed(std::string path, Subscription subscription);
 
-  // Changes the subscription: later snapshots are of the new one. An agent that is not there is
-  // told when it is back.
+  // Changes the subscription: later snapshots are of the new one. An agent that is not there gets
+  // the new one when it is back.
   void subscribe(Subscription subscription);
 
   const Subscription& subscription() const { return subscription_; }
@@ -45,8 +45,9 @@ class AgentFeed {
   int fd() const { return connection_ ? connection_->fd() : -1; }
   int timeout_ms() const;
 
-  // What has happened since; nothing when all has been told. Throws std::runtime_error when the
-  // agent refuses the request, and when what it sends is not the protocol.
+  // The next of the events that have happened; nothing when all have been returned. Throws
+  // std::runtime_error when the agent refuses the request, and when what it sends is not the
+  // protocol.
   std::optional<Event> next();
 
  private:

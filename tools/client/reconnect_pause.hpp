@@ -20,7 +20,7 @@ class ReconnectPause {
     return pause;
   }
 
-  // To be called when the agent has answered.
+  // Must be called when the agent has answered.
   void reset() { pause_ = shortest; }
 
  private:

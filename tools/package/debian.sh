@@ -69,7 +69,7 @@ dpkg-buildpackage --unsigned-source --unsigned-changes >"$work/log" 2>&1 || {
   cat "$work/log" >&2
   exit 1
 }
-# Such as of a library that is linked and not used.
+# There is a warning, for example, of a library that is linked and not used.
 grep -E '^(dpkg|dh)[a-z_-]*: warning' "$work/log" || :
 
 find "$work" -maxdepth 1 -type f ! -name log -exec mv -t "$destination" {} +

@@ -66,7 +66,7 @@ send() {
     trap "kill \$! 2>/dev/null; wait; exit" TERM
     while :; do
       for rate in $rates; do
-        # In the background: a shell comes to its trap only while it waits.
+        # The command runs in the background: a shell comes to its trap only while it waits.
         if [ "$rate" = 0 ]; then sleep "$seconds" & else
           "$program" send0 --rate "$rate" --count "$((rate * seconds))" "$@" >/dev/null &
         fi
@@ -109,7 +109,7 @@ until [ -S "$scratch/tmux" ]; do
   sleep 0.1
 done
 terminal new-session -d -x 106 -y 17 "exec $client --socket $socket top"
-# Until each line has its whole trend.
+# After this pause each line has its whole trend.
 sleep 30
 terminal send-keys h
 sleep 1

@@ -17,7 +17,7 @@
 namespace xdp_count {
 namespace {
 
-// Colour pairs, by the numbers that ncurses is told.
+// Colour pairs, by their numbers in ncurses.
 constexpr short trend_colours = 1;
 constexpr short alert_colours = 2;
 constexpr short titles_colours = 3;

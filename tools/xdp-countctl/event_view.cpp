@@ -10,7 +10,7 @@
 namespace xdp_count {
 namespace {
 
-// A port behind an IPv6 address needs more than a colon to be told from it.
+// A port behind an IPv6 address needs more than a colon to be distinguished from it.
 std::string endpoint(const std::string& raw, std::optional<std::uint16_t> port) {
   std::string address = printable(raw);
   if (!port) return address;

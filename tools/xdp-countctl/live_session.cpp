@@ -43,7 +43,7 @@ bool hung_up(short events) {
 
 int run_live(const std::string& socket_path, const LiveView::Settings& settings, bool colours) {
   LiveView view(settings);
-  // Before ncurses, which would handle some of them in its own way.
+  // This comes before ncurses, which would handle some of them in its own way.
   const SignalQueue signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH});
   AgentFeed feed(socket_path, {.selection = view.selection()});
   CursesScreen screen(colours);

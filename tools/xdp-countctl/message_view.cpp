@@ -52,8 +52,8 @@ std::string event_record(const EventMessage& event) {
        fmt::format("{}", fmt::join(frame.vlan_ids, " ")), std::to_string(event.lost)});
 }
 
-// Of a source without a row. Zero is a count too, though there is no time of a first packet; but
-// what is not known is left empty, rather than denied by zeros.
+// The record of a source without a row. Its counts are 0 where that is known, without the time of a
+// first packet; what is not known is left empty.
 std::string missing_record(const SnapshotHead& head, std::uint32_t address) {
   const bool known = head.rows_are_all();
   const char* count = known ? "0" : "";

@@ -21,7 +21,8 @@ constexpr std::uint16_t epb_dropcount = 4;
 constexpr std::uint16_t linktype_ethernet = 1;
 constexpr std::uint16_t linktype_raw = 101;  // IPv4 or IPv6, as the first bits say
 
-// In this machine's byte order: the section header has a word by which readers tell it.
+// A block in this machine's byte order: the section header has a word by which readers recognize
+// it.
 class Block {
  public:
   explicit Block(std::uint32_t type) {

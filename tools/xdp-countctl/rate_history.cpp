@@ -45,7 +45,7 @@ std::string RateHistory::trend(std::uint32_t address, SortKey by, std::size_t wi
       highest = std::max(highest, rate_for(by, it->rates));
     for (auto it = first; it != found->second.end(); ++it) {
       const double part = highest > 0 ? rate_for(by, it->rates) / highest : 0;
-      // Rounded up: what is not nothing is shown as more than nothing.
+      // The height is rounded up: a rate above zero is shown as more than nothing.
       const auto level = static_cast<std::size_t>(std::ceil(part * highest_level));
       columns[width - 1 - (number_ - it->number)] = levels[level];
     }

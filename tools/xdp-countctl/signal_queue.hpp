@@ -14,14 +14,14 @@
 namespace xdp_count {
 
 // Signals as something to read from a descriptor, beside poll(2), rather than interruptions. Those
-// that were ignored before stay so. For a program of one thread.
+// that were ignored before stay so. It is made for a program of one thread.
 class SignalQueue {
  public:
   // Throws std::system_error.
   explicit SignalQueue(std::initializer_list<int> signals) {
     sigset_t set;
     sigemptyset(&set);
-    // The kernel keeps a blocked signal for who reads it, also where it would be ignored.
+    // The kernel keeps a blocked signal for its reader, also where it would be ignored.
     for (const int signal : signals)
       if (!is_ignored(signal)) sigaddset(&set, signal);
     fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
