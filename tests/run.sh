@@ -117,8 +117,9 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# Of any one program, and of what is started with it: none gets the status of an ending that a test
-# may expect. ThreadSanitizer has places in memory of its own, which addresses at random may hit.
+# The options are for any one program, and for what is started with it: none gets an exit status
+# that a test may expect. ThreadSanitizer has places in memory of its own, which addresses at random
+# may hit.
 with_sanitizer=
 if [ -n "$sanitizer" ]; then
   options="exitcode=99:log_path=$reports/report"
@@ -163,7 +164,7 @@ run_test() {
     $with_sanitizer env --default-signal=INT,QUIT "$@") </dev/null >"$log" 2>&1 &
   child=$!
   status=0
-  # Not the shell's own word on how it ended: it is put together below.
+  # The shell's own message on how it ended is dropped: ours is put together below.
   { wait "$child"; } 2>/dev/null || status=$?
   # What a test that died has left running is in the process group that timeout made.
   kill -s KILL -- "-$child" 2>/dev/null || :

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// By what an agent knows a program of its own build.
+// The hash by which an agent recognizes a program of its own build.
 #include <doctest/doctest.h>
 
 #include <cstddef>

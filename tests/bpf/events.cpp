@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What the program tells besides counting: which frame makes which event, and how what is lost is
+// What the program reports besides counting: which frame makes which event, and how what is lost is
 // counted.
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
@@ -26,9 +26,9 @@ namespace {
 
 constexpr std::uint32_t first_source = 0x0a000000;
 
-class ToldEvents {
+class ReportedEvents {
  public:
-  explicit ToldEvents(const ProgramSettings& settings)
+  explicit ReportedEvents(const ProgramSettings& settings)
       : program_(settings), ring_(program_.program().events_fd()) {}
 
   ProgramUnderTest& program() { return program_; }
@@ -40,7 +40,7 @@ class ToldEvents {
     return events;
   }
 
-  // The addresses that were told, in order.
+  // The addresses that were reported, in order.
   std::vector<std::uint32_t> new_sources() {
     std::vector<std::uint32_t> addresses;
     for (const NewSource& event : take<NewSource>()) addresses.push_back(event.address);
@@ -78,114 +78,117 @@ TEST_CASE("without events there are no maps for them") {
   CHECK(new_sources.program().known_sources_fd() >= 0);
 }
 
-TEST_CASE("each new source is told once, in whichever table it is counted") {
+TEST_CASE("each new source is reported once, in whichever table it is counted") {
   // Some are counted in the hot table, the others spill.
   constexpr std::uint32_t sources = 1000;
-  ToldEvents told({.max_sources = sources, .new_sources = true});
+  ReportedEvents reported({.max_sources = sources, .new_sources = true});
   const OnOneCpu pinned;
   AddressFrame frame;
-  for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
-  CHECK(told.new_sources() == addresses(first_source, sources));
+  for (std::uint32_t i = 0; i < sources; ++i) reported.program().run(frame.from(first_source + i));
+  CHECK(reported.new_sources() == addresses(first_source, sources));
 
   SUBCASE("again in the same generation: nothing") {
-    for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+    for (std::uint32_t i = 0; i < sources; ++i)
+      reported.program().run(frame.from(first_source + i));
   }
   SUBCASE("again in the next generations: nothing") {
     for (int generation = 0; generation < 3; ++generation) {
-      told.program().take_counts();
-      for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+      reported.program().take_counts();
+      for (std::uint32_t i = 0; i < sources; ++i)
+        reported.program().run(frame.from(first_source + i));
     }
   }
-  CHECK(told.new_sources().empty());
-  told.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
+  CHECK(reported.new_sources().empty());
+  reported.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
 }
 
-TEST_CASE("only IPv4 packets with a place in a table tell of a source") {
-  ToldEvents told({.max_sources = smallest_hot_table + 1, .new_sources = true});
+TEST_CASE("only IPv4 packets with a place in a table report a source") {
+  ReportedEvents reported({.max_sources = smallest_hot_table + 1, .new_sources = true});
   const OnOneCpu pinned;
   for (const Frame& frame :
        {PacketBuilder().ipv6().udp(1, 2).build(), PacketBuilder().arp().pad_to(60).build(),
         PacketBuilder().ethertype(0x88cc).pad_to(60).build(),
         PacketBuilder().ipv4({.version = 5}).udp(1, 2).build()})
-    told.program().run(frame);
-  CHECK(told.new_sources().empty());
+    reported.program().run(frame);
+  CHECK(reported.new_sources().empty());
 
   AddressFrame frame;
   for (std::uint32_t i = 0; i < smallest_hot_table + 3; ++i)
-    told.program().run(frame.from(first_source + i));
-  const xc_event_counts counts = told.program().program().event_counts(XC_EVENT_NEW_SOURCE);
-  CHECK(told.program().take_counts().untracked.packets == 2);
+    reported.program().run(frame.from(first_source + i));
+  const xc_event_counts counts = reported.program().program().event_counts(XC_EVENT_NEW_SOURCE);
+  CHECK(reported.program().take_counts().untracked.packets == 2);
   CHECK(counts.produced == smallest_hot_table + 1);
   CHECK(counts.lost == 0);
-  CHECK(told.new_sources().size() == counts.produced);
+  CHECK(reported.new_sources().size() == counts.produced);
 }
 
-TEST_CASE("a source that is not known any more is told again, in the next generation") {
-  ToldEvents told({.max_sources = 16, .new_sources = true});
+TEST_CASE("a source that is not known any more is reported again, in the next generation") {
+  ReportedEvents reported({.max_sources = 16, .new_sources = true});
   const OnOneCpu pinned;
   AddressFrame frame;
   const Frame& same = frame.from(first_source);
-  told.program().run(same);
+  reported.program().run(same);
   const __be32 key = __builtin_bswap32(first_source);
-  REQUIRE(bpf_map_delete_elem(told.program().program().known_sources_fd(), &key) == 0);
-  told.program().run(same);
-  CHECK(told.new_sources() == addresses(first_source, 1));
-  told.program().take_counts();
-  told.program().run(same);
-  CHECK(told.new_sources() == addresses(first_source, 1));
+  REQUIRE(bpf_map_delete_elem(reported.program().program().known_sources_fd(), &key) == 0);
+  reported.program().run(same);
+  CHECK(reported.new_sources() == addresses(first_source, 1));
+  reported.program().take_counts();
+  reported.program().run(same);
+  CHECK(reported.new_sources() == addresses(first_source, 1));
 }
 
-TEST_CASE("two CPUs that meet the same new sources tell of each once") {
+TEST_CASE("two CPUs that meet the same new sources report each once") {
   constexpr std::uint32_t sources = 20'000;
   // Each may take a slot of its own for it.
-  ToldEvents told({.hot_slots = 1024, .max_sources = 2 * sources, .new_sources = true});
+  ReportedEvents reported({.hot_slots = 1024, .max_sources = 2 * sources, .new_sources = true});
   const auto meet_all = [&](int cpu) {
     const OnOneCpu pinned(cpu);
     AddressFrame frame;
-    for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
+    for (std::uint32_t i = 0; i < sources; ++i)
+      reported.program().run(frame.from(first_source + i));
   };
   auto other = std::async(std::launch::async, meet_all, allowed_cpus().back());
   meet_all(allowed_cpus().front());
   other.get();
-  std::vector<std::uint32_t> met = told.new_sources();
+  std::vector<std::uint32_t> met = reported.new_sources();
   std::sort(met.begin(), met.end());
   CHECK((met == addresses(first_source, sources)));
-  told.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
+  reported.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
 }
 
 TEST_CASE("new sources that the ring has no room for are counted as lost, and packets are not") {
   // A new source takes 24 bytes of the ring, 8 of them the kernel's.
   constexpr std::uint32_t room = event_ring_bytes / 24;
   constexpr std::uint32_t sources = room + 1000;
-  ToldEvents told({.hot_slots = 262'144, .max_sources = sources, .new_sources = true});
+  ReportedEvents reported({.hot_slots = 262'144, .max_sources = sources, .new_sources = true});
   const OnOneCpu pinned;
   AddressFrame frame;
-  for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
-  const xc_event_counts counts = told.program().program().event_counts(XC_EVENT_NEW_SOURCE);
+  for (std::uint32_t i = 0; i < sources; ++i) reported.program().run(frame.from(first_source + i));
+  const xc_event_counts counts = reported.program().program().event_counts(XC_EVENT_NEW_SOURCE);
   CHECK(counts.produced == sources);
   CHECK(counts.lost == sources - room);
-  CHECK((told.new_sources() == addresses(first_source, room)));
-  CHECK(told.program().take_counts().sources.size() == sources);
+  CHECK((reported.new_sources() == addresses(first_source, room)));
+  CHECK(reported.program().take_counts().sources.size() == sources);
 
   // They are known all the same.
-  for (std::uint32_t i = 0; i < sources; ++i) told.program().run(frame.from(first_source + i));
-  CHECK(told.new_sources().empty());
-  told.check_counts(XC_EVENT_NEW_SOURCE, sources, sources - room);
+  for (std::uint32_t i = 0; i < sources; ++i) reported.program().run(frame.from(first_source + i));
+  CHECK(reported.new_sources().empty());
+  reported.check_counts(XC_EVENT_NEW_SOURCE, sources, sources - room);
 }
 
 TEST_CASE("events are taken out in slices") {
-  ToldEvents told({.hot_slots = 64, .max_sources = 64, .new_sources = true});
+  ReportedEvents reported({.hot_slots = 64, .max_sources = 64, .new_sources = true});
   const OnOneCpu pinned;
   AddressFrame frame;
-  for (std::uint32_t i = 0; i < 10; ++i) told.program().run(frame.from(first_source + i));
-  CHECK(told.take<NewSource>(4).size() == 4);
-  CHECK(told.take<NewSource>(4).size() == 4);
-  CHECK(told.take<NewSource>(4).size() == 2);
-  CHECK(told.take<NewSource>(4).empty());
+  for (std::uint32_t i = 0; i < 10; ++i) reported.program().run(frame.from(first_source + i));
+  CHECK(reported.take<NewSource>(4).size() == 4);
+  CHECK(reported.take<NewSource>(4).size() == 4);
+  CHECK(reported.take<NewSource>(4).size() == 2);
+  CHECK(reported.take<NewSource>(4).empty());
 }
 
 TEST_CASE("a sample has the frame's first 128 bytes, its length and its time, in every class") {
-  ToldEvents told({.max_sources = 16, .sample_every = 1});
+  ReportedEvents reported({.max_sources = 16, .sample_every = 1});
   for (const Frame& frame :
        {PacketBuilder().ipv4().udp(1, 2).frame_length(60).build(),
         PacketBuilder().ipv4().udp(1, 2).frame_length(127).build(),
@@ -203,8 +206,8 @@ TEST_CASE("a sample has the frame's first 128 bytes, its length and its time, in
       return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
     };
     const auto before = now();
-    told.program().run(frame);
-    const std::vector<Sample> samples = told.take<Sample>();
+    reported.program().run(frame);
+    const std::vector<Sample> samples = reported.take<Sample>();
     REQUIRE(samples.size() == 1);
     CHECK(samples[0].frame_bytes == frame.size());
     CHECK(samples[0].head ==
@@ -214,16 +217,16 @@ TEST_CASE("a sample has the frame's first 128 bytes, its length and its time, in
     CHECK(samples[0].time >= before - 1000);
     CHECK(samples[0].time <= now() + 1000);
   }
-  told.check_counts(XC_EVENT_SAMPLE, 11, 0);
-  told.check_counts(XC_EVENT_NEW_SOURCE, 0, 0);
+  reported.check_counts(XC_EVENT_SAMPLE, 11, 0);
+  reported.check_counts(XC_EVENT_NEW_SOURCE, 0, 0);
 }
 
 TEST_CASE("a sample does not depend on how a frame is split into buffers") {
-  ToldEvents told({.max_sources = 16, .sample_every = 1});
-  if (!told.program().kernel_takes_linear_bytes()) return skip(kernel_ignores_linear_bytes);
+  ReportedEvents reported({.max_sources = 16, .sample_every = 1});
+  if (!reported.program().kernel_takes_linear_bytes()) return skip(kernel_ignores_linear_bytes);
   const Frame frame = PacketBuilder().ipv4().udp(1, 2).frame_length(300).build();
-  told.program().run(frame, 14);
-  const std::vector<Sample> samples = told.take<Sample>();
+  reported.program().run(frame, 14);
+  const std::vector<Sample> samples = reported.take<Sample>();
   REQUIRE(samples.size() == 1);
   CHECK(samples[0].head == Frame(frame.begin(), frame.begin() + 128));
 }
@@ -231,17 +234,17 @@ TEST_CASE("a sample does not depend on how a frame is split into buffers") {
 TEST_CASE("on a CPU one frame of every N is sampled") {
   constexpr std::uint32_t every = 1000;
   constexpr std::uint32_t runs = 1000;
-  ToldEvents told({.max_sources = 16, .sample_every = every});
+  ReportedEvents reported({.max_sources = 16, .sample_every = every});
   const OnOneCpu pinned;
-  told.program().run_repeatedly(AddressFrame().from(first_source), every * runs);
-  CHECK(told.take<Sample>().size() == runs);
-  told.check_counts(XC_EVENT_SAMPLE, runs, 0);
+  reported.program().run_repeatedly(AddressFrame().from(first_source), every * runs);
+  CHECK(reported.take<Sample>().size() == runs);
+  reported.check_counts(XC_EVENT_SAMPLE, runs, 0);
 }
 
 TEST_CASE("which frame is sampled is even chance, and no frame of a rhythm is preferred") {
   constexpr std::uint32_t every = 8;
   constexpr std::uint32_t runs = 8000;
-  ToldEvents told({.max_sources = 16, .sample_every = every});
+  ReportedEvents reported({.max_sources = 16, .sample_every = every});
   const OnOneCpu pinned;
   AddressFrame frame;
   std::array<std::uint32_t, every> chosen{};
@@ -249,8 +252,8 @@ TEST_CASE("which frame is sampled is even chance, and no frame of a rhythm is pr
   std::uint32_t last = every;
   for (std::uint32_t i = 0; i < runs; ++i) {
     for (std::uint32_t position = 0; position < every; ++position)
-      told.program().run(frame.from(first_source + position));
-    const std::vector<Sample> samples = told.take<Sample>();
+      reported.program().run(frame.from(first_source + position));
+    const std::vector<Sample> samples = reported.take<Sample>();
     REQUIRE(samples.size() == 1);
     const std::uint32_t position = samples[0].head[29];  // the last byte of the source
     REQUIRE(position < every);
@@ -267,37 +270,37 @@ TEST_CASE("samples that the ring has no room for are counted as lost, and packet
   // A sample takes 160 bytes of the ring, 8 of them the kernel's.
   constexpr std::uint32_t room = event_ring_bytes / 160;
   constexpr std::uint32_t frames = 2 * room;
-  ToldEvents told({.max_sources = 16, .sample_every = 1});
-  told.program().run_repeatedly(AddressFrame().from(first_source), frames);
-  CHECK(told.take<Sample>().size() == room);
-  told.check_counts(XC_EVENT_SAMPLE, frames, frames - room);
-  CHECK(told.program().take_counts().frames.packets == frames);
+  ReportedEvents reported({.max_sources = 16, .sample_every = 1});
+  reported.program().run_repeatedly(AddressFrame().from(first_source), frames);
+  CHECK(reported.take<Sample>().size() == room);
+  reported.check_counts(XC_EVENT_SAMPLE, frames, frames - room);
+  CHECK(reported.program().take_counts().frames.packets == frames);
 }
 
-TEST_CASE("who is known and not tracked is forgotten when counting goes on") {
-  ToldEvents told({.max_sources = 16, .new_sources = true});
+TEST_CASE("a source that is known and not tracked is forgotten when counting goes on") {
+  ReportedEvents reported({.max_sources = 16, .new_sources = true});
   const OnOneCpu pinned;
   AddressFrame frame;
-  { const Counting first(told.program().program(), {}, {}); }
-  told.program().run(frame.from(first_source));
-  // Of an agent that was killed after it had evicted this one, and before it had taken it out.
+  { const Counting first(reported.program().program(), {}, {}); }
+  reported.program().run(frame.from(first_source));
+  // This source was left by an agent that was killed after evicting it, and before taking it out.
   const __be32 stray = __builtin_bswap32(first_source + 1);
   const std::uint8_t known = 1;
-  const KnownSources sources(told.program().program().known_sources_fd());
-  REQUIRE(bpf_map_update_elem(told.program().program().known_sources_fd(), &stray, &known,
+  const KnownSources sources(reported.program().program().known_sources_fd());
+  REQUIRE(bpf_map_update_elem(reported.program().program().known_sources_fd(), &stray, &known,
                               BPF_NOEXIST) == 0);
   CHECK(sources.list().size() == 2);
-  const Counting second(told.program().program(), {}, {});
+  const Counting second(reported.program().program(), {}, {});
   CHECK(sources.list() == addresses(first_source, 1));
 }
 
 TEST_CASE("as many sources as there may be are listed, and forgotten but for those tracked") {
   constexpr std::uint32_t size = 20'000;
-  ToldEvents told({.hot_slots = 64, .max_sources = size, .new_sources = true});
+  ReportedEvents reported({.hot_slots = 64, .max_sources = size, .new_sources = true});
   const OnOneCpu pinned;
   AddressFrame frame;
-  for (std::uint32_t i = 0; i < size; ++i) told.program().run(frame.from(first_source + i));
-  const KnownSources known(told.program().program().known_sources_fd());
+  for (std::uint32_t i = 0; i < size; ++i) reported.program().run(frame.from(first_source + i));
+  const KnownSources known(reported.program().program().known_sources_fd());
   std::vector<std::uint32_t> listed = known.list();
   std::sort(listed.begin(), listed.end());
   CHECK((listed == addresses(first_source, size)));
@@ -312,7 +315,7 @@ TEST_CASE("as many sources as there may be are listed, and forgotten but for tho
   CHECK(known.list() == addresses(first_source + 7, 1));
 }
 
-TEST_CASE("programs that tell different events are not interchangeable") {
+TEST_CASE("programs that report different events are not interchangeable") {
   const CountProgram plain({});
   const CountProgram new_sources({.new_sources = true});
   const CountProgram one_in_10({.sample_every = 10});

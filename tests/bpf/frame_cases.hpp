@@ -18,7 +18,7 @@ struct FrameCase {
   std::string description;
   Frame frame;
   FrameClass expected;
-  bool has_ethernet_header = true;                      // what the program is told of the device
+  bool has_ethernet_header = true;                      // what the program knows of the device
   std::optional<std::size_t> linear_bytes = {};         // in the first buffer, where that matters
   std::uint32_t expected_source = Ipv4Fields{}.source;  // of a frame that is expected to be IPv4
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Which class a frame is in, up to its IPv4 header: ethertypes, VLAN tags, devices without either.
+// Tests which class a frame is in, up to its IPv4 header: ethertypes, VLAN tags, devices without
+// either.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -80,8 +81,8 @@ TEST_CASE("a frame is in the class that its ethertype and header say") {
        PacketBuilder().ethertype(38).payload({0x42, 0x42, 0x03}).pad_to(60).build(),
        FrameClass::other},
   };
-  // In front of an IPv4 packet, so that a frame of a neighbouring or byte-swapped ethertype would
-  // be taken for one.
+  // An IPv4 packet stands behind each, so that a frame of a neighbouring or byte-swapped ethertype
+  // would be taken for one.
   for (const unsigned ethertype :
        {0x0000u, 0x0008u, 0x002eu, 0x0081u, 0x05dcu, 0x05ffu, 0x0600u, 0x0608u, 0x07ffu,
         0x0801u, 0x0805u, 0x0807u, 0x22f0u, 0x8035u, 0x809bu, 0x80ffu, 0x8101u, 0x86dcu,

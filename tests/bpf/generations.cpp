@@ -204,7 +204,7 @@ TEST_CASE("a generation is empty after it was read") {
   const OnOneCpu pinned;
   for (std::uint32_t generation : {0u, 1u, 0u}) {
     for (const Frame& frame : mixed_frames()) program.run(frame);
-    // So that there are spilled and untracked packets too.
+    // With these there are spilled and untracked packets too.
     for (std::uint32_t i = 1; i < smallest_hot_table; ++i)
       program.run(frame_from(source_b + i, 98));
     program.run(frame_from(0x0a000001 + untracked++, 98));
@@ -216,7 +216,7 @@ TEST_CASE("a generation is empty after it was read") {
   }
 }
 
-TEST_CASE("a swap tells when it was, and how long after the one before") {
+TEST_CASE("a swap reports when it was, and how long after the one before") {
   using std::chrono::system_clock;
   const auto now_ms = [] {
     return std::chrono::floor<std::chrono::milliseconds>(system_clock::now().time_since_epoch())
@@ -241,8 +241,8 @@ TEST_CASE("nothing is lost or counted twice over many swaps under traffic") {
   {
     Traffic first(program);
     Traffic second(program);
-    // Not a number of swaps: they would be over in no time if they did not wait for program runs,
-    // and too few to meet one.
+    // The loop has a duration, not a number of swaps: they would be over in no time if they did not
+    // wait for program runs, and too few to meet one.
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
     while (std::chrono::steady_clock::now() < end) {
       const GenerationCounts counts = program.take_counts();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Where a source is counted: in its bucket of the CPU's hot table, in the neighbour of that, or in
-// the spill table. On one CPU at a time, so that each place is known in advance. Who is given a
-// place at all: admission.cpp.
+// Tests where a source is counted: in its bucket of the CPU's hot table, in the neighbour of that,
+// or in the spill table. The tests run on one CPU at a time, so that each place is known in
+// advance. admission.cpp tests which sources are given a place at all.
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 
@@ -23,10 +23,10 @@ namespace {
 
 constexpr std::size_t frame_bytes = 60;
 
-// Not of the smallest table, whose two buckets are all there is.
+// This is not the smallest table, whose two buckets are all there is.
 constexpr std::uint32_t hot_slots = 1024;
 constexpr std::size_t buckets = hot_slots / XC_BUCKET_SLOTS;
-// More than any of these tests counts in a generation: nobody is refused a place.
+// This is more than any of these tests counts in a generation: no source is refused a place.
 constexpr std::uint32_t max_sources = 16'384;
 
 // How many sources of one bucket find a place: in it, in its neighbour; others spill.
@@ -34,7 +34,8 @@ constexpr std::size_t in_bucket = XC_BUCKET_SLOTS;
 constexpr std::size_t in_pair = 2 * in_bucket;
 constexpr std::size_t in_all = in_pair + 2;
 
-// Both of a pair, in the middle and at either end of the table and of a word of its bits.
+// These are both buckets of a pair, in the middle and at either end of the table and of a word of
+// its bits.
 constexpr std::size_t some_buckets[] = {0, 1, 6, 7, 62, 63, 64, 65, buckets - 2, buckets - 1};
 
 constexpr std::uint64_t most = XC_SLOT_MAX_PACKETS;  // packets that a slot can count
@@ -48,7 +49,7 @@ Rows sorted(Rows rows) {
   return rows;
 }
 
-// Sorted, for what has no order of its own.
+// The rows are sorted, since the sources have no order.
 Rows rows_of(const std::vector<SourceCounts>& sources) {
   Rows rows;
   for (const SourceCounts& source : sources) rows.emplace_back(source.address, source.counts);
@@ -67,7 +68,7 @@ class HotTier {
     for (std::uint32_t i = 0; i < packets; ++i) program_.run_repeatedly(frame.from(source), 1);
   }
 
-  // As count(), on another CPU.
+  // Counts like count(), on another CPU.
   void count_on(int cpu, std::uint32_t source, std::uint32_t packets) {
     std::async(std::launch::async, [&] {
       const OnOneCpu other(cpu);
@@ -75,7 +76,7 @@ class HotTier {
     }).get();
   }
 
-  // Of the active generation, as all that follows.
+  // The table of the active generation, as in all that follows.
   std::span<xc_bucket> table() { return counts_of(cpu()).hot.buckets; }
   xc_totals& totals() { return counts_of(cpu()).totals; }
   Rows spilled() { return rows_of(program_.spilled(generation())); }
@@ -119,8 +120,8 @@ class HotTier {
   Sources sources_of(std::size_t bucket, std::size_t count) {
     Sources sources;
     std::mt19937 random(1);
-    // Far more than it takes, so that a hash which leaves buckets out is told instead of waited
-    // for.
+    // These are far more tries than it takes, so that a hash which leaves buckets out fails the
+    // test instead of being waited for.
     for (int tries = 0; tries < 100'000 && sources.size() < count; ++tries) {
       const auto source = static_cast<std::uint32_t>(random());
       if (source != 0 && home_of(source) == bucket) sources.push_back(source);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Which IPv4 headers are malformed, and which source the others are counted for.
+// Tests which IPv4 headers are malformed, and which source the others are counted for.
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// A tick that is killed anywhere is finished by whoever comes next: no packet is lost, none counted
-// twice. Here with the kernel's tables; the ledger alone is looked at instruction by instruction in
-// the unit tests.
+// A tick that is killed anywhere is finished by the agent that comes next: no packet is lost, none
+// counted twice. This is tested here with the kernel's tables; the unit tests do so with the ledger
+// alone, instruction by instruction.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 

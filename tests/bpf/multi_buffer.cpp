@@ -21,7 +21,7 @@ std::string with_first_buffer(const std::string& what, std::size_t linear_bytes)
 
 TEST_CASE("a frame is counted with all its bytes, however many buffers it has") {
   std::vector<FrameCase> cases;
-  // Around the sizes at which the kernel begins another buffer, one page each.
+  // The sizes are around those at which the kernel begins another buffer, one page each.
   for (const std::size_t bytes : {1514u, 3519u, 3520u, 3521u, 4096u, 4097u, 7616u, 7617u, 9000u,
                                   9014u, 16384u, 32768u, 65534u}) {
     const std::string size = std::to_string(bytes) + " bytes";

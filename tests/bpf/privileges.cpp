@@ -24,7 +24,8 @@ struct Ended {
 // Runs this executable again, after `give_up_privileges` in the new process. That one must be safe
 // between fork and exec; when it answers false the exit code is 126.
 Ended run_again(bool (*give_up_privileges)()) {
-  // By descriptor: a user without privileges need not be able to walk to the build directory.
+  // It is run by descriptor: a user without privileges need not be able to walk to the build
+  // directory.
   const UniqueFd executable(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (!executable) throw_errno("opening /proc/self/exe");
   std::array<int, 2> ends{};

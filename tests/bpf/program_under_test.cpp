@@ -57,7 +57,7 @@ ProgramUnderTest::ProgramUnderTest(const ProgramSettings& settings)
 
 ProgramRun ProgramUnderTest::run(const Frame& frame,
                                  std::optional<std::size_t> linear_bytes) const {
-  // Room to spare, so that a frame that grew is seen to.
+  // There is room to spare, so that a frame that grew is noticed.
   ProgramRun result{0, Frame(frame.size() + 256)};
   xdp_md context{};
   bpf_test_run_opts options{};
@@ -90,7 +90,7 @@ void ProgramUnderTest::run_repeatedly(const Frame& frame, std::uint32_t times) c
 }
 
 bool ProgramUnderTest::kernel_takes_linear_bytes() const {
-  // Of its own, so that what this counts is in nobody's way.
+  // The probe is a program of its own, so that what it counts is in nobody's way.
   static const bool result = [] {
     const ProgramUnderTest probe({});
     try {

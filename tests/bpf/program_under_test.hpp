@@ -17,7 +17,7 @@
 
 namespace xdp_count {
 
-// For doctest, which prints what it compares.
+// doctest prints what it compares with this.
 std::ostream& operator<<(std::ostream& out, const Counts& counts);
 
 namespace testing {
@@ -41,9 +41,9 @@ class ProgramUnderTest {
   // Throws std::system_error.
   explicit ProgramUnderTest(const ProgramSettings& settings);
 
-  // Runs the program once. A frame that does not fit into one page has several buffers in any
-  // case; `linear_bytes` says how many are in the first one, which the others begin behind. The
-  // kernel wants 14 bytes or more. Throws std::system_error. From any thread.
+  // Runs the program once. A frame that does not fit into one page has several buffers in any case;
+  // `linear_bytes` says how many are in the first one, which the others begin behind. The kernel
+  // wants 14 bytes or more. Throws std::system_error. Safe on any thread.
   ProgramRun run(const Frame& frame, std::optional<std::size_t> linear_bytes = {}) const;
 
   // Runs it this often in one system call, and does not look at what comes out.
@@ -56,7 +56,8 @@ class ProgramUnderTest {
   // been counted in several tables; here it is named once, with their sum.
   GenerationCounts take_counts();
 
-  // As the kernel's maps have it now, summed over the CPUs, and each source over both tiers.
+  // These read the kernel's maps as they are now, summed over the CPUs, and each source over both
+  // tiers.
   xc_totals totals(std::uint32_t generation) const;
   std::vector<SourceCounts> sources(std::uint32_t generation) const;
 

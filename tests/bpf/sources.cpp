@@ -89,7 +89,7 @@ void meet_sources_on_two_cpus(const ProgramUnderTest& program, const std::vector
   second.get();
 }
 
-// Different ones, the same each time.
+// Different sources, the same each time.
 std::vector<std::uint32_t> random_sources(std::size_t count) {
   std::mt19937 random(1);
   std::set<std::uint32_t> sources;
@@ -152,7 +152,7 @@ TEST_CASE("packets of sources that are given no place are untracked, all others 
     AddressFrame small(60);
     AddressFrame large(1000);
     for (std::uint32_t source = 0; source < capacity; ++source) program.run(small.from(source));
-    // Other ones each time: who is refused twice in a row is given a place.
+    // The sources differ each time: one that is refused twice in a row is given a place.
     const std::uint32_t first_stranger = capacity + 36 * static_cast<std::uint32_t>(generation);
     for (std::uint32_t i = 0; i < 36; ++i) program.run(large.from(first_stranger + i));
     for (std::uint32_t source = 0; source < capacity; ++source) program.run(small.from(source));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What the program tells the kernel to do with a frame depends on its setting alone.
+// What the kernel does with a frame depends on the program's setting alone.
 #include <doctest/doctest.h>
 #include <linux/bpf.h>
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Builds the project in each way that people build it, all of it and with warnings as errors, and runs
-# the unit tests and the programs of each. With an argument only the build of that name. The builds stay
-# in BUILD_DIR, or `build` at the project's root, and are used again.
+# Builds the project in each way that people build it, all of it and with warnings as errors, and
+# runs the unit tests and the programs of each. With an argument it makes only the build of that
+# name. The builds stay in BUILD_DIR, or `build` at the project's root, and are used again.
 set -eu
 
 known_builds="default debug debugoptimized release plain clang"
@@ -63,11 +63,11 @@ print(*(values[name] for name in ("buildtype", "werror", "b_pie")))')
   return 1
 }
 
-# With the flags of Debian's packages that ask for all hardening, as ours does.
+# Builds with the flags of Debian's packages that ask for all hardening, as ours does.
 build_plain() {
   flags=$(cd / && DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=cmdline) ||
     return 1
-  # As words without spaces.
+  # Python passes the flags on as words without spaces.
   arguments=$(python3 -c '
 import shlex, sys
 flags = dict(word.split("=", 1) for word in shlex.split(sys.argv[1]))
@@ -106,6 +106,6 @@ for name in $builds; do
   fi
 done
 
-# In doctest's words, which tests/run.sh reads.
+# This is the summary of doctest, which tests/run.sh reads.
 echo "[doctest] test cases: $((passed + failed)) | $passed passed | $failed failed | 0 skipped"
 [ "$failed" = 0 ]

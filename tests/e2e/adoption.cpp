@@ -71,7 +71,7 @@ TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and ev
   CHECK(std::filesystem::is_empty("/run/xdp-count"));
 }
 
-TEST_CASE("an agent that goes on tells how long it runs, and how long the counts are of") {
+TEST_CASE("an agent that goes on says how long it runs, and how long has been counted") {
   const Topology topology;
   {
     Agent first(topology, {"-i", "0.1"});
@@ -121,7 +121,7 @@ TEST_CASE("an agent that goes on tells how long it runs, and how long the counts
 
 TEST_CASE_TEMPLATE("agents that are killed at any moment under load lose and double nothing", Mode,
                    Native, Generic) {
-  // More sources than there are places, so that each tick spills, evicts and leaves some out.
+  // There are more sources than places, so that each tick spills, evicts and leaves some out.
   constexpr std::uint32_t sources = 2000;
   constexpr int kills = 25;
   const Topology topology;

@@ -23,7 +23,7 @@ namespace xdp_count::testing {
 
 inline constexpr const char* default_socket = "/run/xdp-count/count0.sock";
 
-// For TEST_CASE_TEMPLATE: every such test runs in each mode.
+// The modes for TEST_CASE_TEMPLATE: every such test runs in each of them.
 struct Native {
   static constexpr const char* name = "native";
   static constexpr const char* ip_option = "xdpdrv";

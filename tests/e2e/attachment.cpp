@@ -121,7 +121,7 @@ TEST_CASE("wherever an agent runs out of descriptors at start, nothing is left o
     if (result == attached) break;
     REQUIRE(result == failed);
   }
-  // Before, while and after it is attached.
+  // It fails before, while and after it is attached.
   CHECK(failures > 20);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("an adopted program stays, with its owner gone, until counting goes on
   });
 }
 
-TEST_CASE("who counts with a program is not followed while it lives") {
+TEST_CASE("a process that counts with a program is not followed while it lives") {
   const Topology topology;
   in_network_namespace(topology.receiver(), [&] {
     const auto interface = receiver_interface();

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# boot_systemd.sh AGENT UNIT_FILE SYSUSERS_FILE INTERFACE: a service manager that knows the shipped unit
-# and no other. It is the first process of a PID namespace, with mounts, control groups and an /etc of
-# its own, in the network namespace of the caller, whose /run it uses: that should be empty. Who asks it
-# has to be a process that it can see: nsenter --pid=/run/service-manager systemctl …
+# boot_systemd.sh AGENT UNIT_FILE SYSUSERS_FILE INTERFACE: a service manager that knows the shipped
+# unit and no other. It is the first process of a PID namespace, with mounts, control groups and an
+# /etc of its own, in the network namespace of the caller, whose /run it uses: that should be empty.
+# It answers only processes that it can see: nsenter --pid=/run/service-manager systemctl …
 # What it logs is in /run/log-of-systemd. Ends with SIGTERM, and all processes with it.
 set -eu
 
@@ -15,7 +15,7 @@ prepare() {
   mount -t sysfs sysfs /sys
   mount -t cgroup2 cgroup2 /sys/fs/cgroup
 
-  # Elsewhere than where it was built, which the unit may hide from it.
+  # The agent is copied, since the unit may hide from it the directory where it was built.
   units=/run/systemd/system
   mkdir -p /run/agent "$units"
   cp "$1" /run/agent/xdp-count

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t frames = 20'000;
 constexpr std::uint32_t seed = 1;
 
-// In the tmpfs that the topology has mounted there.
+// The topology has mounted a tmpfs there.
 constexpr const char* capture_file = "/run/varied.pcap";
 
 // tcpreplay sends a frame again that the device refuses. But a receiving end whose queue is full

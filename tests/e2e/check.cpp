@@ -60,7 +60,7 @@ TEST_CASE("--check of a free interface says that counting would begin, in which 
   Agent agent(topology, {});
   const json status = status_of_agent();
   CHECK(status.at("mode") == checked.answer.at("mode"));
-  // As the kernel reports it, with what each map takes besides its values.
+  // This is the memory as the kernel reports it, with what each map takes besides its values.
   const auto kernel = status.at("memory").at("maps").get<double>();
   CHECK(kernel == doctest::Approx(memory_of(checked).at("maps").get<double>()).epsilon(0.01));
   MESSAGE(::sysconf(_SC_NPROCESSORS_CONF) << " CPUs: " << kernel / (1 << 20) << " MiB of maps");

@@ -145,8 +145,7 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   CHECK(contains(status.out, "\r\noptions.interval,0.1\r\n"));
 }
 
-TEST_CASE(
-    "of a source that was evicted or found no place, the client does not say that it is none") {
+TEST_CASE("the client does not deny a source that was evicted or found no place") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8"});
   LineClient stream(default_socket);
@@ -194,7 +193,7 @@ TEST_CASE("before the first interval has passed nothing is known of any source")
   CHECK(answer.at("time") == stream.answer_to({{"cmd", "status"}}).at("since"));
 }
 
-TEST_CASE("watch in CSV tells each record's snapshot, and has one header") {
+TEST_CASE("watch in CSV names each record's snapshot, and has one header") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   LineClient stream(default_socket);

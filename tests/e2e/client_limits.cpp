@@ -65,7 +65,7 @@ class TestServer {
   }
   void publish() { publish(std::chrono::steady_clock::now() + 1h); }
 
-  // As long as a tick writes the ledger.
+  // Keeps the gate closed, as while a tick writes the ledger.
   void begin_fold() {
     const auto close = [this]() -> boost::asio::awaitable<void> {
       fold_.emplace(co_await gate_.close());
@@ -112,7 +112,7 @@ class TestServer {
 
 }  // namespace
 
-TEST_CASE("subscribers for whom a tick has no time are told that they missed it") {
+TEST_CASE("subscribers for which a tick has no time are notified that they missed it") {
   constexpr auto clock = [] { return std::chrono::steady_clock::now(); };
   TestServer server({});
   std::vector<LineClient> clients;
@@ -128,7 +128,7 @@ TEST_CASE("subscribers for whom a tick has no time are told that they missed it"
   const auto deadline = clock() + LineClient::patience;
   while (std::ranges::count_if(clients, has_a_line) < 8) REQUIRE(clock() < deadline);
   server.publish(clock() + 1h);
-  // Eight were served, those who asked for the fewest rows.
+  // Eight were served, those that asked for the fewest rows.
   for (std::size_t i = 0; i < clients.size(); ++i) {
     CAPTURE(i);
     CHECK(clients[i].next_of_type("snapshot").at("skipped") == (i < 8 ? 0 : 1));
@@ -177,8 +177,8 @@ TEST_CASE("a client that reads slowly is served, however long it takes") {
     bytes.resize(static_cast<std::size_t>(size));
     return bytes;
   };
-  // So little that the kernel takes nothing more from the agent for longer than that waits: what
-  // the kernel still holds is all that tells that the client reads.
+  // It reads so little that the kernel takes nothing more from the agent for longer than the agent
+  // waits: only what the kernel still holds shows that the client reads.
   for (int i = 0; i < 12; ++i) {
     read_some(MSG_WAITALL);
     std::this_thread::sleep_for(250ms);
@@ -219,13 +219,13 @@ LineClient subscriber(const TestServer& server, std::size_t top) {
   return client;
 }
 
-// Enough for the kernel to let go of some of what it holds.
+// Reads enough for the kernel to let go of some of what it holds.
 void read_a_little(const LineClient& client) {
   std::array<char, 65536> bytes{};
   REQUIRE(::recv(client.descriptor(), bytes.data(), bytes.size(), MSG_WAITALL) > 0);
 }
 
-// Of a line of which some has been read so.
+// Skips the rest of a line that read_a_little() has read a part of.
 void skip_rest_of_line(const LineClient& client) {
   std::array<char, 65536> bytes{};
   for (bool found = false; !found;) {
@@ -238,7 +238,7 @@ void skip_rest_of_line(const LineClient& client) {
   }
 }
 
-// Longer than a tick bears with who does not take what is being written.
+// Waits longer than a tick bears with a client that does not take what is being written.
 void let_them_be_slow() {
   std::this_thread::sleep_for(150ms);
 }
@@ -335,7 +335,7 @@ TEST_CASE("where there is no memory for all, everybody's turn comes") {
   for (std::uint64_t seq = 2; seq < 10; ++seq) {
     server.publish();
     CHECK(small.next_of_type("snapshot").at("seq") == seq);
-    // Whose turn it is: two of the four, then the two others.
+    // They take turns: two of the four, then the two others.
     for (std::size_t i = 0; i < 4; ++i) {
       if ((i < 2) != (seq % 2 == 0)) continue;
       const auto snapshot = clients[i].next_of_type("snapshot");
@@ -381,7 +381,7 @@ TEST_CASE("an answer waits for memory, and slow readers make room for it") {
     pollfd closed{client.descriptor(), 0, 0};
     return ::poll(&closed, 1, 0) == 1;
   };
-  // Those who asked first and took nothing; the last few fit.
+  // These asked first and took nothing; the last few fit.
   const auto gone = std::ranges::count_if(silent, is_closed);
   CHECK(gone >= 14);
   CHECK(gone < 20);

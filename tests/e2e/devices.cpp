@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
 #include <fcntl.h>
-// Before the kernel's headers, which leave out what the C library has defined already.
+// This comes before the kernel's headers, which leave out what the C library has defined already.
 #include <net/if.h>
 
 #include <linux/if_arp.h>
@@ -114,7 +114,7 @@ TEST_CASE_TEMPLATE("frames of a device without Ethernet headers are counted", Mo
   CHECK(count_of(snapshot.at("classes").at("ipv6")) == Count{10, 800});
 }
 
-// As if the tun driver were one of devices that are not there.
+// Makes the tun driver pass for one of devices that are not there.
 void set_link_type(const Topology& topology, const xdp_count::UniqueFd& tun, const char* name,
                    int type) {
   ip(topology, {"link", "set", "dev", name, "down"});

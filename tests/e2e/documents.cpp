@@ -43,10 +43,10 @@ std::vector<Frame> frames_of_every_class() {
 
 TEST_CASE("every line of a run is what the schema says, and adds up") {
   const Topology topology;
-  // As under sysctl kernel.bpf_stats_enabled, for as long as the descriptor is open.
+  // This is like sysctl kernel.bpf_stats_enabled, for as long as the descriptor is open.
   const xdp_count::UniqueFd statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
   REQUIRE(statistics);
-  // So little room that sources are evicted and untracked too.
+  // There is so little room that sources are evicted and untracked too.
   Agent agent(topology,
               {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8", "--events", "--sample", "1"});
   std::optional<LineClient> events(default_socket);
@@ -105,7 +105,7 @@ TEST_CASE("the examples in the documents print what these say") {
   CHECK(snapshot.at("frames").at("bytes") == 30'649'600);
   CHECK(snapshot.at("nic") ==
         nlohmann::json{{"rx_packets", 23'800}, {"rx_bytes", 30'316'400}, {"rx_dropped", 0}});
-  // With the rates at 0, what is highest by rate is what has sent most.
+  // With the rates at 0, the source that is highest by rate is the one that has sent most.
   while (client.next_of_type("snapshot").at("frames").at("pps") > 0) {
   }
   CHECK(run_script({SCRIPTS "/documents.py", "examples", CLIENT}) ==

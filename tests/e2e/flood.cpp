@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What others send takes no packet from a source that is established, however many they are; and
-// who sends a large share becomes established among them. Exact to the packet: what has arrived is
-// known from behind the agent's program.
+// What others send takes no packet from a source that is established, however many they are; and a
+// source that sends a large share becomes established among them. Exact to the packet: what has
+// arrived is known from behind the agent's program.
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -86,7 +86,7 @@ std::map<std::string, Count> expected_rows(const Arrivals& arrivals) {
   return expected;
 }
 
-// In words, and with an example; nothing when there is none.
+// The difference in words, with an example; empty when there is none.
 std::string difference(const std::map<std::string, Count>& rows,
                        const std::map<std::string, Count>& expected) {
   if (rows == expected) return "";
@@ -150,7 +150,7 @@ void wait_until(const Condition& condition) {
   }
 }
 
-// So many ticks of it, and more until it has been far more than any table holds.
+// Sends so many ticks of it, and more until it has been far more than any table holds.
 void flood(LineClient& stream, Scene& scene, const FloodPattern& pattern, unsigned ticks,
            std::uint64_t frames) {
   const std::uint64_t end = scene.arrivals.frames() + frames;
@@ -205,7 +205,7 @@ void check_promise(const Attack& attack, const std::string& mode = "native") {
       attack, mode, [] {}, [](Agent&, const json&) {});
 }
 
-// Events of a kind: those that came, and those that are told to be lost.
+// The events of each kind: those that came, and those that are reported as lost.
 using EventCounts = std::map<std::string, std::uint64_t>;
 
 EventCounts events_until_goodbye(LineClient& client) {
@@ -302,7 +302,7 @@ TEST_CASE("no flood does where there is much room") {
   check_promise({.max_sources = 1'000'000});
 }
 
-TEST_CASE("no flood does with events and samples, of which each is delivered or told to be lost") {
+TEST_CASE("no flood does with events and samples, of which each is delivered or reported as lost") {
   std::optional<LineClient> client;
   std::future<EventCounts> receiving;
   const auto listen = [&] {
@@ -323,7 +323,7 @@ TEST_CASE("no flood does with events and samples, of which each is delivered or 
   });
 }
 
-TEST_CASE("who sends a large share in mid-flood is seen at once, and soon keeps every packet") {
+TEST_CASE("a source with a large share in mid-flood is seen at once, and soon keeps every packet") {
   check_heavy_hitter(default_room, 2048);
 }
 

@@ -9,7 +9,7 @@
 
 namespace xdp_count::testing {
 
-// On the topology's receiving end, in place of the program that is there, if any.
+// Attaches a program to the topology's receiving end, in place of the one that is there, if any.
 void attach_to_receiver(const Topology& topology, int program_fd, bool generic);
 
 class ForeignProgram {
@@ -18,8 +18,8 @@ class ForeignProgram {
 
   ForeignProgram();
 
-  // On the topology's receiving end, in place of the one that is there, if any. As others do, it
-  // stays there until the interface goes.
+  // Attaches it to the topology's receiving end, in place of the program that is there, if any.
+  // Like those of others, it stays there until the interface goes.
   void attach(const Topology& topology, bool generic) const;
 
   std::uint32_t id() const { return id_; }

@@ -22,7 +22,7 @@ TEST_CASE("the programs are built with what makes a defect in them hard to use")
     const auto read = [&](const std::string& part) {
       return output_of({"/usr/bin/readelf", "--wide", part, program});
     };
-    // At an address that nobody knows.
+    // The program is loaded at an address that nobody knows.
     CHECK(contains(read("--file-header"), "DYN (Position-Independent Executable file)"));
     // All addresses of functions are known before the program begins, and are read-only then.
     const std::string segments = read("--program-headers");
@@ -35,11 +35,11 @@ TEST_CASE("the programs are built with what makes a defect in them hard to use")
     CHECK(!contains(segments.substr(stack, segments.find('\n', stack) - stack), "RWE"));
     const std::string symbols = read("--dyn-syms");
     CHECK(contains(symbols, " __stack_chk_fail@"));
-    // Not without an optimizer, nor with a sanitizer, which sees more.
+    // This check needs an optimizer, and is left out with a sanitizer, which sees more.
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     CHECK(contains(symbols, "_chk@GLIBC"));
 #endif
-    // Where jumps may land.
+    // endbr64 marks where indirect jumps may land.
 #ifdef __x86_64__
     CHECK(contains(output_of({"/usr/bin/objdump", "--disassemble=main", program}), "endbr64"));
 #endif

@@ -74,7 +74,7 @@ class Witness {
 
   std::uint64_t ticks() const { return ticks_; }
 
-  // Until `count` more ticks have passed.
+  // Waits until `count` more ticks have passed.
   void wait(std::uint64_t count) const {
     const auto deadline = std::chrono::steady_clock::now() + LineClient::patience;
     for (const std::uint64_t end = ticks_ + count;
@@ -144,7 +144,7 @@ struct Attack {
       try {
         if (client.answer_to({{"cmd", "status"}}).at("type") == "status") return client;
       } catch (const std::exception&) {
-        // Closed before it could ask.
+        // The connection was closed before it could ask.
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -316,7 +316,7 @@ TEST_CASE("readers that are not there cost no more than --client-memory, and nob
       silent.back().ask({{"cmd", "subscribe"}, {"top", 10'000 - i}, {"events", {"new_source"}}});
     }
     watch(until_settled);
-    // Who is still there reads on, and can tell what has been missed.
+    // Clients that are still connected read on, and know what they have missed.
     const std::uint64_t seq = client.answer_to({{"cmd", "status"}}).at("seq");
     std::size_t gone = 0;
     std::uint64_t skipped = 0;
@@ -360,13 +360,13 @@ TEST_CASE("readers that are not there cost no more than --client-memory, and nob
     CHECK(most < before + mib + 4);
     agent.signal(SIGTERM);
     CHECK(agent.wait() == 0);
-    const std::size_t told =
+    const std::size_t reported =
         times(agent.standard_error(), "was the slowest to read while --client-memory was used up");
-    CHECK(told >= gone);
+    CHECK(reported >= gone);
   }
 }
 
-TEST_CASE("64 clients are served, the next one is told and closed, and gone ones make room") {
+TEST_CASE("64 clients are served, the next one is refused, and gone ones make room") {
   if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
@@ -410,7 +410,7 @@ TEST_CASE("--max-clients says how many are served") {
   CHECK(three.next().value().at("code") == "busy");
 }
 
-TEST_CASE("who connects and leaves is logged when asked for") {
+TEST_CASE("clients that connect and leave are logged when asked for") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1", "--max-clients", "1", "-v"});
   Agent quiet(topology, {"-i", "0.1"}, {}, "lo");
@@ -456,7 +456,7 @@ class RealUserOf {
   RealUserOf& operator=(const RealUserOf&) = delete;
 
  private:
-  // Of this thread: the C library's functions change all threads.
+  // This changes the calling thread alone: the C library's functions change all threads.
   static void become(uid_t uid, gid_t gid) {
     CHECK(::syscall(SYS_setresgid, gid, -1, -1) == 0);
     CHECK(::syscall(SYS_setresuid, uid, -1, -1) == 0);

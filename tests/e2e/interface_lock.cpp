@@ -122,7 +122,7 @@ TEST_CASE("an interface's lock that somebody else has taken keeps no agent out")
                  "warning: the lock of interface count0 (the abstract Unix socket @" + lock.name() +
                      ") is held, but no agent counts there; going on without it\n"));
 
-  // Nor does it let another one in.
+  // It does not let another one in either.
   Agent second(topology, {"-s", "/run/other.sock"});
   CHECK(second.wait() == 1);
   CHECK(second.standard_error() == counts_already(agent));
@@ -130,7 +130,7 @@ TEST_CASE("an interface's lock that somebody else has taken keeps no agent out")
   CHECK(agent.wait() == 0);
 }
 
-TEST_CASE("who asks for an interface's lock as often as can be takes nothing from its agent") {
+TEST_CASE("asking for an interface's lock as often as possible takes nothing from its agent") {
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
@@ -161,7 +161,7 @@ TEST_CASE("the agent of a user who is not root keeps its interface, also from ro
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
 
-  // What it leaves when it is killed is anybody's who may do that.
+  // Any agent with the rights to may take over what it leaves when it is killed.
   kill(service);
   check_adopted(topology);
 }
@@ -177,8 +177,9 @@ TEST_CASE("an agent in another pid namespace keeps its interface until it ends")
   check_refused(topology,
                 "xdp-count: error: xdp-count, which /proc does not show here, counts on count0 "
                 "already: it has pid 1 in its pid namespace\n");
-  // Not unshare(1), whose end the agent does not notice any more: who becomes another user is told
-  // nothing of its parent's (pdeath_signal in the kernel's commit_creds()).
+  // The agent is killed rather than unshare(1), whose end it does not notice any more: a process
+  // that becomes another user gets no signal when its parent ends (pdeath_signal in the kernel's
+  // commit_creds()).
   pid_t agent = 0;
   std::ifstream("/proc/" + std::to_string(container.pid()) + "/task/" +
                 std::to_string(container.pid()) + "/children") >>
@@ -199,7 +200,7 @@ TEST_CASE("a pid that another process has now does not keep what a killed agent 
   CHECK(refused.wait() == 1);
   CHECK(refused.standard_error() == "xdp-count: error: xdp-count with pid " +
                                         std::to_string(::getpid()) + " counts on count0 already\n");
-  // As if the agent had had our pid before us.
+  // The record then names an agent that had our pid before us.
   owner.process -= __u64{1} << 32;
   Agent detach(topology, {"--detach"});
   CHECK(detach.wait() == 0);

@@ -23,7 +23,7 @@ constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
 template <class Mode>
 constexpr bool is_generic = std::is_same_v<Mode, Generic>;
 
-// An agent with no tick before the end, so that what it notices it has been told by the kernel, and
+// An agent with no tick before the end, so that all that it notices was reported by the kernel, and
 // a subscriber of it.
 struct Watched {
   Topology topology;
@@ -60,7 +60,7 @@ TEST_CASE_TEMPLATE("when the program is taken off, the agent says so at once and
 
 TEST_CASE_TEMPLATE("a program that replaces ours is named and left alone", Mode, Native, Generic) {
   Watched w(Mode::name);
-  // Under the dispatcher the agent keeps the capability to ask for names.
+  // The agent keeps the capability to ask for names under the dispatcher.
   const std::string name = dispatcher_on_receiver(w.topology) ? ForeignProgram::name : "a program";
   const ForeignProgram foreign;
   foreign.attach(w.topology, is_generic<Mode>);
@@ -71,7 +71,7 @@ TEST_CASE_TEMPLATE("a program that replaces ours is named and left alone", Mode,
 }
 
 TEST_CASE("a program that is taken off while the interface is down is missed at the next tick") {
-  // The kernel tells nobody of this.
+  // The kernel notifies nobody of this.
   const Topology topology;
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
@@ -124,7 +124,7 @@ TEST_CASE_TEMPLATE("a new name of the interface is followed", Mode, Native, Gene
     ip(w.topology, {"link", "set", "dev", "uplink0", "up"});
   }
   LineClient asker(default_socket);
-  // The agent is told before ip(8) is told that it is done, but both wake up at their own time.
+  // The kernel notifies the agent before it answers ip(8), but both wake up at their own time.
   nlohmann::json status;
   for (int tries = 0; tries < 400; ++tries) {
     status = asker.answer_to({{"cmd", "status"}});

@@ -44,7 +44,7 @@ TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", Mode, N
 }
 
 TEST_CASE("a signal that was ignored when the agent started stays so") {
-  // As nohup(1) does, and a shell with what a script runs in the background.
+  // nohup(1) has signals ignored, and so has a shell for what a script runs in the background.
   for (const auto& [ignored, name] : {std::pair{SIGHUP, "HUP"}, {SIGINT, "INT"}}) {
     CAPTURE(ignored);
     const Topology topology;

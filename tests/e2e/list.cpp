@@ -145,16 +145,16 @@ TEST_CASE_TEMPLATE("a list accounts for every packet of its tick while traffic f
   if (thread_sanitizer) return skip(slow_and_large);
   constexpr std::uint32_t sources = 8000;
   const Topology topology;
-  // Fewer places than sources, so that the ledger changes its mind all the time.
+  // There are fewer places than sources, so that the ledger changes its mind all the time.
   Agent agent(topology,
               {"-m", Mode::name, "-i", "0.1", "--max-sources", "6000", "--hot-slots", "4096"});
   LineClient snapshots(default_socket);
   LineClient client(default_socket);
-  // Short lines: all that come while nobody reads them fit into the socket's buffer.
+  // The lines are short: all that come while nobody reads them fit into the socket's buffer.
   CHECK(snapshots.answer_to({{"cmd", "subscribe"}, {"top", 0}}).at("type") == "ok");
   Traffic traffic(topology, ipv4_frames(ten_net, sources));
   std::map<std::uint64_t, Count> listed;  // by seq, with what has no row
-  // At least so many different ticks, the first ones perhaps without traffic.
+  // There are to be at least so many different ticks, the first ones perhaps without traffic.
   while (listed.size() < 12) {
     const auto parts = list_of(client);
     Count sum = sum_of(parts);

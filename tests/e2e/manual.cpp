@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// --help, the manual pages and the completion of bash tell the same.
+// --help, the manual pages and the completion of bash say the same.
 #include <doctest/doctest.h>
 
 #include <filesystem>

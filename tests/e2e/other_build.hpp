@@ -16,7 +16,7 @@ class OtherBuild {
  public:
   OtherBuild();
 
-  // On the topology's receiving end, where it stays until it is taken off.
+  // Attaches it to the topology's receiving end, where it stays until it is taken off.
   void attach(const Topology& topology, bool generic) const;
 
   std::uint32_t id() const { return id_; }

@@ -30,7 +30,8 @@ constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
 // that is not UTF-8, a control character of C1, DEL.
 const std::string odd_name = "\x1b[31m\"\\\xff\xc2\x9b\x7f";
 const std::string odd_name_shown = R"(\x1b[31m"\\xff\xc2\x9b\x7f)";
-// Of JSON, where what is not UTF-8 is U+FFFD, and by who has read that.
+// The name in JSON, where what is not UTF-8 is U+FFFD, and as a client shows it that has read the
+// JSON.
 const std::string odd_name_in_json = "\x1b[31m\"\\\ufffd\xc2\x9b\x7f";
 const std::string odd_name_read = "\\x1b[31m\"\\\ufffd\\xc2\\x9b\\x7f";
 
@@ -76,7 +77,7 @@ struct PseudoTerminal {
     slave.reset(ends[1]);
     for (const int end : ends) REQUIRE(::fcntl(end, F_SETFD, FD_CLOEXEC) == 0);
   }
-  // As Ctrl-S and Ctrl-Q do.
+  // These do what Ctrl-S and Ctrl-Q do.
   void stop() const { REQUIRE(::tcflow(slave.get(), TCOOFF) == 0); }
   void go_on() const { REQUIRE(::tcflow(slave.get(), TCOON) == 0); }
 };
@@ -101,7 +102,7 @@ struct Pipe {
   }
 };
 
-// Whoever does not take what the agent writes: ticks come on time, clients are served, and SIGTERM
+// Even if nobody takes what the agent writes, ticks come on time, clients are served, and SIGTERM
 // ends it soon and in good order.
 void check_not_held_up(
     const Topology& topology, const ProcessOptions& options,

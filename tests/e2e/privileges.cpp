@@ -64,7 +64,7 @@ struct User {
   gid_t gid;
 };
 
-// Whom root's agent becomes.
+// The user that root's agent becomes.
 User user_of_roots_agent() {
   const passwd* entry = ::getpwnam("xdp-count");
   if (entry == nullptr) entry = ::getpwnam("nobody");
@@ -122,7 +122,7 @@ TEST_CASE_TEMPLATE(
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
   CHECK(!receiver_has_program(topology));
-  // In a directory of root's, which the agent has no way into any more.
+  // The socket was in a directory of root's, which the agent has no way into any more.
   CHECK(std::filesystem::is_empty("/run/xdp-count"));
 }
 
@@ -151,10 +151,10 @@ TEST_CASE("no thread of root's agent that counts can read or write root's files"
   CHECK(agent.wait() == 0);
 }
 
-TEST_CASE("root without the capability to become another user counts as root, and is told so") {
+TEST_CASE("root without the capability to become another user counts as root, and logs that") {
   const Topology topology;
   std::string log;
-  // Of this thread and what it starts, and not to be undone.
+  // The thread and what it starts lose the capability for good.
   std::thread without([&] {
     if (::prctl(PR_CAPBSET_DROP, CAP_SETUID, 0, 0, 0) != 0) return;
     try {
@@ -237,7 +237,7 @@ TEST_CASE_TEMPLATE("a user with the capabilities counts from start to end", Mode
   CHECK(std::filesystem::is_empty("/run/xdp-count"));
 }
 
-TEST_CASE("a user without one of the capabilities is told which, and nothing is changed") {
+TEST_CASE("the agent names the capability that a user lacks, and changes nothing") {
   const Topology topology;
   make_directory_for(nobody, "/run/xdp-count");
   const auto error_without = [&](unsigned missing) {
@@ -255,7 +255,7 @@ TEST_CASE("a user without one of the capabilities is told which, and nothing is 
   CHECK(error_without(CAP_SYS_ADMIN) == beginning + "CAP_SYS_ADMIN. Try sudo.\n");
 }
 
-TEST_CASE("a user who cannot make the socket's directory is told what to do") {
+TEST_CASE("a user who cannot make the socket's directory gets advice") {
   const Topology topology;
   REQUIRE(::chmod("/run", 0755) == 0);
   Agent agent(topology, {}, {.uid = nobody, .capabilities = needed_to_start});

@@ -42,7 +42,7 @@ TEST_CASE("a new connection gets a snapshot each tick until its first request") 
   CHECK(second->at("skipped") == 0);
 
   CHECK(client.answer_to({{"cmd", "status"}}).at("type") == "status");
-  // Several ticks later, nothing has come in between.
+  // Nothing has come in between, several ticks later.
   for (int i = 0; i < 5; ++i) counted.client.next_of_type("snapshot");
   client.ask({{"cmd", "get"}, {"src", "10.0.0.5"}});
   CHECK(client.next()->at("type") == "sources");
@@ -133,7 +133,7 @@ TEST_CASE("a client that says it is done asking gets its answers and is closed")
   CHECK(!client.next());
 }
 
-TEST_CASE("the 65th client is told that the agent is busy, and the others are served on") {
+TEST_CASE("the 65th client is refused as busy, and the others are served on") {
   Counted counted;
   std::vector<LineClient> clients;
   for (int i = 1; i < 64; ++i) {
@@ -153,7 +153,7 @@ TEST_CASE("a slow client misses whole snapshots, counted, and slows nobody") {
   snapshot_with(counted.client, 10'015);
   LineClient slow(default_socket);
   CHECK(slow.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
-  // Far more than a socket's buffers hold: each line has more than a megabyte.
+  // This is far more than a socket's buffers hold: each line has more than a megabyte.
   auto last = counted.client.next_of_type("snapshot");
   for (int i = 0; i < 20; ++i) {
     const auto next = counted.client.next_of_type("snapshot");

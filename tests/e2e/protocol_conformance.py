@@ -24,7 +24,7 @@ from protocol_client import PROTOCOL, Client, parse, schema
 
 CORPUS = pathlib.Path(__file__).resolve().parents[1] / "fuzz" / "corpus" / "requests"
 
-# What the schema of requests cannot say, as its description tells.
+# What the schema of requests cannot express, as its description says.
 BEYOND_SCHEMA = {"bad_request.n-with-fraction", "bad_request.prefix-host-bits"}
 
 OPTIONAL_IN_SAMPLES = ("src", "dst", "proto", "sport", "dport", "vlan")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// What is at the socket's path, and who may come to it.
+// What is at the socket's path, and which users may reach it.
 #include "server/socket_file.hpp"
 
 #include <doctest/doctest.h>
@@ -75,8 +75,9 @@ bool is_of_type(const std::string& where, mode_t type, uid_t owner) {
          status.st_uid == owner;
 }
 
-// Nobody's directory, a file of root's, and all that root does to have a socket there, with
-// `attack` after each instruction. How often `attack` said that it did something.
+// Makes a directory of nobody's and a file of root's, and does all that root does to have a socket
+// there, with `attack` after each instruction. Returns how often `attack` said that it did
+// something.
 int attacks_in_their_directory(const std::function<bool()>& attack) {
   fs::create_directory(their_directory);
   REQUIRE(::chown(their_directory, nobody, nobody) == 0);
@@ -191,7 +192,7 @@ TEST_CASE("a directory that an agent without a group has left is given to the gr
   Agent agent(topology, {"--socket-group", "daemon"});
   LineClient client(default_socket);
   CHECK(status_of("/run/xdp-count").st_gid == 1);
-  // Not while another agent's clients go through it.
+  // The group is kept while another agent's clients go through the directory.
   Agent other(topology, {"--socket-group", "bin"}, {}, "lo");
   LineClient other_client("/run/xdp-count/lo.sock");
   CHECK(status_of("/run/xdp-count").st_gid == 1);
@@ -280,7 +281,7 @@ TEST_CASE("a lock that is another file's second name is refused, and that file l
   CHECK(fs::file_size(secret) == 4);
 }
 
-TEST_CASE("who owns the directory cannot have another file given to the socket's group") {
+TEST_CASE("the directory's owner cannot have another file given to the socket's group") {
   const Topology topology;
   SUBCASE("by a link in the socket's place") {
     CHECK(attacks_in_their_directory([] {

@@ -32,7 +32,7 @@ std::vector<std::uint32_t> maps_of(std::uint32_t program) {
   return maps;
 }
 
-// As program_is_gone().
+// The same as program_is_gone(), for a map.
 bool map_is_gone(std::uint32_t id) {
   for (int tries = 0; tries < 400; ++tries) {
     const xdp_count::UniqueFd map(bpf_map_get_fd_by_id(id));
@@ -52,7 +52,7 @@ std::ptrdiff_t open_descriptors(pid_t process) {
 TEST_CASE_TEMPLATE("SIGTERM at any moment of the start leaves nothing behind", Mode, Native,
                    Generic) {
   const Topology topology;
-  // From before the agent's first instruction to when it counts.
+  // The delays are from before the agent's first instruction to when it counts.
   for (int delay = 0; delay <= 200; delay += 7) {
     CAPTURE(delay);
     Agent agent(topology, {"-m", Mode::name, "--max-sources", "1000", "--hot-slots", "8"});
@@ -91,7 +91,7 @@ TEST_CASE("200 agents one after another, under traffic, leave no program or map 
   std::set<std::uint32_t> programs, maps;
   for (int i = 0; i < 200; ++i) {
     CAPTURE(i);
-    // Small tables: it is not the kernel's allocator that is tested.
+    // The tables are small: it is not the kernel's allocator that is tested.
     Agent agent(topology, {"-m", i % 2 == 0 ? "native" : "generic", "-i", "0.1", "--max-sources",
                            "1000", "--hot-slots", "8"});
     INFO(agent.standard_error());

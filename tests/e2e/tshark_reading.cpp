@@ -42,7 +42,7 @@ class Field {
   std::vector<std::string> values_;
 };
 
-// In the order of the command line.
+// The fields are in the order of the command line.
 struct Line {
   Field frame_bytes, ethertype, ethertypes_behind_tags, version, header_bytes, total_bytes, source;
 };

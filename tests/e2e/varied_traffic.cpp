@@ -65,8 +65,8 @@ class Generator {
 
   Frame random_payload(std::uint32_t most) { return random_bytes(below(most + 1)); }
 
-  // Of the sizes of real traffic: small, full, anything between, and sometimes jumbo. Leaves room
-  // for headers and five tags.
+  // A payload of one of the sizes of real traffic: small, full, anything between, and sometimes
+  // jumbo. Leaves room for headers and five tags.
   Frame any_payload() {
     constexpr std::uint32_t headers = 200;
     switch (below(10)) {
@@ -118,7 +118,7 @@ class Generator {
     return builder.build();
   }
 
-  // As most senders do it, pads what is too short for Ethernet.
+  // Pads what is too short for Ethernet, as most senders do.
   Frame finish(const PacketBuilder& builder) {
     Frame frame = tagged(builder);
     if (frame.size() < shortest_frame && below(4) != 0) frame.resize(shortest_frame);

@@ -49,6 +49,6 @@ for target in $targets; do
 done
 if [ -z "$minutes" ] && [ $failed = 0 ]; then rm -r "$kept"; fi
 
-# In doctest's words, which tests/run.sh reads.
+# This is the summary of doctest, which tests/run.sh reads.
 echo "[doctest] test cases: $((passed + failed)) | $passed passed | $failed failed | 0 skipped"
 [ $failed = 0 ]

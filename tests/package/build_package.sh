@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# In a clean root: what every package is built with, then the build.
+# Runs in a clean root: installs what every package is built with, then builds.
 set -eu
 
 report=$(apt-get update 2>&1 && apt-get install --yes --no-install-recommends \

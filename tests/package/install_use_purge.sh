@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# In a clean root: installs the package that is in /packages, uses it, purges it.
+# Runs in a clean root: installs the package that is in /packages, uses it, purges it.
 set -eu
 
 package=$(echo /packages/xdp-count_*.deb)
@@ -60,7 +60,7 @@ for program in xdp-count xdp-countctl; do
   [ "$($program --version)" = "$program $version" ] || fail "that is not $program $version"
   $program --help | grep -q -- --help || fail "the help is not one"
 done
-# As an administrator does.
+# This is what an administrator does.
 show . systemctl enable xdp-count@count0.service
 mkdir -p /etc/xdp-count
 usermod --append --groups xdp-count nobody

@@ -30,7 +30,7 @@ make_clean_root() {
   else
     # shellcheck source=/dev/null
     release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    # Whence this machine gets that release.
+    # This is where this machine gets that release from.
     # shellcheck disable=SC2016 # for apt-get
     archive=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $release" | head -n 1)
     debootstrap --variant=minbase "$release" "$work/clean" ${archive:+"$archive"}

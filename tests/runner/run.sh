@@ -129,6 +129,6 @@ check "a suite without a test fails" 1 \
   "unit has 0 test cases, where at least 3 are expected (tests/least_cases)" \
   "0 passed, 1 failed"
 
-# In doctest's words, which tests/run.sh reads.
+# This is the summary of doctest, which tests/run.sh reads.
 echo "[doctest] test cases: $((passed + failed)) | $passed passed | $failed failed | 0 skipped"
 [ $failed = 0 ]

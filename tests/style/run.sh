@@ -109,6 +109,6 @@ git_in_tree add .
 git_in_tree commit -m "tree: what does not keep to the rules"
 check "what main has already is looked at with --all alone" 0 '^clang-format: 0 files, 0 findings$' format
 
-# In doctest's words, which tests/run.sh reads.
+# This is the summary of doctest, which tests/run.sh reads.
 echo "[doctest] test cases: $((passed + failed)) | $passed passed | $failed failed | 0 skipped"
 [ $failed = 0 ]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Who counts on the receiving end of a veth pair what its XDP program has let
- * pass, right behind it and knowing nothing of it.
+ * Counts on the receiving end of a veth pair what its XDP program has let pass,
+ * right behind it and independently of it.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

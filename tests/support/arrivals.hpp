@@ -12,9 +12,9 @@ struct arrivals_bpf;
 
 namespace xdp_count::testing {
 
-// What has come to the XDP program on the receiving end of a topology, told by a tc program behind
-// it: exact whatever the veth pair drops before, as long as the XDP program lets everything pass.
-// The same for whatever program there is, and for none.
+// Counts what has come to the XDP program on the receiving end of a topology, by a tc program
+// behind it: exact whatever the veth pair drops before, as long as the XDP program lets everything
+// pass. It works the same with any program, and with none.
 class Arrivals {
  public:
   static constexpr std::uint64_t all = std::numeric_limits<std::uint64_t>::max();

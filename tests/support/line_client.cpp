@@ -81,7 +81,7 @@ nlohmann::json LineClient::answer_to(const nlohmann::json& request) {
 
 bool LineClient::is_closed() const {
   constexpr int patience_ms = std::chrono::milliseconds(patience).count();
-  pollfd closed{socket_.get(), 0, 0};  // POLLHUP is always told
+  pollfd closed{socket_.get(), 0, 0};  // POLLHUP is always reported
   return ::poll(&closed, 1, patience_ms) == 1;
 }
 

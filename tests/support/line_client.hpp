@@ -42,7 +42,7 @@ class LineClient {
   // has not in time.
   bool is_closed() const;
 
-  // For what is done with a socket besides.
+  // The socket, for what else is done with it.
   int descriptor() const { return socket_.get(); }
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Who sends, on one end of a veth pair: for BPF_F_TEST_XDP_LIVE_FRAMES, on one
- * CPU at a time.
+ * Sends on one end of a veth pair: for BPF_F_TEST_XDP_LIVE_FRAMES, on one CPU
+ * at a time.
  */
 #include <stdbool.h>
 
@@ -70,7 +70,10 @@ static __always_inline __u32 next_of_flood(void)
 		next_in_order = offset + 1 < flood_sources ? offset + 1 : 0;
 	}
 	source = LF_FLOOD_FIRST + (__u32)offset;
-	/* Away from the marked ones, and to somewhere that is no more special than any other. */
+	/*
+	 * This moves it away from the marked ones, to an address that is no more special than
+	 * others.
+	 */
 	if ((source & LF_MARKED_MASK) == LF_MARKED_FIRST)
 		source ^= 0x80000000U;
 	return source;

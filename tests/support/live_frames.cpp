@@ -33,7 +33,8 @@ std::uint64_t monotonic_ns() {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-// For the program, which may be running: whatever was written before is seen before.
+// Stores a value for the program, which may be running: all that was written before is visible to
+// it before this value.
 void publish(__u64& value, std::uint64_t to) {
   std::atomic_ref(value).store(to, std::memory_order_release);
 }

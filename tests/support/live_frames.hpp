@@ -12,7 +12,7 @@ struct live_frames_bpf;
 
 namespace xdp_count::testing {
 
-// From which addresses a flood comes: the first so many from 10.0.0.0 on, those of the marked
+// The addresses that a flood comes from: the first so many from 10.0.0.0 on, those of the marked
 // sources excepted.
 struct FloodPattern {
   std::uint64_t sources = 1;  // at most 2^32
@@ -40,14 +40,14 @@ class LiveFrames {
 
   // From now on so many frames a second follow the pattern, or as many as can be; 0: none do.
   void set_flood(const FloodPattern& pattern, std::uint64_t rate);
-  // Of so many frames of the flood one comes from the last marked source; 0: none does.
+  // One in so many frames of the flood comes from the last marked source; 0: none does.
   void set_heavy(std::uint32_t every);
   // From now on so many frames a second come from the first `sources` marked ones, evenly paced and
   // one after the other, whatever else is sent; 0: none do.
   void set_steady(std::uint32_t sources, std::uint64_t rate);
 
-  // 60-byte frames for another host: whoever receives them throws them away after XDP and before
-  // any routing. As many as are due by the rates, and at most this many. Throws std::system_error.
+  // Sends 60-byte frames for another host, which their receiver throws away after XDP and before
+  // any routing: as many as are due by the rates, and at most this many. Throws std::system_error.
   void send(std::uint32_t frames);
 
   // How many have been sent.

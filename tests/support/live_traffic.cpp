@@ -10,10 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Enough of them that setting up a run, some 30 ms, is little beside it. Once the flood has ended
-// what is left of them is over at once, since none is due.
+// These are so many that setting up a run, some 30 ms, is little beside it. Once the flood has
+// ended what is left of them is over at once, since none is due.
 constexpr std::uint32_t flood_frames_at_once = 1'048'576;
-// Without a flood: more than become due in a pause.
+// The number without a flood: more than become due in a pause.
 constexpr std::uint32_t frames_at_once = 4096;
 constexpr auto pause = 10ms;
 // A frame that has not arrived after so long has been dropped.

@@ -20,7 +20,7 @@ class LiveTraffic {
   LiveTraffic(const LiveTraffic&) = delete;
   LiveTraffic& operator=(const LiveTraffic&) = delete;
 
-  // As set_steady(), set_flood() and set_heavy() of LiveFrames.
+  // The same as set_steady(), set_flood() and set_heavy() of LiveFrames.
   void begin_steady(std::uint32_t sources, std::uint64_t rate);
   void begin_flood(const FloodPattern& pattern, std::uint64_t rate = LF_UNLIMITED);
   void set_heavy(std::uint32_t every) { frames_.set_heavy(every); }

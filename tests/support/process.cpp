@@ -39,7 +39,7 @@ std::string contents(const UniqueFd& file) {
   return text;
 }
 
-// Becomes another user, who has none but these capabilities. Between fork and exec.
+// Becomes another user, who has none but these capabilities. Runs between fork and exec.
 bool become(uid_t uid, const std::vector<unsigned>& capabilities) {
   if (::prctl(PR_SET_KEEPCAPS, 1) != 0 || ::setgroups(0, nullptr) != 0 || ::setgid(uid) != 0 ||
       ::setuid(uid) != 0)
@@ -82,12 +82,12 @@ Process::Process(const std::vector<std::string>& command, const ProcessOptions& 
   ::dup2(options.standard_error.value_or(standard_error_.get()), STDERR_FILENO);
   const bool entered =
       options.network_namespace < 0 || ::setns(options.network_namespace, CLONE_NEWNET) == 0;
-  // Opened as root: another user may have no way to where the tree was cloned.
+  // The executable is opened as root: another user may have no way to where the tree was cloned.
   const int program = ::open(arguments[0], O_RDONLY | O_CLOEXEC);
   for (const std::string& variable : options.environment)
     ::putenv(const_cast<char*>(variable.c_str()));
   const bool became = options.uid == 0 || become(options.uid, options.capabilities);
-  // After setuid(), which clears it.
+  // This comes after setuid(), which clears it.
   if (entered && became && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent) {
     if (options.uid == 0)
       ::execv(arguments[0], arguments.data());  // a script, too

@@ -9,7 +9,7 @@
 namespace xdp_count::testing {
 
 void skip(const std::string& reason) {
-  // Once for each test case, since these are what is counted.
+  // This is done once for each test case, since these are what is counted.
   static const doctest::detail::TestCase* last = nullptr;
   const doctest::detail::TestCase* const current = doctest::getContextOptions()->currentTest;
   if (std::exchange(last, current) == current) return;

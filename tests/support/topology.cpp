@@ -56,7 +56,7 @@ Topology::~Topology() {
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
   }
-  // Lazily: a process of the test may still be about to end there.
+  // The file systems are detached lazily: a process of the test may still be about to end there.
   ::umount2("/sys/fs/bpf", MNT_DETACH);
   ::umount2("/run", MNT_DETACH);
 }

@@ -7,6 +7,6 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 passed=1 failed=0
 "$root/tools/check.sh" --all tidy || passed=0 failed=1
 
-# In doctest's words, which tests/run.sh reads.
+# This is the summary of doctest, which tests/run.sh reads.
 echo "[doctest] test cases: 1 | $passed passed | $failed failed | 0 skipped"
 [ $failed = 0 ]

@@ -105,7 +105,7 @@ TEST_CASE("events that are none are refused") {
     CHECK_THROWS_AS(decode_message(line), std::runtime_error);
 }
 
-TEST_CASE("an event of a newer agent is told, not refused") {
+TEST_CASE("an event of a newer agent is reported, not refused") {
   const Message message = decode_message(R"({"type":"event","event":"weather"})");
   REQUIRE(std::holds_alternative<UnknownMessage>(message));
   CHECK(std::get<UnknownMessage>(message).type == "event");

@@ -49,7 +49,7 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != text.npos;
 }
 
-TEST_CASE("where it is not known how many CPUs there are, the help says so and tells the rest") {
+TEST_CASE("where it is not known how many CPUs there are, the help says so and shows the rest") {
   const auto help = parse_options({"--help"}, false, 0);
   const std::string text = std::get<EarlyExit>(help).text;
   CHECK(contains(text, "takes 68 MiB of kernel tables and 32 MiB of ledger here"));
@@ -346,7 +346,7 @@ TEST_CASE("by default all memory follows from the sources, however many CPUs the
     CHECK(options.settings.hot_slots * std::uint64_t{cpus} <= 4 * options.settings.max_sources);
     CHECK(2 * options.settings.hot_slots * std::uint64_t{cpus} > 4 * options.settings.max_sources);
   }
-  // So many CPUs and so few sources that the smallest tables are more than that.
+  // There are so many CPUs and so few sources that the smallest tables are more than that.
   CHECK(std::get<Options>(parse_options({"eth0", "--max-sources", "10"}, false, 256))
             .settings.hot_slots == 8);
   // A choice stands.

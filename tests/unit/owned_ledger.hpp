@@ -23,7 +23,7 @@ struct OwnedLedger {
   Ledger ledger;
 };
 
-// For the messages of failed checks.
+// doctest prints this in the messages of failed checks.
 inline std::ostream& operator<<(std::ostream& out, const Counts& counts) {
   return out << counts.packets << " packets, " << counts.bytes << " bytes";
 }

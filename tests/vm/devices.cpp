@@ -110,7 +110,7 @@ TEST_CASE("frames of an 802.1Q device are counted as it gives them, without the 
         "xdp-count: error: attaching to tagged0 in native mode: Underlying driver does not support "
         "XDP in native mode (Operation not supported); use --mode generic\n");
 
-  // In this order: the kernel refuses a device's program while one is on a device above it.
+  // The order matters: the kernel refuses a device's program while one is on a device above it.
   Agent below(topology, {"-m", "native", "-i", "0.1"});
   LineClient client_below(default_socket);
   client_below.next_of_type("snapshot");

@@ -80,7 +80,7 @@ TEST_CASE_TEMPLATE("ours comes and goes last, and both programs count every fram
   send_frames(topology, ipv4_frames(ten_net, 5));
   CHECK(neighbour.frames(5) == 5);
 
-  // Also where the mode is left to us.
+  // The mode is left to the agent here.
   Agent agent(topology, {"-i", "0.1"});
   LineClient client(default_socket);
   const auto status = client.answer_to({{"cmd", "status"}});

@@ -21,7 +21,7 @@ static long look(__u32 index, void *context)
 	return let_go != 0;
 }
 
-/* Of two levels: the kernel takes 2^23 loops at once, which are over too soon. */
+/* There are two levels of loops: the kernel takes 2^23 at once, which are over too soon. */
 static long look_often(__u32 index, void *context)
 {
 	(void)index;

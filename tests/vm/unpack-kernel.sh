@@ -30,7 +30,7 @@ fi
 [ -e "$keyring" ] || fail "$keyring is missing; the package debian-archive-keyring has it"
 [ "$(dpkg --print-architecture)" = amd64 ] || fail "only amd64 is known here"
 
-# Apart from the machine's own apt, which stays as it is.
+# This apt has its own directories, apart from the machine's, which stays as it is.
 apt_home=$(dirname "$directory")/apt
 mkdir -p "$apt_home/lists/partial" "$apt_home/cache/archives/partial" "$apt_home/parts"
 for suite in $suites; do echo "deb [signed-by=$keyring] $mirror $suite main"; done \

@@ -50,7 +50,7 @@ struct Coroutines {
   }
 };
 
-TEST_CASE("who wants to close the gate waits for the scan that runs, and goes before the next") {
+TEST_CASE("closing the gate waits for the scan that runs, and goes before the next") {
   Coroutines coroutines;
   std::optional<Gate::Scan> first, second;
   std::optional<Gate::Closed> closed;

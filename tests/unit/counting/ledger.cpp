@@ -20,7 +20,7 @@
 namespace xdp_count {
 namespace {
 
-// With this seed an address's home is its low bits, so a test chooses who collides with whom.
+// With this seed an address's home is its low bits, so a test chooses which addresses collide.
 constexpr HashSeed home_is_address{.a = 0, .b = 1};
 
 bool same(const LedgerEntry& a, const LedgerEntry& b) {
@@ -29,8 +29,8 @@ bool same(const LedgerEntry& a, const LedgerEntry& b) {
          a.last_tick == b.last_tick;
 }
 
-// What a ledger must hold, told in the plainest way. Which of several sources makes room, or is a
-// newcomer again, is the ledger's choice: the model follows it, if it was allowed.
+// A model of what a ledger must hold, as plain as can be. Which of several sources makes room, or
+// is a newcomer again, is the ledger's choice: the model follows it, if it was allowed.
 class Model {
  public:
   explicit Model(std::size_t capacity) : capacity_(capacity) {}
@@ -40,8 +40,8 @@ class Model {
     time_ = time;
   }
 
-  // To be called after begin_tick() of `ledger`. False when that did something it should not, as
-  // in what follows.
+  // Must be called after begin_tick() of `ledger`. Returns false when that did something it should
+  // not; so do those that follow.
   bool follow_sweep(const Ledger& ledger) {
     for (auto& [address, entry] : entries_) {
       const LedgerEntry* now = ledger.find(address);
@@ -54,7 +54,7 @@ class Model {
     return true;
   }
 
-  // To be called after the same add() of `ledger`.
+  // Must be called after the same add() of `ledger`.
   bool add(std::uint32_t address, const Counts& counts, const Ledger& ledger) {
     added_ += counts;
     const bool is_new = !entries_.contains(address);
@@ -116,7 +116,7 @@ class Model {
     return count;
   }
 
-  // The last two ticks are one: who was seen in the last may yet come in this.
+  // The last two ticks count as one: a source that was seen in the last may yet come in this.
   std::uint64_t idle(const LedgerEntry& entry) const {
     return std::max<std::uint64_t>(tick_ - entry.last_tick, 1);
   }
@@ -127,8 +127,8 @@ class Model {
     });
   }
 
-  // Not heavier than half of the newcomers. (The ledger finds the lightest quarter at once, and who
-  // comes while it uses that up has no place in it.)
+  // Whether it is not heavier than half of the newcomers. (The ledger finds the lightest quarter at
+  // once, and a source that comes while it uses that up has no place in it.)
   bool is_light(std::uint64_t packets) const {
     std::size_t lighter = 0;
     for (const auto& [address, entry] : entries_)
@@ -143,7 +143,7 @@ class Model {
     return true;
   }
 
-  // Only where newcomers have less than their quarter, and never below half.
+  // Sources are demoted only where newcomers have less than their quarter, and never below half.
   bool follow_demotion(const Ledger& ledger) {
     const bool allowed = entries_.size() - established() < std::max<std::size_t>(capacity_ / 4, 1);
     for (auto& [address, entry] : entries_) {
@@ -162,12 +162,13 @@ class Model {
     if (gone == entries_.end()) return false;
     LedgerEntry& entry = gone->second;
     if (entry.established) {
-      // Made a newcomer by this add(), and evicted by it too.
+      // This add() has made the source a newcomer, and evicted it too.
       if (entries_.size() - established() >= std::max<std::size_t>(capacity_ / 4, 1) && !demoted_)
         return false;
       demoted_ = true;
     }
-    // Who has become a newcomer again comes into no order with those the ledger has found before.
+    // A source that has become a newcomer again has no order among those that the ledger has found
+    // before.
     if (!demoted_)
       for (const auto& [address, other] : entries_)
         if (!other.established && idle(other) > idle(entry)) return false;
@@ -375,7 +376,7 @@ TEST_CASE("where more are active than there is room for, the lightest go and the
       heaviest += senders.size();
       REQUIRE(ledger.find(42));
       CHECK(ledger.find(42)->total.packets == heaviest);
-      // And those behind it, but for the newcomers' part.
+      // Those behind it are there too, but for the newcomers' part.
       for (std::uint32_t sender = 42; sender > 43 - capacity / 2; --sender)
         CHECK(ledger.find(sender));
     }
@@ -475,7 +476,7 @@ TEST_CASE("a look-up takes few probes, whatever comes for however long") {
         ledger.begin_tick(tick, 0);
         for (std::uint32_t i = 0; i < adds_of_a_tick; ++i)
           ledger.add(pattern.address(n++, i, random), {1, 60});
-        // At all times a look-up of an address that is not there costs what an add() does.
+        // A look-up of an address that is not there always costs what an add() does.
         std::uint64_t probes = 0;
         for (int i = 0; i < 1000; ++i)
           probes += ledger.probes(static_cast<std::uint32_t>(random()));
@@ -519,7 +520,7 @@ TEST_CASE("a scan of the table for who is to go finds many of them") {
   CHECK(owned.ledger.scans() <= owned.ledger.evicted().sources / (capacity / 20));
 }
 
-TEST_CASE("who makes room is noted where that is asked for, who is not let in too") {
+TEST_CASE("sources that make room are noted where that is asked for, those not let in too") {
   std::vector<std::uint32_t> evicted;
   OwnedLedger owned(2);
   owned.ledger.note_evictions(evicted);

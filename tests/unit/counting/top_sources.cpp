@@ -152,7 +152,8 @@ TEST_CASE("selections are right where few sources are active, and beside others"
 }
 
 TEST_CASE("a source that came and made room within one tick is in no selection") {
-  // So few sources for so many slots that the active ones are not looked for slot by slot.
+  // There are so few sources for so many slots that the active ones are not looked for slot by
+  // slot.
   OwnedLedger owned(10, 1024, {});
   Ledger& ledger = owned.ledger;
   ledger.begin_tick(1, 1000);
@@ -169,7 +170,7 @@ TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") 
   OwnedLedger owned(500);
   for (std::uint64_t tick = 1; tick <= 3; ++tick) {
     owned.ledger.begin_tick(tick, static_cast<std::int64_t>(1000 * tick));
-    // Few different counts, so that many are equal.
+    // There are few different counts, so that many are equal.
     for (int i = 0; i < 300; ++i)
       owned.ledger.add(static_cast<std::uint32_t>(0x0a000000 + below(400)), {below(3), below(4)});
   }

@@ -70,7 +70,7 @@ TEST_CASE("0.0.0.0 is always in the set, and takes no place") {
 TEST_CASE("what a killed agent left of the set is mended, and who stays is there") {
   std::vector<xc_tracked_group> groups(tracked_groups(64));
   TrackedSources set(groups, random_odd_word());
-  // Far more than it is made for, so that groups are full and many have passed them.
+  // These are far more than it is made for, so that groups are full and many have passed them.
   const std::vector<std::uint32_t> addresses = different_addresses(200, 1);
   for (const std::uint32_t address : addresses) set.add(address);
   std::vector<std::uint32_t> there;
@@ -78,7 +78,7 @@ TEST_CASE("what a killed agent left of the set is mended, and who stays is there
                        [&](std::uint32_t address) { return set.contains(address); });
   CHECK(there.size() > 150);
   const std::vector<xc_tracked_group> before = groups;
-  // Killed before the groups that were passed were told.
+  // The agent was killed before `passed` was increased in the groups that were passed.
   for (xc_tracked_group& group : groups) group.passed = group.passed / 2;
   set.remove_unless([](std::uint32_t) { return true; });
   for (std::size_t i = 0; i < groups.size(); ++i) CHECK(groups[i].passed == before[i].passed);

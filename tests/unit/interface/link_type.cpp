@@ -10,7 +10,7 @@
 namespace xdp_count {
 namespace {
 
-TEST_CASE("of each link type it is known what frames begin with, or it is refused by its name") {
+TEST_CASE("it is known what frames of a link type begin with, or it is refused by its name") {
   struct Case {
     LinkType link;
     std::optional<LinkHeader> header;

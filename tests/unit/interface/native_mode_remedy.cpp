@@ -6,7 +6,7 @@
 using xdp_count::native_mode_remedy;
 
 TEST_CASE("what drivers say of why they refuse XDP is followed by what to do about it") {
-  // As the kernel's drivers put it: bnxt, i40e, virtio_net, mlx5, net/core/dev.c.
+  // These are messages of bnxt, i40e, virtio_net, mlx5 and net/core/dev.c.
   const auto remedy = [](const char* failure) { return native_mode_remedy(failure, "eth0", 9000); };
   const std::string mtu =
       "its MTU is 9000: lower it (ip link set dev eth0 mtu NUMBER), or use --mode generic";

@@ -17,7 +17,7 @@ using Frame = std::vector<std::uint8_t>;
 const std::string source = "192.0.2.1";
 const std::string destination = "198.51.100.1";
 
-// In one line, so that a failed check shows all of it.
+// The frame in one line, so that a failed check shows all of it.
 std::string text(const DecodedFrame& frame) {
   std::string result = frame.protocol + " " + frame.source + " > " + frame.destination;
   if (frame.source_port) result += " from " + std::to_string(*frame.source_port);
@@ -64,7 +64,7 @@ TEST_CASE("padding behind the packet is no port") {
                       .ipv4({.total_length = static_cast<std::uint16_t>(total)})
                       .udp(53, 1024)
                       .build()) == "udp" + ends);
-  // More than 16 bits can say.
+  // A length of 0 stands for more than 16 bits can say.
   CHECK(decoded(PacketBuilder().ipv4({.total_length = std::uint16_t{0}}).udp(53, 1024).build()) ==
         "udp" + ends + " from 53 to 1024");
 }
@@ -91,7 +91,7 @@ TEST_CASE("IPv6 and its extension headers") {
   CHECK(decoded(behind(58, {128, 0})) == "icmpv6" + v6);
 }
 
-TEST_CASE("ARP tells who asks and whom for") {
+TEST_CASE("an ARP frame has the sender's and the target's address") {
   CHECK(decoded(PacketBuilder().arp({.sender = 0x0a000001, .target = 0x0a000002}).build()) ==
         "arp 10.0.0.1 > 10.0.0.2");
 }
@@ -108,7 +108,7 @@ TEST_CASE("without an Ethernet header, the first bits say which IP it is") {
   CHECK(text(decode_frame(Frame{0x10, 0}, false)) == "  > ");
 }
 
-TEST_CASE("of a frame that is cut off anywhere, what is there is told") {
+TEST_CASE("a frame that is cut off anywhere is decoded as far as it goes") {
   const Frame whole = PacketBuilder().vlan(0x8100, 5).ipv4().tcp(80, 81).frame_length(100).build();
   const auto first = [&](std::size_t size) {
     return decoded(Frame(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));

@@ -37,15 +37,15 @@ TEST_CASE("the three counters are set back each for itself") {
   CHECK(second.rx_dropped == 1);
 }
 
-TEST_CASE(
-    "who is stopped between storing the start and storing the count loses and doubles nothing") {
+TEST_CASE("a stop between storing the start and storing the count loses and doubles nothing") {
   constexpr std::uint64_t seed = 5;
   std::mt19937_64 random(seed);
   std::uint64_t start = 77, counted = 0, now = 77, expected = 0;
   for (int i = 0; i < 10'000; ++i) {
     const bool reset = random() % 4 == 0;
     const std::uint64_t step = random() % 1000;
-    // One that is set back and has passed its old value since cannot be told from one that was not.
+    // One that is set back and has passed its old value since cannot be distinguished from one that
+    // was not.
     if (reset && step < now) now = 0;
     now += step;
     expected += step;

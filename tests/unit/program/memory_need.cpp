@@ -30,7 +30,7 @@ TEST_CASE("memory follows from the sources, and the kernel's part from the hot s
                              4 * (192 + 4 * mib + 8 * kib) +
                                  2 * (64 + 32 * kib + 16 * mib + 256 * kib) + 4 * mib + 256 * kib,
                              32 * mib},
-                        // Beyond 32 bits.
+                        // These sizes are beyond 32 bits.
                         Case{8'388'608, 16'777'216, 128,
                              256 * (192 + 256 * mib + 512 * kib) +
                                  2 * (64 + mib + 512 * mib + 8 * mib) + 128 * mib + 8 * mib,

@@ -84,7 +84,7 @@ TEST_CASE("every value of a message has a name") {
   CHECK_THROWS_AS(flat_fields("{"), std::runtime_error);
 }
 
-TEST_CASE("a type of message that a newer agent may send is told, not refused") {
+TEST_CASE("a type of message that a newer agent may send is reported, not refused") {
   CHECK(decoded<UnknownMessage>(R"({"type":"weather","event":"sample"})").type == "weather");
 }
 

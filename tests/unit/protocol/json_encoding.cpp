@@ -21,7 +21,7 @@ using nlohmann::json;
 constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 const std::string most_text = "18446744073709551615";
 
-// As JSON text. A string of one NUL, and one that is empty, are ids too.
+// The ids are JSON text. A string of one NUL, and one that is empty, are ids too.
 constexpr const char* ids[] = {
     "7",    "-7",    "0",    "18446744073709551615", "-9223372036854775808", "1.5",
     "true", "false", "null", R"("a \"quoted\" id")", R"("\u0000")",          R"("")"};

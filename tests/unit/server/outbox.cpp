@@ -121,7 +121,7 @@ TEST_CASE("events wait together, and their bytes are reserved") {
   CHECK(box.memory.used() == 0);
 }
 
-TEST_CASE("of events that are too many each is lost, and the next one of its kind says so") {
+TEST_CASE("each event that is too many is lost, and the next one of its kind says so") {
   Box box;
   const std::string body(1000, 'x');
   const std::size_t room = max_events_waiting / (body.size() + encode_event_end(0).size());

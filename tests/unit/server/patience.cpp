@@ -36,7 +36,7 @@ TEST_CASE("a slow reader is known by what the kernel holds for it") {
   CHECK(patience.last_taken() == start);
   patience.look(start + 20s, 999);
   CHECK(patience.last_taken() == start + 20s);
-  // Less than when it was last looked at, not than at the beginning.
+  // It must be less than when it was last looked at, not than at the beginning.
   patience.look(start + 30s, 999);
   CHECK(patience.last_taken() == start + 20s);
   patience.taken(start + 40s, 2000);

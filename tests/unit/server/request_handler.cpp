@@ -41,10 +41,11 @@ struct Fixture {
   OwnedLedger owned{100};
   OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4}};
   int status_calls = 0;
-  Settings told;  // of the agent
+  Settings settings;  // of the agent
   RequestHandler handler{tally.tally, tally.head(), [this] {
                            ++status_calls;
-                           return Status{.pid = 4711, .settings = told, .mode = XdpMode::generic};
+                           return Status{
+                               .pid = 4711, .settings = settings, .mode = XdpMode::generic};
                          }};
 
   Fixture() {
@@ -253,7 +254,7 @@ TEST_CASE("before the first tick there are no sources") {
   }
 }
 
-TEST_CASE("events are subscribed to where the agent tells them, with snapshots or without") {
+TEST_CASE("events are subscribed to where the agent reports them, with snapshots or without") {
   Fixture fixture;
   const auto subscription = [&](const std::string& fields) {
     const Answer answer = fixture.handler.handle(R"({"cmd":"subscribe")" + fields + "}");
@@ -267,10 +268,10 @@ TEST_CASE("events are subscribed to where the agent tells them, with snapshots o
         "events: new_source takes an agent that was started with --events");
   CHECK(refusal(R"(,"events":["sample"])") ==
         "events: sample takes an agent that was started with --sample");
-  fixture.told.events = true;
+  fixture.settings.events = true;
   CHECK(refusal(R"(,"events":["new_source","sample"])") ==
         "events: sample takes an agent that was started with --sample");
-  fixture.told.sample = 10;
+  fixture.settings.sample = 10;
 
   using Events = std::array<bool, event_kinds>;
   CHECK((subscription(R"(,"events":["new_source"])").events == Events{true, false}));
@@ -510,7 +511,7 @@ TEST_CASE("nesting as deep as a line is long is refused and harmless") {
   }
 }
 
-TEST_CASE("of a field given twice the last counts") {
+TEST_CASE("the last of a field given twice counts") {
   const Fixture fixture;
   CHECK(fixture.ask(R"({"cmd":"top","cmd":"status","id":1,"id":2})").at("type") == "status");
   CHECK(fixture.ask(R"({"cmd":"status","id":1,"id":2})").at("id") == 2);

@@ -23,7 +23,7 @@ SnapshotHead some_head() {
           .capacity = 262'144};
 }
 
-// In the order of each key, another one is first.
+// Another one is first in the order of each key.
 std::vector<SourceRow> some_rows() {
   return {{.address = 0x0a000001, .total = {10, 100}, .rates = {400, 100}},
           {.address = 0x0a000002, .total = {20, 200}, .rates = {300, 4000}},

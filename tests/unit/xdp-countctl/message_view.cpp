@@ -32,7 +32,7 @@ TEST_CASE("fields of CSV are quoted where RFC 4180 asks for it, and a record is 
   CHECK(csv_record({}) == "\r\n");
 }
 
-// When every packet is in the row of its source.
+// A head for when every packet is in the row of its source.
 SnapshotHead head_of_all() {
   SnapshotHead head = any_head();
   head.untracked = {};
@@ -58,7 +58,7 @@ TEST_CASE("sources are printed in each format") {
         "17,2026-11-20T12:00:00.123Z,10.0.0.1,0,0,0.000,0.000,,\r\n");
 }
 
-TEST_CASE("of a source that is not in the table only what is known is said") {
+TEST_CASE("only what is known is said of a source that is not in the table") {
   struct Case {
     std::uint64_t seq;
     Counts untracked;
@@ -167,7 +167,7 @@ TEST_CASE("nothing that comes from a socket gives a terminal a command, in any f
   status.settings.socket_path = status.settings.socket_group = evil;
   const std::vector<std::string> lines{
       snapshot_line(head, any_rows(), 1), encode_status("", head, status),
-      // As a raw line may have them: DEL and C1 are valid in JSON.
+      // A raw line may have them: DEL and C1 are valid in JSON.
       "{\"type\":\"event\",\"event\":\"sample\",\"time\":\"2026-11-20T12:00:00.123456Z\","
       "\"src\":\"\xc2\x9b\",\"dst\":\"\x7f\\u001b\",\"proto\":\"\\u001b[2J\\n\",\"sport\":1,"
       "\"dport\":2,\"length\":60,\"head\":\"\"}\n"};
@@ -191,7 +191,7 @@ TEST_CASE("what is no answer is not printed") {
       CHECK(text_of(format, line) == "");
 }
 
-TEST_CASE("an agent's refusal and goodbye are told in its words") {
+TEST_CASE("an agent's refusal and goodbye are shown in its words") {
   CHECK(refusal({"busy", "64 clients are served already"}) ==
         "the agent says: 64 clients are served already (busy)");
   CHECK(farewell({"stopped by SIGTERM"}) == "the agent says goodbye: stopped by SIGTERM");
