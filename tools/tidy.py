@@ -22,6 +22,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+UNITY_SOURCE = re.compile(r"-unity\d+\.cpp$")
 INCLUDE = re.compile(r'^#include ["<]([^">]+)[">]', re.MULTILINE)
 FINDING = re.compile(r"^(?:(?P<place>[^:\n]+:\d+:\d+): )?(?:warning|error): ")
 
@@ -70,10 +71,24 @@ def name_of(source):
     return str(source.path.relative_to(ROOT))
 
 
-def sources_of(build):
+def separated(entries):
+    """The commands, with one for each source that Meson has compiled together with others."""
+    for entry in entries:
+        path = pathlib.Path(entry["directory"]) / entry["file"]
+        if not UNITY_SOURCE.search(entry["file"]):
+            yield entry
+        else:
+            for source in re.findall("#include ?<(.*)>", path.read_text()):
+                yield entry | {
+                    "file": source,
+                    "command": entry["command"].replace(entry["file"], source),
+                }
+
+
+def sources_of(commands):
     """The project's C++, each source once, also where it is part of several targets."""
     found = {}
-    for entry in json.loads((build / "compile_commands.json").read_text()):
+    for entry in commands:
         if entry["file"].endswith(".cpp"):
             source = Source(entry)
             if source.path.is_relative_to(ROOT):
@@ -111,7 +126,7 @@ def findings_in(output, build):
 
 class Tidy:
     def __init__(self, program, build):
-        self.command = [program, "--quiet", f"-p={build}"]
+        self.command = [program, "--quiet", f"-p={build / 'tidy'}"]
         # g++ has warnings that clang does not know, and warns of less in headers that are generated.
         extra = ["-Wno-unknown-warning-option", "-Wno-error"]
         # The analyzer looks less deep than it can, which takes a quarter of the time.
@@ -119,7 +134,6 @@ class Tidy:
         self.command += [f"--extra-arg={word}" for word in extra]
         self.build = build
         self.stamps = build / "tidy"
-        self.stamps.mkdir(exist_ok=True)
         version = subprocess.run([program, "--version"], check=True, capture_output=True).stdout
         self.settings = version + " ".join(extra).encode() + (ROOT / ".clang-tidy").read_bytes()
 
@@ -150,7 +164,10 @@ def main():
     options = parser.parse_args()
 
     build = options.build.resolve()
-    sources = sources_of(build)
+    commands = list(separated(json.loads((build / "compile_commands.json").read_text())))
+    (build / "tidy").mkdir(exist_ok=True)
+    (build / "tidy/compile_commands.json").write_text(json.dumps(commands))
+    sources = sources_of(commands)
     if options.files:
         sources = chosen(sources, options.files)
     tidy = Tidy(options.program, build)

@@ -20,13 +20,13 @@ namespace {
 
 // On one CPU the hot table takes 8 sources, and the others that are given a place spill. The ledger
 // has room for 12, so that some make room for others in every tick.
-constexpr std::uint32_t max_sources = 12;
+constexpr std::uint32_t few_sources = 12;
 constexpr std::uint32_t sources = 36;
 
 class KilledTicks {
  public:
   KilledTicks()
-      : program_({.max_sources = max_sources}),
+      : program_({.max_sources = few_sources}),
         counting_(std::in_place, program_.program(), head(), nic) {}
 
   // Frames of both generations' sources, in an order of its own each time.

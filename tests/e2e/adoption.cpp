@@ -18,12 +18,6 @@
 
 using namespace xdp_count::testing;
 
-namespace {
-
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
-}  // namespace
-
 TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and every count", Mode,
                    Native, Generic) {
   const Topology topology;

@@ -23,6 +23,9 @@ namespace xdp_count::testing {
 
 inline constexpr const char* default_socket = "/run/xdp-count/count0.sock";
 
+// 10.0.0.1: the first source of a test, where it does not matter which.
+inline constexpr std::uint32_t ten_net = 0x0a000001;
+
 // The modes for TEST_CASE_TEMPLATE: every such test runs in each of them.
 struct Native {
   static constexpr const char* name = "native";

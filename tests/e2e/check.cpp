@@ -15,8 +15,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 struct Checked {
   int exit_code;
   json answer;

@@ -22,8 +22,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 struct Result {
   int code;
   std::string out;
@@ -100,7 +98,6 @@ TEST_CASE("the client says what is wrong when it cannot ask") {
 
   Agent agent(topology, {"-i", "0.1"});
   LineClient stream(default_socket);
-  constexpr uid_t nobody = 65534;
   const Result stranger = countctl({"status"}, {.uid = nobody});
   CHECK(stranger.code == 1);
   CHECK(contains(stranger.error, "no permission"));

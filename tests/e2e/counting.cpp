@@ -8,8 +8,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // One frame of every kind, with several sources, and what must be counted for them.
 struct MixedTraffic {
   std::vector<Frame> frames;

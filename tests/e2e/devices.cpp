@@ -21,8 +21,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // A tun or tap device, up, in the topology's receiving namespace. What is written to it arrives
 // there.
 xdp_count::UniqueFd make_tun(const Topology& topology, const char* name, short kind = IFF_TUN) {

@@ -52,7 +52,6 @@ TEST_CASE("every line of a run is what the schema says, and adds up") {
   std::optional<LineClient> events(default_socket);
   events->ask({{"cmd", "subscribe"}, {"every", 0}, {"events", {"new_source", "sample"}}});
   CHECK(events->next_of_type("ok").size() == 1);
-  constexpr std::uint32_t ten_net = 0x0a000001;
   send_frames(topology, ipv4_frames(ten_net, 4));
   snapshot_with(*std::make_unique<LineClient>(default_socket), 4);
   for (std::uint32_t i = 1; i <= 3; ++i) {

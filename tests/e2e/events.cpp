@@ -21,7 +21,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;   // 10.0.0.1
 constexpr std::uint32_t sentinel = 0xc0a80001;  // 192.168.0.1
 
 json subscribe_to(const std::vector<std::string>& events) {

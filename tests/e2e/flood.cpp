@@ -206,10 +206,10 @@ void check_promise(const Attack& attack, const std::string& mode = "native") {
 }
 
 // The events of each kind: those that came, and those that are reported as lost.
-using EventCounts = std::map<std::string, std::uint64_t>;
+using CountsByKind = std::map<std::string, std::uint64_t>;
 
-EventCounts events_until_goodbye(LineClient& client) {
-  EventCounts counts;
+CountsByKind events_until_goodbye(LineClient& client) {
+  CountsByKind counts;
   for (;;) {
     const json line = client.next().value();
     if (line.at("type") == "goodbye") {
@@ -304,7 +304,7 @@ TEST_CASE("no flood does where there is much room") {
 
 TEST_CASE("no flood does with events and samples, of which each is delivered or reported as lost") {
   std::optional<LineClient> client;
-  std::future<EventCounts> receiving;
+  std::future<CountsByKind> receiving;
   const auto listen = [&] {
     client.emplace(default_socket);
     const json request{{"cmd", "subscribe"}, {"every", 0}, {"events", {"new_source", "sample"}}};
@@ -314,7 +314,7 @@ TEST_CASE("no flood does with events and samples, of which each is delivered or 
   const Attack attack{.options = {"--events", "--sample", "1000"}};
   check_promise(attack, "native", listen, [&](Agent& agent, const json& status) {
     agent.signal(SIGTERM);
-    const EventCounts counts = receiving.get();
+    const CountsByKind counts = receiving.get();
     for (const char* kind : {"new_source", "sample"}) {
       CAPTURE(kind);
       CHECK(counts.at(kind) == status.at("events").at(kind).at("produced"));

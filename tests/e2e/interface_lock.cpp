@@ -24,9 +24,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-constexpr uid_t nobody = 65534;
-
 std::string counts_already(const Agent& agent) {
   return "xdp-count: error: xdp-count with pid " + std::to_string(agent.pid()) +
          " counts on count0 already\n";

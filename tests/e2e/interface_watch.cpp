@@ -18,8 +18,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 template <class Mode>
 constexpr bool is_generic = std::is_same_v<Mode, Generic>;
 

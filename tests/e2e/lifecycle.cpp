@@ -9,12 +9,6 @@
 
 using namespace xdp_count::testing;
 
-namespace {
-
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
-}  // namespace
-
 TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", Mode, Native, Generic) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     CAPTURE(signal);

@@ -14,8 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // The lines of the answer to a `list` from here on, checked to be one: each of the same tick and
 // with the same id, of a thousand rows but for the last, which alone has no more.
 std::vector<json> rest_of_list(LineClient& client, std::vector<json> parts = {}) {

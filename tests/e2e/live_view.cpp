@@ -16,8 +16,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // Counts few frames, from three sources, so that each key has another order: most packets 10.0.0.1,
 // most bytes 192.0.2.1.
 void send_known_frames(const Topology& topology) {

@@ -11,8 +11,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // Sends every frame `rounds` times from a thread of its own, and knows how fast that went.
 class Sender {
  public:

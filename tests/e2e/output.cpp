@@ -24,8 +24,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // All that the kernel lets a name have: an escape sequence, a quotation mark, a backslash, a byte
 // that is not UTF-8, a control character of C1, DEL.
 const std::string odd_name = "\x1b[31m\"\\\xff\xc2\x9b\x7f";

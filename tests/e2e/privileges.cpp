@@ -23,8 +23,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-constexpr uid_t nobody = 65534;
 const std::vector<unsigned> needed_to_start{CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN};
 
 std::string mask_of(const std::vector<unsigned>& capabilities) {

@@ -9,8 +9,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // An agent that has counted ipv4_frames() of 5 sources, 10.0.0.1 once up to 10.0.0.5 five times.
 struct Counted {
   Topology topology;

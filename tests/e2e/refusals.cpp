@@ -11,8 +11,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr uid_t nobody = 65534;
-
 // While it lives the kernel seems to be a real-time one, to this process and its children.
 class RealtimeKernel {
  public:

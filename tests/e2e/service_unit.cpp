@@ -18,7 +18,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
 constexpr const char* unit = "xdp-count@count0.service";
 
 // Boots with it, in the receiving namespace, and ends with it.

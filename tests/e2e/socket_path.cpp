@@ -55,7 +55,6 @@ void check_refused(const Topology& topology, const std::string& words) {
   CHECK(!receiver_has_program(topology));
 }
 
-constexpr uid_t nobody = 65534;
 constexpr const char* their_directory = "/run/theirs";
 constexpr const char* their_path = "/run/theirs/count.sock";
 constexpr const char* secret = "/run/secret";

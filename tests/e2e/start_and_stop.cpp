@@ -16,8 +16,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // The ids of the maps that a program uses.
 std::vector<std::uint32_t> maps_of(std::uint32_t program) {
   const xdp_count::UniqueFd fd(bpf_prog_get_fd_by_id(program));

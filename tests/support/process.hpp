@@ -14,6 +14,8 @@
 
 namespace xdp_count::testing {
 
+inline constexpr uid_t nobody = 65534;
+
 struct ProcessOptions {
   int network_namespace = -1;               // descriptor; -1: that of the caller
   uid_t uid = 0;                            // with another one, all capabilities are dropped ...

@@ -9,8 +9,6 @@ using namespace xdp_count::testing;
 
 namespace {
 
-constexpr std::uint32_t ten_net = 0x0a000001;  // 10.0.0.1
-
 // virtio-net devices by their driver's order: two on one hub, and one whose host does segmentation
 // and checksums for its guest, and would not stop.
 constexpr const char* hub_sender = "eth0";

@@ -19,8 +19,8 @@
 namespace xdp_count {
 namespace {
 
-constexpr std::size_t capacity = 4;
-constexpr std::size_t slots = 8;
+constexpr std::size_t small_capacity = 4;
+constexpr std::size_t small_slots = 8;
 constexpr std::int64_t since = 1000;
 
 struct Item {
@@ -30,7 +30,7 @@ struct Item {
 
 // What a process that folds is killed over: all that outlives it, and what it folds.
 struct Memory {
-  std::array<LedgerEntry, slots> entries;
+  std::array<LedgerEntry, small_slots> entries;
   LedgerState ledger;
   TallyState tally;
   std::array<Item, 10> items;
@@ -38,11 +38,11 @@ struct Memory {
 };
 
 // With this seed the home of an address is its lowest bits: chains of collisions at will.
-constexpr HashSeed home_is_address{0, 1};
+constexpr HashSeed at_address{0, 1};
 
 // Folds what is left in `memory`, after whatever happened to it before.
 void fold(Memory& memory) {
-  Ledger ledger(memory.entries, memory.ledger, capacity, home_is_address);
+  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
   Tally tally(ledger, memory.tally, {});
   if (const auto item = ledger.interrupted_item()) {
     store_in_order(memory.items[*item].counts.packets, 0);
@@ -61,7 +61,7 @@ void fold(Memory& memory) {
 // A ledger that is full of idle sources, which collide with each other and with the items.
 void prepare(Memory& memory) {
   memory = {};
-  Ledger ledger(memory.entries, memory.ledger, capacity, home_is_address);
+  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
   Tally tally(ledger, memory.tally, {});
   tally.begin(since);
   Totals before;
@@ -95,7 +95,7 @@ struct Result {
 };
 
 Result result_in(Memory& memory) {
-  Ledger ledger(memory.entries, memory.ledger, capacity, home_is_address);
+  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
   const Tally tally(ledger, memory.tally, {});
   Result result{.evicted = ledger.evicted().counts,
                 .evictions = ledger.evicted().sources,

@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 const std::string most_text = "18446744073709551615";
 
 // The ids are JSON text. A string of one NUL, and one that is empty, are ids too.
@@ -77,19 +77,19 @@ TEST_CASE("an answer of sources has the fields of the protocol") {
 }
 
 TEST_CASE("integers of 64 bits are exact up to the last") {
-  const CountsAndRates counts{{most, most}, rates_over({most, most}, 0.1)};
-  SnapshotHead head{.seq = most,
+  const CountsAndRates counts{{largest, largest}, rates_over({largest, largest}, 0.1)};
+  SnapshotHead head{.seq = largest,
                     .ifindex = std::numeric_limits<unsigned>::max(),
                     .frames = counts,
-                    .untracked = {most, most},
-                    .evicted = {most, {most, most}},
-                    .nic = {most, most, most},
-                    .tracked = most,
-                    .established = most,
-                    .capacity = most};
+                    .untracked = {largest, largest},
+                    .evicted = {largest, {largest, largest}},
+                    .nic = {largest, largest, largest},
+                    .tracked = largest,
+                    .established = largest,
+                    .capacity = largest};
   head.classes.fill(counts);
-  const SourceRow row{.total = {most, most}, .rates = counts.rates};
-  const json message = message_of(snapshot_line(head, {row}, most));
+  const SourceRow row{.total = {largest, largest}, .rates = counts.rates};
+  const json message = message_of(snapshot_line(head, {row}, largest));
   const json values = message.flatten();
   std::size_t exact = 0;
   for (const auto& [path, value] : values.items()) {
@@ -105,9 +105,11 @@ TEST_CASE("integers of 64 bits are exact up to the last") {
     CHECK(object["pps"].get<double>() == counts.rates.pps);
     CHECK(object["bps"].get<double>() == counts.rates.bps);
   }
-  const json status = message_of(encode_status(
-      "", head,
-      {.ticks_missed = most, .map_bytes = most, .ledger_bytes = most, .client_bytes = most}));
+  const json status = message_of(encode_status("", head,
+                                               {.ticks_missed = largest,
+                                                .map_bytes = largest,
+                                                .ledger_bytes = largest,
+                                                .client_bytes = largest}));
   for (const std::string path : {"/seq", "/ticks_missed", "/tracked", "/established", "/capacity",
                                  "/memory/maps", "/memory/ledger", "/memory/clients"})
     CHECK(status.at(json::json_pointer(path)).dump() == most_text);
@@ -122,8 +124,8 @@ TEST_CASE("rates are floating-point numbers of three decimals, whole ones too") 
 
 TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
   constexpr std::int64_t time = 253'402'300'799'999;  // the last with a year of four digits
-  const CountsAndRates counts{{most, most}, rates_over({most, most}, 0.1)};
-  SnapshotHead head{.seq = most,
+  const CountsAndRates counts{{largest, largest}, rates_over({largest, largest}, 0.1)};
+  SnapshotHead head{.seq = largest,
                     .time = time,
                     .interval = 3600.000001,
                     .interface = std::string(15, '\x01'),
@@ -131,11 +133,11 @@ TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
                     .mode = XdpMode::generic,
                     .since = time,
                     .frames = counts,
-                    .untracked = {most, most},
-                    .evicted = {most, {most, most}},
-                    .nic = {most, most, most},
-                    .tracked = most,
-                    .capacity = most};
+                    .untracked = {largest, largest},
+                    .evicted = {largest, {largest, largest}},
+                    .nic = {largest, largest, largest},
+                    .tracked = largest,
+                    .capacity = largest};
   head.classes.fill(counts);
   for (const std::size_t count : {0U, 1U, 2U, 10'000U}) {
     CAPTURE(count);

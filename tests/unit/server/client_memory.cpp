@@ -10,13 +10,13 @@
 namespace xdp_count {
 namespace {
 
-constexpr std::size_t limit = 1 << 20;
+constexpr std::size_t all_memory = 1 << 20;
 constexpr std::size_t small = ClientMemory::small;
 
 using Reservation = ClientMemory::Reservation;
 
 TEST_CASE("a reservation takes its bytes until it goes") {
-  ClientMemory memory(limit);
+  ClientMemory memory(all_memory);
   CHECK(memory.used() == 0);
   {
     const auto one = memory.reserve(1000);
@@ -29,8 +29,8 @@ TEST_CASE("a reservation takes its bytes until it goes") {
 }
 
 TEST_CASE("what is large has three quarters of the memory, what is small has all") {
-  ClientMemory memory(limit);
-  CHECK(memory.most() == limit / 4 * 3);
+  ClientMemory memory(all_memory);
+  CHECK(memory.most() == all_memory / 4 * 3);
   CHECK(memory.room() == memory.most());
   CHECK_FALSE(memory.has_room(memory.most() + 1));
   CHECK_FALSE(memory.reserve(memory.most() + 1));
@@ -43,8 +43,8 @@ TEST_CASE("what is large has three quarters of the memory, what is small has all
 
   std::vector<Reservation> rest;
   while (auto reservation = memory.reserve(small)) rest.push_back(std::move(*reservation));
-  CHECK(rest.size() == limit / 4 / small);
-  CHECK(memory.used() == limit);
+  CHECK(rest.size() == all_memory / 4 / small);
+  CHECK(memory.used() == all_memory);
   CHECK(memory.room() == 0);
   CHECK_FALSE(memory.has_room(1));
   CHECK_FALSE(memory.reserve(1));
@@ -55,16 +55,16 @@ TEST_CASE("what is large has three quarters of the memory, what is small has all
 }
 
 TEST_CASE("a reservation may be of what there is room for") {
-  ClientMemory memory(limit);
+  ClientMemory memory(all_memory);
   CHECK(memory.reserve_up_to(1000).bytes() == 1000);
   const auto taken = memory.reserve(100'000);
-  const Reservation rest = memory.reserve_up_to(10 * limit);
+  const Reservation rest = memory.reserve_up_to(10 * all_memory);
   CHECK(rest.bytes() == memory.most() - 100'000);
   CHECK(memory.reserve_up_to(1).bytes() == 0);
 }
 
 TEST_CASE("a reservation is divided, given back in part, and handed on") {
-  ClientMemory memory(limit);
+  ClientMemory memory(all_memory);
   Reservation whole = memory.reserve_up_to(1000);
   {
     Reservation part = whole.split(300);
@@ -87,7 +87,7 @@ TEST_CASE("a reservation is divided, given back in part, and handed on") {
 }
 
 TEST_CASE("whatever is reserved and given back, the bytes add up and stay within the limit") {
-  ClientMemory memory(limit);
+  ClientMemory memory(all_memory);
   std::vector<Reservation> held;
   std::uint32_t state = 1;
   const auto random = [&](std::size_t below) {
@@ -97,11 +97,11 @@ TEST_CASE("whatever is reserved and given back, the bytes add up and stay within
   for (int i = 0; i < 20'000; ++i) {
     switch (random(4)) {
       case 0:
-        if (auto reservation = memory.reserve(random(limit / 8)))
+        if (auto reservation = memory.reserve(random(all_memory / 8)))
           held.push_back(std::move(*reservation));
         break;
       case 1:
-        held.push_back(memory.reserve_up_to(random(limit / 4)));
+        held.push_back(memory.reserve_up_to(random(all_memory / 4)));
         break;
       case 2:
         if (held.empty()) break;
@@ -110,13 +110,13 @@ TEST_CASE("whatever is reserved and given back, the bytes add up and stay within
         break;
       default:
         if (held.empty()) break;
-        held.push_back(held[random(held.size())].split(random(limit / 16)));
-        held.front().shrink(random(limit / 8));
+        held.push_back(held[random(held.size())].split(random(all_memory / 16)));
+        held.front().shrink(random(all_memory / 8));
     }
     std::size_t sum = 0;
     for (const Reservation& reservation : held) sum += reservation.bytes();
     REQUIRE(memory.used() == sum);
-    REQUIRE(sum <= limit);
+    REQUIRE(sum <= all_memory);
   }
   held.clear();
   CHECK(memory.used() == 0);

@@ -13,13 +13,13 @@
 namespace xdp_count {
 namespace {
 
-constexpr std::size_t limit = 4 << 20;
+constexpr std::size_t memory_limit = 4 << 20;
 constexpr auto new_source = EventKind::new_source;
 
 // An outbox, and what has been written out of it.
 class Box {
  public:
-  explicit Box(std::size_t memory_limit = limit) : memory(memory_limit) {}
+  explicit Box(std::size_t bytes = memory_limit) : memory(bytes) {}
 
   KeptText kept(const std::string& text) { return {*memory.reserve(text.size()), text}; }
   void put_snapshot(const std::string& body) {
