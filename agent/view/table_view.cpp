@@ -60,6 +60,19 @@ std::string value_of(const SourceRow& row, SortKey key, bool exact, bool rates) 
   return "";
 }
 
+std::vector<std::string> in_lines(const std::vector<std::string>& items, std::string_view between,
+                                  std::size_t width) {
+  std::vector<std::string> lines;
+  for (const std::string& raw : items) {
+    const std::string item = printable(raw);
+    if (!lines.empty() && text_width(lines.back()) + between.size() + text_width(item) <= width)
+      (lines.back() += between) += item;
+    else
+      lines.push_back(item);
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string scaled(double value) {
@@ -92,15 +105,17 @@ std::string mebibytes(std::uint64_t bytes) {
 }
 
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width) {
-  std::vector<std::string> lines;
-  for (const std::string& raw : items) {
-    const std::string item = printable(raw);
-    if (!lines.empty() && text_width(lines.back()) + 2 + text_width(item) <= width)
-      (lines.back() += "  ") += item;
-    else
-      lines.push_back(item);
+  return in_lines(items, "  ", width);
+}
+
+std::vector<std::string> word_wrapped(std::string_view text, std::size_t width) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
-  return lines;
+  return in_lines(words, " ", width);
 }
 
 std::vector<std::string> frame_rates(const SnapshotHead& head) {

@@ -30,6 +30,10 @@ inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max()
 // alone has more.
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width);
 
+// The words of `text`, one space apart, in lines of at most `width` characters unless one word
+// alone has more.
+std::vector<std::string> word_wrapped(std::string_view text, std::size_t width);
+
 // The rates of all frames: none where the interval is too short for them.
 std::vector<std::string> frame_rates(const SnapshotHead& head);
 

@@ -77,25 +77,23 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
   send_known_frames(topology);
   const std::string first = terminal.wait_for(all_counted);
   CHECK(first.starts_with("count0  native  every "));
-  CHECK(
-      contains(first,
-               "\n601 frames  0.0 frames/s  0.0 bit/s  tracked 3 of 262,144  untracked 0 packets\n"
-               "evicted 0 packets\n"
-               "ipv4 600  ipv6 0  arp 1  other 0  malformed 0\n"
-               "by pps\n"
-               "SOURCE "));
+  CHECK(contains(first,
+                 "  by pps\n"
+                 "601 frames  0.0 frames/s  0.0 bit/s  tracked 3 of 262,144\n"
+                 "ipv4 600  ipv6 0  arp 1  other 0  malformed 0  untracked 0  evicted 0\n"
+                 "SOURCE "));
   CHECK(table_of(first) == by_packets);
   CHECK(contains(first, "█"));
 
   terminal.type("B");
-  CHECK(table_of(terminal.wait_for("\nby bytes\n")) == by_bytes);
+  CHECK(table_of(terminal.wait_for("  by bytes\n")) == by_bytes);
   terminal.type("P");
-  CHECK(table_of(terminal.wait_for("\nby packets\n")) == by_packets);
+  CHECK(table_of(terminal.wait_for("  by packets\n")) == by_packets);
 
   terminal.type("/10.0.0.0/8");
   terminal.wait_for("\nprefix (empty: all): 10.0.0.0/8");
   terminal.press("Enter");
-  CHECK(table_of(terminal.wait_for("\nby packets  prefix 10.0.0.0/8\n")) == ten_net_only);
+  CHECK(table_of(terminal.wait_for("\nin 10.0.0.0/8: 2 sources  ")) == ten_net_only);
   terminal.type("/10.0.0.9/8");
   terminal.press("Enter");
   CHECK(table_of(terminal.wait_for("not a network: '10.0.0.9/8' (one is 192.0.2.0/24)")) ==
@@ -105,16 +103,20 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
   terminal.wait_for("\nprefix (empty: all): 1\n");
   terminal.press("Escape");
   terminal.wait_for("\nh help  q quit");
-  terminal.press("Down");  // a key of several characters, the last of which is B
+  terminal.press("Down");
+  terminal.press("Enter");
+  terminal.wait_for("\n300 packets  18,000 bytes  on average ");
+  terminal.press("F5");  // a key of several characters that the view has no use for
+  terminal.wait_for("\nthat is no key here; h shows all keys");
+  terminal.press("Escape");
   terminal.type("/");
   terminal.press("Enter");
   const std::string unfiltered = terminal.wait_for("\n192.0.2.1 ");  // with the next snapshot
-  CHECK(contains(unfiltered, "\nby packets\n"));
+  CHECK(contains(unfiltered, "  by packets\n"));
   CHECK(table_of(unfiltered) == by_packets);
 
   terminal.type("?");
-  terminal.wait_for(
-      "sort: p packets/s  b bits/s  P packets  B bytes   / prefix  space pause  q quit");
+  terminal.wait_for("\n untracked  IPv4 packets of sources for which there was no room\n");
   terminal.type("h");
   terminal.wait_for("\nh help  q quit");
 
@@ -142,7 +144,7 @@ TEST_CASE("the live view has what matters at 40x10, and follows the terminal's s
   CHECK(table_of(terminal.wait_for(all_counted)) == by_bytes);
   terminal.resize(100, 30);
   CHECK(
-      contains(terminal.wait_for("untracked 0 packets  evicted 0 packets\n"),
+      contains(terminal.wait_for("\n192.0.2.1              "),
                "192.0.2.1              0.0         0.0                100               100,000"));
   for (const auto& [columns, rows] : {std::pair{20, 5}, {1, 1}, {5, 2}, {200, 3}})
     terminal.resize(columns, rows);
@@ -160,13 +162,20 @@ TEST_CASE("as many sources are shown as there are lines for") {
   send_frames(topology, ipv4_frames(ten_net, 100));
   snapshot_with(stream, 100);
   TmuxTerminal terminal(80, 24, top_command());
-  // 24 lines less 5 of the head, the titles and the last one.
+  // There are 24 lines, less three of the head, the titles and the last one.
   std::string screen = terminal.wait_for("\n100 frames  0.0 frames/s");
-  CHECK(contains(screen, "10.0.0.17 "));
-  CHECK(!contains(screen, "10.0.0.18 "));
+  CHECK(contains(screen, "10.0.0.19 "));
+  CHECK(!contains(screen, "10.0.0.20 "));
+  CHECK(contains(screen, "\nh help  q quit  81 more"));
+  terminal.press("NPage");
+  terminal.press("NPage");
+  screen = terminal.wait_for("10.0.0.20 ");
+  CHECK(contains(screen, "\nh help  q quit  1 above  80 more"));
+  terminal.press("Home");
+  terminal.wait_for("\nh help  q quit  81 more");
   terminal.resize(80, 60);
-  screen = terminal.wait_for("10.0.0.53 ");
-  CHECK(!contains(screen, "10.0.0.54 "));
+  screen = terminal.wait_for("10.0.0.55 ");
+  CHECK(!contains(screen, "10.0.0.56 "));
 }
 
 TEST_CASE("a paused live view stands still, whatever is sent") {
@@ -177,13 +186,13 @@ TEST_CASE("a paused live view stands still, whatever is sent") {
   send_known_frames(topology);
   terminal.wait_for(all_counted);
   terminal.type(" ");
-  const std::string paused = terminal.wait_for("\nby pps  paused\n");
+  const std::string paused = terminal.wait_for("  by pps  paused\n");
   send_frames(topology, ipv4_frames(ten_net, 1, 7));
   snapshot_with(stream, 608);
   stream.next_of_type("snapshot");
   CHECK(terminal.screen() == paused);
   terminal.type(" ");
-  CHECK(contains(terminal.wait_for("\n608 frames"), "\nby pps\n"));
+  CHECK(contains(terminal.wait_for("\n608 frames"), "  by pps\n"));
 }
 
 TEST_CASE("the live view says that the agent is gone, and goes on with the next one") {
@@ -196,7 +205,7 @@ TEST_CASE("the live view says that the agent is gone, and goes on with the next 
   terminal.wait_for(all_counted);
   terminal.type("B/10.0.0.0/8");
   terminal.press("Enter");
-  terminal.wait_for("\nby bytes  prefix 10.0.0.0/8\n");
+  terminal.wait_for("\nin 10.0.0.0/8: 2 sources  ");
   agent->signal(SIGTERM);
   CHECK(agent->wait() == 0);
   CHECK(table_of(terminal.wait_for("no agent; trying again: ")) == ten_net_only);
@@ -207,7 +216,8 @@ TEST_CASE("the live view says that the agent is gone, and goes on with the next 
   send_frames(topology, ipv4_frames(0xc0000201, 1, 5));
   const std::string screen = terminal.wait_for("\n15 frames  0.0 frames/s");
   CHECK(!contains(screen, "no agent"));
-  CHECK(contains(screen, "\nby bytes  prefix 10.0.0.0/8\n"));
+  CHECK(contains(screen, "  by bytes\n"));
+  CHECK(contains(screen, "\nin 10.0.0.0/8: 2 sources  "));
   CHECK(table_of(screen) ==
         "SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES\n"
         "10.0.0.1             0.0       0.0          5       300\n"
@@ -239,7 +249,7 @@ TEST_CASE("the live view goes on after a signal that was ignored when it started
   terminal.wait_for("\nh help  q quit");
   REQUIRE(::kill(pid_of_top(), SIGHUP) == 0);
   terminal.type("B");
-  terminal.wait_for("\nby bytes");
+  terminal.wait_for("  by bytes\n");
   terminal.type("q");
   CHECK(contains(terminal.wait_for("restored"), "ended with 0\n"));
 }
@@ -289,4 +299,40 @@ TEST_CASE("top says what is wrong where it cannot be live") {
   TmuxTerminal terminal(80, 24, top_command("--once"));
   CHECK(contains(terminal.wait_for("restored"), "SOURCE            PACKETS/S"));
   CHECK(contains(terminal.screen(), "ended with 0\n"));
+}
+
+TEST_CASE("an agent that is stopped is said to be, and one that goes on is shown again") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient stream(default_socket);
+  TmuxTerminal terminal(80, 24, top_command());
+  terminal.wait_for("count0  native  every ");
+  agent.signal(SIGSTOP);
+  terminal.wait_for("no snapshot for 1 s, where one comes every 0.1 s: the agent is stopped or\n");
+  agent.signal(SIGCONT);
+  terminal.wait_without("no snapshot for");
+}
+
+TEST_CASE("the live view of a terminal that Ctrl-S has stopped ends when it is to") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.1"});
+  LineClient stream(default_socket);
+  TmuxTerminal terminal(80, 24, top_command());
+  terminal.wait_for("count0  native  every ");
+  terminal.press("C-s");
+  for (int i = 0; i < 20; ++i) stream.next_of_type("snapshot");
+  REQUIRE(::kill(pid_of_top(), SIGTERM) == 0);
+  const std::string screen = terminal.wait_for("restored");
+  CHECK(contains(screen, "ended with 143\n"));
+}
+
+TEST_CASE("what finds no room in the tables is a warning in the live view") {
+  const Topology topology;
+  Agent agent(topology, {"-i", "0.5", "--max-sources", "100"});
+  LineClient stream(default_socket);
+  TmuxTerminal terminal(80, 24, top_command());
+  terminal.wait_for("count0  native  every ");
+  send_frames(topology, ipv4_frames(ten_net, 5000));
+  terminal.wait_for(" packets more are ");
+  terminal.wait_without(" packets more are ");
 }

@@ -4,7 +4,9 @@
 // Its macros have everyday names: nothing else of C++ is included behind it.
 #define NCURSES_NOMACROS 1
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -31,6 +33,10 @@ attr_t attributes_of(Style style, bool colours) {
       return A_NORMAL;
     case Style::strong:
       return A_BOLD;
+    case Style::dim:
+      return A_DIM;
+    case Style::selected:
+      return A_REVERSE;
     case Style::titles:
       return A_REVERSE | pair(titles_colours);
     case Style::trend:
@@ -39,6 +45,12 @@ attr_t attributes_of(Style style, bool colours) {
       return A_BOLD | pair(alert_colours);
   }
   return A_NORMAL;
+}
+
+// A terminal that is stopped has room for nothing (pty_write_room() of drivers/tty/pty.c).
+bool takes_output(int patience_ms) {
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&output, 1, patience_ms) == 1 && (output.revents & POLLOUT) != 0;
 }
 
 }  // namespace
@@ -68,7 +80,17 @@ CursesScreen::CursesScreen(bool colours) {
 }
 
 CursesScreen::~CursesScreen() {
-  ::endwin();
+  constexpr int patience_ms = 100;
+  if (!takes_output(0)) {
+    // The kernel starts with TCOON what TCOOFF has stopped, not what Ctrl-S has
+    // (n_tty_ioctl_helper() of drivers/tty/tty_ioctl.c).
+    ::tcflow(STDOUT_FILENO, TCOOFF);
+    ::tcflow(STDOUT_FILENO, TCOON);
+  }
+  if (takes_output(patience_ms))
+    ::endwin();
+  else
+    ::reset_shell_mode();
   ::delscreen(screen_);
 }
 
@@ -79,7 +101,8 @@ ScreenSize CursesScreen::fit() {
   return {static_cast<std::size_t>(::getmaxx(stdscr)), static_cast<std::size_t>(::getmaxy(stdscr))};
 }
 
-void CursesScreen::draw(const Screen& screen) {
+bool CursesScreen::draw(const Screen& screen) {
+  if (!takes_output(0)) return false;
   ::erase();
   for (std::size_t row = 0; row < screen.lines.size(); ++row) {
     ::move(static_cast<int>(row), 0);
@@ -93,10 +116,12 @@ void CursesScreen::draw(const Screen& screen) {
   if (screen.cursor)
     ::move(static_cast<int>(screen.lines.size()) - 1, static_cast<int>(*screen.cursor));
   ::refresh();
+  return true;
 }
 
 std::optional<int> CursesScreen::take_key() {
-  const int key = ::getch();
+  int key = ::getch();
+  while (key == KEY_RESIZE) key = ::getch();  // which fit() has brought about itself
   switch (key) {
     case ERR:
       return std::nullopt;
@@ -106,8 +131,20 @@ std::optional<int> CursesScreen::take_key() {
     case '\b':
     case KEY_BACKSPACE:
       return key::erase;
+    case KEY_UP:
+      return key::up;
+    case KEY_DOWN:
+      return key::down;
+    case KEY_PPAGE:
+      return key::page_up;
+    case KEY_NPAGE:
+      return key::page_down;
+    case KEY_HOME:
+      return key::home;
+    case KEY_END:
+      return key::end;
   }
-  return key < KEY_MIN ? key : 0;
+  return key < KEY_MIN ? key : key::nameless;
 }
 
 }  // namespace xdp_count

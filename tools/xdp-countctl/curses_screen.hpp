@@ -17,7 +17,8 @@ class CursesScreen {
   // when $TERM names no terminal that can do it.
   explicit CursesScreen(bool colours);
 
-  // Gives the terminal back as it was.
+  // Gives the terminal back as it was. Output that is stopped, as by Ctrl-S, goes on for that; a
+  // terminal that takes nothing even then gets back its modes alone.
   ~CursesScreen();
   CursesScreen(const CursesScreen&) = delete;
   CursesScreen& operator=(const CursesScreen&) = delete;
@@ -25,10 +26,11 @@ class CursesScreen {
   // Takes notice of the terminal's present size, and returns it.
   ScreenSize fit();
 
-  void draw(const Screen& screen);
+  // Returns false, and draws nothing, where the terminal takes no output now: writing would wait
+  // for as long as Ctrl-S has stopped it.
+  bool draw(const Screen& screen);
 
-  // The next key as LiveView knows them; nothing when no more are waiting. Keys that LiveView has
-  // no name for come as 0.
+  // The next key as LiveView knows them; nothing when no more are waiting.
   std::optional<int> take_key();
 
  private:

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -51,18 +52,25 @@ int run_live(const std::string& socket_path, const LiveView::Settings& settings,
   // The first snapshot may be as long in coming as the agent's interval is.
   feed.ask_for_top();
   for (;;) {
+    view.pass_time(LiveView::Clock::now());
     if (const Subscription wanted{view.selection()}; wanted != feed.subscription()) {
       feed.subscribe(wanted);
       feed.ask_for_top();
     }
-    screen.draw(view.screen());
+    const bool drawn = screen.draw(view.screen());
 
-    std::array<pollfd, 3> ready{
-        {{STDIN_FILENO, POLLIN, 0}, {signals.fd(), POLLIN, 0}, {feed.fd(), POLLIN, 0}}};
-    if (::poll(ready.data(), ready.size(), feed.timeout_ms()) < 0) {
+    std::array<pollfd, 4> ready{{{STDIN_FILENO, POLLIN, 0},
+                                 {signals.fd(), POLLIN, 0},
+                                 {feed.fd(), POLLIN, 0},
+                                 {drawn ? -1 : STDOUT_FILENO, POLLOUT, 0}}};
+    // A snapshot that does not come is noticed by the time that passes.
+    constexpr unsigned second_ms = 1000;
+    const auto timeout = std::min(static_cast<unsigned>(feed.timeout_ms()), second_ms);
+    if (::poll(ready.data(), ready.size(), static_cast<int>(timeout)) < 0) {
       if (errno != EINTR) throw_errno("waiting for the terminal and the agent");
       continue;
     }
+    view.pass_time(LiveView::Clock::now());
     if (hung_up(ready[0].revents)) return SIGHUP;
     while (const auto signal = signals.take()) {
       if (*signal != SIGWINCH) return *signal == SIGINT ? 0 : *signal;

@@ -2,7 +2,9 @@
 // What `top` shows on a terminal, and what the keys do. Pure: knows no terminal and no socket.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +16,7 @@
 
 namespace xdp_count {
 
-enum class Style { plain, strong, titles, trend, alert };
+enum class Style { plain, strong, dim, titles, trend, alert, selected };
 
 struct Span {
   std::string text;  // UTF-8
@@ -38,10 +40,20 @@ inline constexpr int enter = '\n';
 inline constexpr int escape = 0x1b;
 inline constexpr int erase = 0x7f;
 inline constexpr int erase_line = 'U' & 0x1f;  // Ctrl-U
+// No character has these numbers: Unicode ends before them.
+inline constexpr int up = 0x110000;
+inline constexpr int down = up + 1;
+inline constexpr int page_up = up + 2;
+inline constexpr int page_down = up + 3;
+inline constexpr int home = up + 4;
+inline constexpr int end = up + 5;
+inline constexpr int nameless = up + 6;  // any key that is not here
 }  // namespace key
 
 class LiveView {
  public:
+  using Clock = std::chrono::steady_clock;
+
   struct Settings {
     SortKey by = SortKey::pps;
     std::optional<Prefix> prefix = {};
@@ -51,11 +63,15 @@ class LiveView {
 
   explicit LiveView(const Settings& settings) : settings_(settings) {}
 
-  // The sources to subscribe to: as many as can fit the screen.
+  // The sources to subscribe to: as many as can fit the screen, and those that it was scrolled
+  // past.
   Selection selection() const;
 
   // What happens. Each changes what screen() returns from then on.
-  void resize(ScreenSize size) { size_ = size; }
+  void resize(ScreenSize size);
+  // Sets the present time, which snapshots that come are given, and by which they are late. While
+  // the view waits for a snapshot, what it shows changes once a second.
+  void pass_time(Clock::time_point now) { now_ = now; }
   void show(const SnapshotMessage& message);
   void show(const SourcesMessage& message);  // the selected sources, between two snapshots
   void agent_lost(const std::string& reason) { lost_ = reason; }
@@ -70,24 +86,50 @@ class LiveView {
   struct Picture {
     std::optional<SnapshotHead> head;
     std::vector<SourceRow> rows;
+    std::uint64_t newly_untracked = 0;  // packets since the snapshot before
+    std::uint64_t newly_evicted = 0;    // the same
     RateHistory history;
+  };
+
+  // What the screen has room for, from the top to the footer.
+  struct Layout {
+    std::vector<ScreenLine> above;  // warnings, totals
+    std::vector<SourceRow> rows;    // all there are, in order
+    std::size_t first = 0;          // of the rows on the screen
+    std::size_t room = 0;           // for rows, below their titles
+    std::vector<ScreenLine> below;  // details of the selected row
   };
 
   void type(int key);
   void take_prefix();
+  void select(int key);
+  bool press_in_help(int key);
   const Picture& picture() const { return paused_ ? *paused_ : newest_; }
-  std::vector<ScreenLine> head_lines() const;
-  std::vector<ScreenLine> source_lines(std::size_t most) const;
-  ScreenLine footer() const;
+  std::vector<SourceRow> ordered_rows() const;
+  std::optional<std::chrono::seconds> silence() const;
+  std::vector<ScreenLine> warnings() const;
+  std::vector<ScreenLine> head_lines(const std::vector<SourceRow>& rows) const;
+  std::string filter_sum(const std::vector<SourceRow>& rows) const;
+  std::vector<ScreenLine> details(const std::vector<SourceRow>& rows) const;
+  Layout layout() const;
+  std::vector<ScreenLine> source_lines(const Layout& layout) const;
+  ScreenLine footer(const Layout& layout) const;
+  std::vector<ScreenLine> help_lines() const;
 
   Settings settings_;
   ScreenSize size_;
+  Clock::time_point now_;
+  Clock::time_point arrived_;  // when the newest snapshot did
   Picture newest_;
   std::optional<Picture> paused_;
-  std::optional<std::string> lost_;   // why there is no agent
-  std::optional<std::string> typed_;  // a prefix, while it is asked for
-  std::string complaint_;             // until the next key
+  std::optional<std::string> lost_;        // why there is no agent
+  std::optional<std::string> typed_;       // a prefix, while it is asked for
+  std::optional<std::uint32_t> selected_;  // the address of a row, wherever that moves to
+  std::size_t first_row_ = 0;              // how many rows are above the screen
+  bool details_ = false;
+  std::string complaint_;  // until the next key
   bool help_ = false;
+  std::size_t first_help_line_ = 0;
 };
 
 }  // namespace xdp_count

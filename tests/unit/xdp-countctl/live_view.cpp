@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <vector>
 
 #include "view/table_view.hpp"
 
@@ -64,14 +66,22 @@ std::string order(const LiveView& view) {
   return text;
 }
 
+// The address of the selected row, where one is on the screen.
+std::string marked(const LiveView& view) {
+  for (const ScreenLine& line : view.screen().lines)
+    if (!line.empty() && line[0].style == Style::selected)
+      return line[0].text.substr(0, line[0].text.find(' '));
+  return "";
+}
+
 bool contains(const LiveView& view, const std::string& text) {
   return drawn(view).find(text) != std::string::npos;
 }
 
-TEST_CASE("at 80 columns and 12 rows the head is short") {
-  CHECK(drawn(showing({80, 12})) == R"(eth0  native  12:00:00Z  by pps
-1.5 kframes/s  2.5 Gbit/s
-ipv4 1.2 M  ipv6 500  arp 60  other 7
+TEST_CASE("at 80 columns the head is three lines, and nothing stands alone") {
+  CHECK(drawn(showing({80, 12})) == R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z  by pps
+1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144
+ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0  untracked 0  evicted 0
 SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
 10.0.0.1           400.0     100.0         10       100                        █
 10.0.0.2           300.0      4.0 k        20       200                        █
@@ -84,37 +94,38 @@ h help  q quit
 )");
 }
 
+TEST_CASE("counts that do not fit their line are rounded, and zeros go first") {
+  SnapshotHead head = some_head();
+  for (CountsAndRates& kind : head.classes) kind.counts.packets *= 1'000'000'007;
+  head.untracked.packets = 123'456'789;
+  LiveView view({});
+  view.resize({100, 12});
+  view.show(SnapshotMessage{head, some_rows()});
+  CHECK(contains(view,
+                 "\nipv4 1.2 P  ipv6 500.0 G  arp 60.0 G  other 7.0 G  malformed 0  "
+                 "untracked 123.5 M  evicted 0\n"));
+  view.resize({80, 12});
+  CHECK(contains(view, "\nipv4 1.2 P  ipv6 500.0 G  arp 60.0 G  other 7.0 G  untracked 123.5 M\n"));
+}
+
 TEST_CASE("a snapshot whose interval was cut short has no rates, and no part in the trends") {
   LiveView view = showing({80, 12});
   SnapshotHead head = some_head();
   head.partial = true;
   view.show(SnapshotMessage{head, some_rows()});
   CHECK(drawn(view).starts_with(
-      R"(eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z
-1,234,567 frames  tracked 2 of 262,144  untracked 0 packets  evicted 0 packets
-ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
-by pps
+      R"(eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z  by pps
+1,234,567 frames  tracked 2 of 262,144
+ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0  untracked 0  evicted 0
 SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
 10.0.0.1               -         -         10       100                        █
 )"));
-  view.resize({80, 11});
-  CHECK(drawn(view).starts_with(R"(eth0  native  12:00:00Z  by pps
-ipv4 1.2 M  ipv6 500  arp 60  other 7
-SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
-10.0.0.1               -         -         10       100                        █
+  view.resize({30, 12});
+  CHECK(drawn(view).starts_with(R"(eth0  native  12:00:00Z
+ipv4 1.2 M  ipv6 500  arp 60
+SOURCE          PACKETS/S
+10.0.0.1               -     █
 )"));
-}
-
-TEST_CASE("at 80 columns and 24 rows there are totals and classes in full") {
-  const std::string text = drawn(showing({80, 24}));
-  CHECK(text.substr(0, text.find("SOURCE")) ==
-        R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z
-1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144
-untracked 0 packets  evicted 0 packets
-ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0
-by pps
-)");
-  CHECK(std::count(text.begin(), text.end(), '\n') == 24);
 }
 
 TEST_CASE("at 40 columns and 10 rows there is room for what matters") {
@@ -129,6 +140,15 @@ SOURCE          PACKETS/S    BITS/S
 192.0.2.1          100.0      2.0 k    █
 
 h help  q quit
+)");
+}
+
+TEST_CASE("at 20 columns and 5 rows there is a source") {
+  CHECK(drawn(showing({20, 5})) == R"(eth0  native
+1.5 kframes/s
+SOURCE
+10.0.0.1           █
+h help  3 more
 )");
 }
 
@@ -174,7 +194,7 @@ TEST_CASE("keys sort at once, and change what is subscribed to") {
     CHECK(view.press(c.key));
     CHECK(view.selection().by == c.by);
     CHECK(order(view) == c.order);
-    CHECK(contains(view, "\n" + c.name + "\n"));
+    CHECK(contains(view, "  " + c.name + "\n"));
   }
 }
 
@@ -196,7 +216,7 @@ TEST_CASE("a typed prefix filters at once, and nothing typed shows all again") {
   view.press(key::enter);
   CHECK((view.selection().prefix == Prefix{0x0a000002, 31}));
   CHECK(order(view) == "23");
-  CHECK(contains(view, "\nby pps  prefix 10.0.0.2/31\n"));
+  CHECK(contains(view, "\nin 10.0.0.2/31: 2 sources  500.0 packets/s  7.0 kbit/s  60 packets"));
   CHECK_FALSE(view.screen().cursor.has_value());
   type(view, "/\n");
   CHECK_FALSE(view.selection().prefix.has_value());
@@ -237,7 +257,7 @@ TEST_CASE("what is typed can be mended and given up") {
 TEST_CASE("a pause keeps the picture, and its end shows the newest") {
   LiveView view = showing({80, 24});
   view.press(' ');
-  CHECK(contains(view, "\nby pps  paused\n"));
+  CHECK(contains(view, "  by pps  paused\n"));
   const std::string before = drawn(view);
   SnapshotHead later = some_head();
   later.time += 1000;
@@ -286,16 +306,192 @@ TEST_CASE("help is shown and hidden, and q ends") {
     LiveView view = showing({80, 24});
     const std::string without = drawn(view);
     CHECK(view.press(key));
-    CHECK(contains(view,
-                   "\nsort: p packets/s  b bits/s  P packets  B bytes   / prefix  "
-                   "space pause  q quit\n"));
-    view.resize({40, 24});
-    CHECK(contains(view, "\npbPB sort  / prefix  space pause  q quit\n"));
-    view.resize({80, 24});
+    CHECK(drawn(view).starts_with("Keys\n p b P B    sort by packets/s, bits/s, packets, bytes\n"));
+    CHECK(contains(view, "\n untracked  IPv4 packets of sources for which there was no room\n"));
+    CHECK(contains(view, "\n TREND      the rate in each of the last snapshots"));
+    CHECK(contains(view, "\nq quit  any other key: back\n"));
     CHECK(view.press(key));
     CHECK(drawn(view) == without);
     CHECK_FALSE(view.press('q'));
   }
+}
+
+TEST_CASE("on a small screen the help is scrolled, as far as there is any") {
+  LiveView view = showing({40, 6});
+  view.press('h');
+  CHECK(drawn(view).starts_with("Keys\n"));
+  view.press(key::down);
+  CHECK(drawn(view).starts_with(" p b P B    sort by packets/s, bits/s,\n"));
+  view.press(key::up);
+  view.press(key::up);
+  CHECK(drawn(view).starts_with("Keys\n"));
+  for (int i = 0; i < 100; ++i) view.press(key::page_down);
+  CHECK(drawn(view).ends_with("the source\nq quit  any other key: back\n"));
+  view.press(key::page_up);
+  CHECK_FALSE(contains(view, "the snapshot did not have"));
+  CHECK_FALSE(view.press('q'));
+}
+
+TEST_CASE("a key without a meaning is said to have none, until the next one") {
+  LiveView view = showing({80, 24});
+  view.press('x');
+  CHECK(contains(view, "\n'x' is no key here; h shows all keys\n"));
+  view.press(key::nameless);
+  CHECK(contains(view, "\nthat is no key here; h shows all keys\n"));
+  view.press('p');
+  CHECK(contains(view, "\nh help  q quit"));
+}
+
+TEST_CASE("arrows select a row, which keeps its mark wherever the order puts it") {
+  LiveView view = showing({80, 24});
+  CHECK(marked(view) == "");
+  view.press(key::down);
+  CHECK(marked(view) == "10.0.0.1");
+  view.press(key::down);
+  CHECK(marked(view) == "10.0.0.2");
+  view.press('b');
+  CHECK(marked(view) == "10.0.0.2");
+  view.press(key::down);
+  CHECK(marked(view) == "10.0.0.3");
+  view.press(key::end);
+  view.press(key::down);
+  CHECK(marked(view) == "10.0.0.1");
+  view.press(key::up);
+  CHECK(marked(view) == "192.0.2.1");
+  view.press(key::home);
+  view.press(key::up);
+  CHECK(marked(view) == "10.0.0.2");
+  view.press(key::escape);
+  CHECK(marked(view) == "");
+}
+
+TEST_CASE("rows that do not fit are counted, and scrolled to") {
+  SnapshotHead head = some_head();
+  head.tracked = 50;
+  std::vector<SourceRow> rows;
+  for (std::uint32_t i = 0; i < 40; ++i)
+    rows.push_back({.address = 0x0a000001 + i, .rates = {100.0 - i, 0}});
+  LiveView view({});
+  view.resize({80, 20});
+  view.show(SnapshotMessage{head, rows});
+  // There are 20 lines, less the head's three, the titles and the footer.
+  CHECK(contains(view, "\n10.0.0.15 "));
+  CHECK(contains(view, "\nh help  q quit  35 more\n"));
+  CHECK(view.selection().top == 20);
+
+  for (int i = 0; i < 16; ++i) view.press(key::down);
+  CHECK(marked(view) == "10.0.0.16");
+  CHECK_FALSE(contains(view, "\n10.0.0.1 "));
+  CHECK(contains(view, "\nh help  q quit  1 above  34 more\n"));
+  CHECK(view.selection().top == 40);
+  view.press(key::page_down);
+  CHECK(marked(view) == "10.0.0.31");
+  CHECK(contains(view, "\nh help  q quit  16 above  19 more\n"));
+  view.press(key::page_up);
+  CHECK(marked(view) == "10.0.0.16");
+  view.press(key::end);
+  CHECK(marked(view) == "10.0.0.40");
+  CHECK(contains(view, "\nh help  q quit  25 above  10 more\n"));
+  CHECK(view.selection().top == 60);
+  view.press(key::home);
+  CHECK(contains(view, "\nh help  q quit  35 more\n"));
+
+  // The marked row is kept in sight when the order changes.
+  view.press(key::end);
+  rows[39].rates.pps = 1000;
+  ++head.seq;
+  view.show(SnapshotMessage{head, rows});
+  CHECK(marked(view) == "10.0.0.40");
+  CHECK(contains(view, "\nh help  q quit  35 more\n"));
+}
+
+TEST_CASE("with a prefix, more rows than were asked for are of an unknown number") {
+  SnapshotHead head = some_head();
+  head.tracked = 1000;
+  std::vector<SourceRow> rows;
+  for (std::uint32_t i = 0; i < 20; ++i) rows.push_back({.address = 0x0a000001 + i});
+  LiveView view({.prefix = Prefix{0x0a000000, 8}});
+  view.resize({80, 20});
+  view.show(SnapshotMessage{head, rows});
+  CHECK(contains(view, "\nin 10.0.0.0/8: first 20 sources  "));
+  CHECK(contains(view, "\nh help  q quit  6+ more\n"));
+  rows.pop_back();
+  view.show(SnapshotMessage{head, rows});
+  CHECK(contains(view, "\nin 10.0.0.0/8: 19 sources  "));
+  CHECK(contains(view, "\nh help  q quit  5 more\n"));
+}
+
+TEST_CASE("the selected row has its details below, exact, with averages since its first packet") {
+  std::vector<SourceRow> rows = some_rows();
+  rows[1].first_time = some_head().time - 10'000;
+  rows[1].last_time = some_head().time - 250;
+  LiveView view({});
+  view.resize({80, 24});
+  view.show(SnapshotMessage{some_head(), rows});
+  view.press(key::down);
+  view.press(key::down);
+  view.press(key::enter);
+  CHECK(drawn(view).ends_with(
+      "\n10.0.0.2  first 2026-11-20T11:59:50.123Z  last 2026-11-20T11:59:59.873Z\n"
+      "20 packets  200 bytes  on average 2.0 packets/s  160.0 bit/s\n"
+      "trend " +
+      std::string(73, ' ') + "█\nh help  q quit\n"));
+  rows.erase(rows.begin() + 1);
+  view.show(SnapshotMessage{some_head(), rows});
+  CHECK(drawn(view).ends_with("\n10.0.0.2 is not in these rows now\nh help  q quit\n"));
+  view.press(key::enter);
+  CHECK_FALSE(contains(view, "is not in these rows"));
+}
+
+TEST_CASE("what grows of packets without a row is a warning, with what to do") {
+  LiveView view = showing({80, 24});
+  SnapshotHead head = some_head();
+  ++head.seq;
+  head.untracked.packets = 1234;
+  view.show(SnapshotMessage{head, some_rows()});
+  CHECK(drawn(view).starts_with(
+      "1,234 packets more are untracked: more sources than there is room for; a higher\n"
+      "--max-sources makes room\neth0  native"));
+  CHECK(view.screen().lines[0][0].style == Style::alert);
+  ++head.seq;
+  head.evicted.counts.packets = 7;
+  view.show(SnapshotMessage{head, some_rows()});
+  CHECK(drawn(view).starts_with(
+      "7 packets more are evicted: their sources made room for others; a higher\n"
+      "--max-sources keeps them\neth0  native"));
+  ++head.seq;
+  view.show(SnapshotMessage{head, some_rows()});
+  CHECK(drawn(view).starts_with("eth0  native"));
+}
+
+TEST_CASE("a snapshot that does not come is a warning after three intervals, and rates are dim") {
+  LiveView view({});
+  const LiveView::Clock::time_point start{};
+  view.resize({80, 24});
+  view.pass_time(start);
+  view.show(SnapshotMessage{some_head(), some_rows()});
+  view.pass_time(start + std::chrono::seconds(3));
+  CHECK(drawn(view).starts_with("eth0  native"));
+  CHECK(view.screen().lines[4][0].style == Style::plain);
+  view.pass_time(start + std::chrono::milliseconds(5400));
+  CHECK(drawn(view).starts_with(
+      "no snapshot for 5 s, where one comes every 1.0 s: the agent is stopped or\n"
+      "overloaded; what is shown is old\neth0  native"));
+  CHECK(view.screen().lines[6][0].style == Style::dim);
+  view.show(SnapshotMessage{some_head(), some_rows()});
+  CHECK(drawn(view).starts_with("eth0  native"));
+  view.agent_lost("gone");
+  view.pass_time(start + std::chrono::seconds(60));
+  CHECK(drawn(view).starts_with("no agent; trying again: gone\neth0  native"));
+}
+
+TEST_CASE("a reason is shown whole, on as many lines as it takes") {
+  LiveView view = showing({40, 12});
+  view.agent_lost("the agent says goodbye: eth0 was taken away, and with it the program");
+  CHECK(
+      drawn(view).starts_with("no agent; trying again: the agent says\n"
+                              "goodbye: eth0 was taken away, and with\n"
+                              "it the program\n"));
 }
 
 TEST_CASE("terminals without UTF-8 get trends in ASCII") {

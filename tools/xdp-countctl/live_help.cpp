@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "live_help.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "view/table_view.hpp"
+
+namespace xdp_count {
+namespace {
+
+struct Entry {
+  const char* word;  // a title where there is no text
+  const char* text;
+};
+
+constexpr Entry entries[] = {
+    {"Keys", ""},
+    {"p b P B", "sort by packets/s, bits/s, packets, bytes"},
+    {"/", "show one network alone, such as 192.0.2.0/24; nothing typed: all"},
+    {"space", "pause, and go on"},
+    {"arrows", "select a row; PgUp, PgDn, Home and End too"},
+    {"enter", "details of the selected row: first and last packet, averages, trend"},
+    {"esc", "select no row"},
+    {"h ?", "this help"},
+    {"q", "quit"},
+    {"Words", ""},
+    {"frames", "all that the interface received, of every kind"},
+    {"tracked", "sources that have exact counts, of as many as --max-sources allows"},
+    {"untracked", "IPv4 packets of sources for which there was no room"},
+    {"evicted", "packets of sources that made room for others: theirs are counted here"},
+    {"ipv4 …", "frames by kind; malformed: no valid IPv4 header, not counted for a source"},
+    {"pps bps", "packets and bits a second, over the last interval"},
+    {"k M G", "thousands, millions, thousand millions: 1.2 k is 1,200"},
+    {"TREND",
+     "the rate in each of the last snapshots, against the highest of them; blank where "
+     "the snapshot did not have the source"},
+};
+constexpr std::size_t text_column = 11;
+
+}  // namespace
+
+std::vector<std::string> live_help(std::size_t width) {
+  std::vector<std::string> lines;
+  for (const Entry& entry : entries) {
+    if (*entry.text == '\0') {
+      lines.emplace_back(entry.word);
+      continue;
+    }
+    const std::size_t room = width - std::min(width, text_column + 1);
+    bool first = true;
+    for (const std::string& text : word_wrapped(entry.text, room)) {
+      lines.push_back(fmt::format(" {:<{}}{}", first ? entry.word : "", text_column, text));
+      first = false;
+    }
+  }
+  return lines;
+}
+
+}  // namespace xdp_count
