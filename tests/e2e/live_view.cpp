@@ -296,6 +296,12 @@ TEST_CASE("top says what is wrong where it cannot be live") {
     CHECK(contains(terminal.wait_for("restored"), "(TERM is 'nonesuch')"));
     CHECK(contains(terminal.screen(), "ended with 1\n"));
   }
+  {
+    TmuxTerminal terminal(80, 24, top_command("", "TERM=dumb"));
+    CHECK(contains(terminal.wait_for("SOURCE"), "SOURCE            PACKETS/S"));
+    REQUIRE(::kill(pid_of_top(), SIGTERM) == 0);
+    terminal.wait_for("restored");
+  }
   TmuxTerminal terminal(80, 24, top_command("--once"));
   CHECK(contains(terminal.wait_for("restored"), "SOURCE            PACKETS/S"));
   CHECK(contains(terminal.screen(), "ended with 0\n"));

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <clocale>
@@ -30,10 +31,14 @@
 #include "message_view.hpp"
 #include "pcapng.hpp"
 #include "protocol/json_decoding.hpp"
+#include "terminal_ability.hpp"
 
 namespace {
 
 using namespace xdp_count;
+
+// The rows of `top` at a time on a terminal on which they scroll by.
+constexpr std::size_t plain_top = 10;
 
 void say(const std::string& text) {
   std::fprintf(stderr, "xdp-countctl: %s\n", printable(text).c_str());
@@ -179,6 +184,10 @@ void run(const ClientOptions& options) {
       watch_any_events(socket_path, options, subscription);
     else
       watch(socket_path, options, subscription);
+  } else if (options.live && !can_draw_screens()) {
+    Selection selection = std::get<TopRequest>(options.request.command).selection;
+    selection.top = std::min(selection.top, plain_top);
+    watch(socket_path, options, {.selection = selection});
   } else if (options.live) {
     const auto& request = std::get<TopRequest>(options.request.command);
     if (const int signal = top_live(socket_path, request.selection)) {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "terminal_ability.hpp"
+
+// These define macros with everyday names: nothing else is included behind them.
+#include <curses.h>
+#include <term.h>
+#include <unistd.h>
+
+namespace xdp_count {
+
+bool can_draw_screens() {
+  int error = 0;
+  // CursesScreen says what is wrong with a terminal that is not known.
+  if (::setupterm(nullptr, STDOUT_FILENO, &error) != OK) return true;
+  const char* const move_cursor = ::tigetstr("cup");
+  return move_cursor && move_cursor != reinterpret_cast<const char*>(-1);
+}
+
+}  // namespace xdp_count

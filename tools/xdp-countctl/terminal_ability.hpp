@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+namespace xdp_count {
+
+// Returns false where the terminal on standard output is known to have no cursor that can be moved,
+// as TERM=dumb says: it shows lines, one after the other.
+bool can_draw_screens();
+
+}  // namespace xdp_count
