@@ -108,10 +108,10 @@ until [ -S "$scratch/tmux" ]; do
   kill -0 "$server"
   sleep 0.1
 done
-terminal new-session -d -x 106 -y 17 "exec $client --socket $socket top"
+terminal new-session -d -x 106 -y 18 "exec $client --socket $socket top"
 # After this pause each line has its whole trend.
 sleep 30
-terminal send-keys h
+terminal send-keys Down Down Enter
 sleep 1
 terminal capture-pane -e -p -N >"$scratch/screen"
 terminal send-keys q

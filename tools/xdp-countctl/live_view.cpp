@@ -416,8 +416,10 @@ Screen LiveView::screen() const {
   const std::size_t body = size_.rows - 1;  // the last row is the footer
   if (help_) {
     screen.lines = help_lines();
+    const bool more = screen.lines.size() > body;
     screen.lines.resize(body);
-    screen.lines.push_back({{"q quit  any other key: back"}});
+    screen.lines.push_back(
+        {{more ? "space: more  q quit  any other key: back" : "q quit  any other key: back"}});
   } else {
     const Layout parts = layout();
     screen.lines = parts.above;

@@ -320,6 +320,7 @@ TEST_CASE("on a small screen the help is scrolled, as far as there is any") {
   LiveView view = showing({40, 6});
   view.press('h');
   CHECK(drawn(view).starts_with("Keys\n"));
+  CHECK(drawn(view).ends_with("\nspace: more  q quit  any other key: back\n"));
   view.press(key::down);
   CHECK(drawn(view).starts_with(" p b P B    sort by packets/s, bits/s,\n"));
   view.press(key::up);
