@@ -96,7 +96,7 @@ asio::awaitable<ExitCode> Agent::run() {
     } catch (const std::exception& error) {
       log::error("{}", error.what());
     }
-    say_goodbye("the agent failed");
+    co_await say_goodbye("the agent failed");
     std::rethrow_exception(failure);
   }
   co_return failed_ ? exit_failure : exit_code;
@@ -176,14 +176,14 @@ asio::awaitable<ExitCode> Agent::count() {
     } catch (const std::exception& error) {
       log::error("{}", error.what());
     }
-    say_goodbye(ending->reason);
+    co_await say_goodbye(ending->reason);
     co_return ending->exit_code;
   }
   // The order matters: after the last frame has been counted, everything is read once more, so that
   // the totals that are printed in the end are those of every frame there was.
   co_await leave_interface();
   co_await tick();
-  say_goodbye(stop_reason_);
+  co_await say_goodbye(stop_reason_);
   co_return exit_stopped;
 }
 
@@ -301,7 +301,7 @@ asio::awaitable<void> Agent::leave_interface() {
   detached_ = true;
 }
 
-void Agent::say_goodbye(const std::string& reason) {
+asio::awaitable<void> Agent::say_goodbye(std::string reason) {
   service_manager_.stopping(reason);
   try {
     if (event_stream_) event_stream_->finish();
@@ -309,6 +309,8 @@ void Agent::say_goodbye(const std::string& reason) {
     log::error("{}", error.what());  // all the same
   }
   server_->stop(reason);
+  // Clients are sent their last lines meanwhile.
+  co_await offload(blocking_calls_, [&] { printer_.finish(); });
   const SnapshotHead& head = counting_->tally().head();
   log::info(
       "{}; counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets, {} sources tracked, "

@@ -52,7 +52,7 @@ class Agent {
   boost::asio::awaitable<std::optional<Ending>> follow_interface(const Sighting& seen);
   void watch();
   boost::asio::awaitable<void> leave_interface();
-  void say_goodbye(const std::string& reason);
+  boost::asio::awaitable<void> say_goodbye(std::string reason);
   Status status() const;
   EventCounts event_counts(EventKind kind) const;
   EventLosses events_lost() const;

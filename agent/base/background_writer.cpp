@@ -16,7 +16,7 @@
 namespace xdp_count {
 namespace {
 
-constexpr std::chrono::milliseconds patience{500};  // at the end
+constexpr std::chrono::milliseconds patience{500};
 
 bool write_all(int fd, const std::string& text) {
   for (std::size_t done = 0; done < text.size();) {
@@ -43,6 +43,10 @@ struct BackgroundWriter::Shared {
   std::size_t bytes = 0;          // of all of them
   bool ending = false;
   std::function<void()> on_failure;
+
+  bool wait_until_written(std::unique_lock<std::mutex>& lock) {
+    return changed.wait_for(lock, patience, [&] { return texts.empty(); });
+  }
 
   void write_texts(int fd) {
     std::unique_lock lock(mutex);
@@ -75,8 +79,7 @@ BackgroundWriter::~BackgroundWriter() {
   std::unique_lock lock(shared_->mutex);
   shared_->ending = true;
   shared_->changed.notify_all();
-  const bool done =
-      shared_->changed.wait_for(lock, patience, [&] { return shared_->texts.empty(); });
+  const bool done = shared_->wait_until_written(lock);
   shared_->on_failure = nullptr;  // it refers to what may be gone by then
   if (!done) shared_->texts.resize(1);
   lock.unlock();
@@ -93,6 +96,11 @@ bool BackgroundWriter::offer(std::string text) {
   shared_->texts.push_back(std::move(text));
   shared_->changed.notify_all();
   return true;
+}
+
+bool BackgroundWriter::drain() {
+  std::unique_lock lock(shared_->mutex);
+  return shared_->wait_until_written(lock);
 }
 
 }  // namespace xdp_count

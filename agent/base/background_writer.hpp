@@ -31,6 +31,9 @@ class BackgroundWriter {
   // room for it.
   bool offer(std::string text);
 
+  // Waits half a second at most for all that was taken to be written; false where it was not.
+  bool drain();
+
  private:
   struct Shared;  // with the thread, which may outlive this object
 

@@ -23,8 +23,10 @@ SnapshotPrinter::SnapshotPrinter(OutputFormat format, std::size_t top,
   if (format_ == OutputFormat::live) terminal_.emplace();
 }
 
-SnapshotPrinter::~SnapshotPrinter() {
-  if (format_ == OutputFormat::live && printed_) output_.offer("\n");
+void SnapshotPrinter::finish() {
+  if (!output_.drain() || format_ != OutputFormat::live || !printed_) return;
+  output_.offer("\n");
+  output_.drain();
 }
 
 void SnapshotPrinter::print(std::string text) {

@@ -27,10 +27,9 @@ class SnapshotPrinter {
   std::string text_for(const Tally& tally);
   void print(std::string text);
 
-  // Ends a live table, so that what follows begins on a line of its own.
-  ~SnapshotPrinter();
-  SnapshotPrinter(const SnapshotPrinter&) = delete;
-  SnapshotPrinter& operator=(const SnapshotPrinter&) = delete;
+  // Waits, a second at most, until what was printed has been written, and ends a live table, so that
+  // what is logged from now on stands below it, on a line of its own. Nothing is printed after that.
+  void finish();
 
  private:
   OutputFormat format_;

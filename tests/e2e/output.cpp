@@ -247,6 +247,33 @@ TEST_CASE("the live table of an interface with any name gives the terminal no co
   terminal.wait_for("ended with 0");
 }
 
+TEST_CASE("the summary stands below the live table, on a line of its own, each time") {
+  constexpr int times = 50;
+  const Topology topology;
+  std::ofstream("/run/live.sh")
+      << "trap : INT; for i in $(seq " << times << "); do clear; echo run $i; nsenter --net=/proc/"
+      << ::getpid() << "/fd/" << topology.receiver() << " " AGENT " --interval 0.1 "
+      << Topology::receiver_link
+      << " & echo $! >/run/pid; wait; echo ended; read line; done; clear; cat";
+  TmuxTerminal terminal(80, 24, "exec sh /run/live.sh");
+  for (int i = 0; i < times; ++i) {
+    terminal.wait_for("SOURCE");
+    pid_t pid = 0;
+    std::ifstream("/run/pid") >> pid;
+    REQUIRE(pid > 0);
+    REQUIRE(::kill(pid, SIGTERM) == 0);
+    const std::string screen = terminal.wait_for("ended");
+    CAPTURE(screen);
+    CHECK(contains(screen, "\nxdp-count: stopped by SIGTERM; counted "));
+    // It takes two lines and a part of a third, and nothing comes between it and the end.
+    const std::size_t summary = screen.find("\nxdp-count: stopped by SIGTERM; counted ");
+    REQUIRE(summary != screen.npos);
+    CHECK(screen.substr(summary).find("packets evicted\nended") != screen.npos);
+    terminal.press("Enter");
+    terminal.wait_without("ended");
+  }
+}
+
 TEST_CASE("what a socket says gives the terminal no command") {
   const Topology topology;
   const ScriptedAgent agent;

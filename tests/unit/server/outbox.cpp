@@ -56,6 +56,7 @@ TEST_CASE("an answer comes before a snapshot, that before events, and the last l
   CHECK(box.write() == "answer\n");
   CHECK(box.write() == snapshot("snapshot", 0));
   CHECK(box.write() == "event" + encode_event_end(0));
+  CHECK(!box.outbox.empty());
   CHECK(box.write() == "goodbye\n");
   CHECK(box.outbox.empty());
   CHECK(box.memory.used() == 0);
@@ -71,6 +72,15 @@ TEST_CASE("an answer is there until it has been written") {
   box.outbox.end_writing();
   CHECK(!box.outbox.has_answer());
   CHECK(box.memory.used() == 0);
+}
+
+TEST_CASE("an answer that comes while something else is written waits for its turn") {
+  Box box;
+  box.put_snapshot("snapshot");
+  REQUIRE(box.outbox.begin_writing());
+  box.outbox.put_answer(box.kept("answer\n"));
+  box.outbox.end_writing();
+  CHECK(box.write() == "answer\n");
 }
 
 TEST_CASE("a newer snapshot takes the place of one that was not begun, and says so") {
