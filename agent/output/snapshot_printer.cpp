@@ -20,7 +20,9 @@ constexpr std::size_t most_waiting = 0;  // one snapshot at a time
 SnapshotPrinter::SnapshotPrinter(OutputFormat format, std::size_t top,
                                  std::function<void()> on_closed)
     : format_(format), top_(top), output_(STDOUT_FILENO, most_waiting, std::move(on_closed)) {
-  if (format_ == OutputFormat::live) terminal_.emplace();
+  if (format_ != OutputFormat::live) return;
+  terminal_.emplace();
+  if (!terminal_->can_be_redrawn()) format_ = OutputFormat::table;
 }
 
 void SnapshotPrinter::finish() {

@@ -37,18 +37,19 @@ std::string capability(const char* name) {
 Terminal::Terminal() {
   int error = 0;
   const char* name = std::getenv("TERM");
-  const bool known = name && ::setupterm(nullptr, STDOUT_FILENO, &error) == OK;
-  if (known) {
-    clear_screen_ = capability("clear");
-    home_ = capability("home");
-    clear_to_end_of_line_ = capability("el");
-    clear_to_end_of_screen_ = capability("ed");
-  }
-  if (clear_screen_.empty() || home_.empty() || clear_to_end_of_line_.empty() ||
-      clear_to_end_of_screen_.empty())
-    throw std::runtime_error(std::string("the terminal cannot be redrawn in place (TERM is ") +
+  if (!name || ::setupterm(nullptr, STDOUT_FILENO, &error) != OK)
+    throw std::runtime_error(std::string("the terminal is not known (TERM is ") +
                              (name ? "'" + std::string(name) + "'" : "not set") +
                              "); use --output table");
+  clear_screen_ = capability("clear");
+  home_ = capability("home");
+  clear_to_end_of_line_ = capability("el");
+  clear_to_end_of_screen_ = capability("ed");
+}
+
+bool Terminal::can_be_redrawn() const {
+  return !clear_screen_.empty() && !home_.empty() && !clear_to_end_of_line_.empty() &&
+         !clear_to_end_of_screen_.empty();
 }
 
 Terminal::Size Terminal::size() const {

@@ -9,8 +9,11 @@ namespace xdp_count {
 // A terminal on standard output, by its terminfo description.
 class Terminal {
  public:
-  // Throws std::runtime_error when $TERM names no terminal that can be redrawn in place.
+  // Throws std::runtime_error when $TERM names no terminal.
   Terminal();
+
+  // False where it only shows line after line, as TERM=dumb says. redraw() takes it to be true.
+  bool can_be_redrawn() const;
 
   struct Size {
     std::size_t columns;

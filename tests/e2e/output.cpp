@@ -274,6 +274,17 @@ TEST_CASE("the summary stands below the live table, on a line of its own, each t
   }
 }
 
+TEST_CASE("a terminal without cursor gets one table after the other") {
+  const Topology topology;
+  std::ofstream("/run/dumb.sh") << "trap : INT; TERM=dumb nsenter --net=/proc/" << ::getpid()
+                                << "/fd/" << topology.receiver() << " " AGENT " --interval 0.1 "
+                                << Topology::receiver_link << "; echo ended with $?; cat";
+  TmuxTerminal terminal(80, 24, "exec sh /run/dumb.sh");
+  terminal.wait_for(" BYTES\n\ncount0  native  every 0.1 s");
+  terminal.press("C-c");
+  terminal.wait_for("ended with 0");
+}
+
 TEST_CASE("what a socket says gives the terminal no command") {
   const Topology topology;
   const ScriptedAgent agent;

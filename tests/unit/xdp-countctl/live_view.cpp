@@ -493,6 +493,11 @@ TEST_CASE("a reason is shown whole, on as many lines as it takes") {
       drawn(view).starts_with("no agent; trying again: the agent says\n"
                               "goodbye: eth0 was taken away, and with\n"
                               "it the program\n"));
+  std::vector<SourceRow> rows = some_rows();
+  rows.push_back({.address = 0x0a000005});
+  view.show(SnapshotMessage{some_head(), rows});
+  view.resize({40, 10});
+  CHECK(order(view) == "12315");
 }
 
 TEST_CASE("terminals without UTF-8 get trends in ASCII") {
