@@ -27,8 +27,9 @@ class SnapshotPrinter {
   std::string text_for(const Tally& tally);
   void print(std::string text);
 
-  // Waits, a second at most, until what was printed has been written, and ends a live table, so that
-  // what is logged from now on stands below it, on a line of its own. Nothing is printed after that.
+  // Waits, a second at most, until what was printed has been written, and ends a live table, so
+  // that what is logged from now on stands below it, on a line of its own. Nothing is printed after
+  // that.
   void finish();
 
  private:
