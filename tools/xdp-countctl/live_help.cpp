@@ -30,12 +30,12 @@ constexpr Entry entries[] = {
     {"tracked", "sources that have exact counts, of as many as --max-sources allows"},
     {"untracked", "IPv4 packets of sources for which there was no room"},
     {"evicted", "packets of sources that made room for others: theirs are counted here"},
-    {"ipv4 …", "frames by kind; malformed: no valid IPv4 header, not counted for a source"},
+    {"ipv4 ...", "frames by kind; malformed: no valid IPv4 header, not counted for a source"},
     {"pps bps", "packets and bits a second, over the last interval"},
     {"k M G", "thousands, millions, thousand millions: 1.2 k is 1,200"},
     {"TREND",
-     "the rate in each of the last snapshots, against the highest of them; blank where "
-     "the snapshot did not have the source"},
+     "the rate in each of the last snapshots, against the highest of them; a dot or _: nothing "
+     "was sent; blank: the snapshot did not have the source"},
 };
 constexpr std::size_t text_column = 11;
 

@@ -9,8 +9,8 @@ namespace xdp_count {
 namespace {
 
 constexpr int highest_level = 8;
-// Nothing and little look the same in blocks.
-constexpr std::array<const char*, highest_level + 1> blocks{"▁", "▁", "▂", "▃", "▄",
+// The first of each is for no packet at all.
+constexpr std::array<const char*, highest_level + 1> blocks{"·", "▁", "▂", "▃", "▄",
                                                             "▅", "▆", "▇", "█"};
 constexpr std::array<const char*, highest_level + 1> characters{"_", ".", ":", "-", "=",
                                                                 "+", "*", "%", "#"};

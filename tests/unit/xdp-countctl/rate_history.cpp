@@ -18,7 +18,7 @@ TEST_CASE("a trend has a level for each snapshot, against the highest, the newes
   RateHistory history;
   for (const double pps : {0.0, 1.0, 250.0, 500.0, 501.0, 1000.0}) history.add(with_rate(pps, 7));
   CHECK(history.trend(address, SortKey::pps, 6, false) == "_.:=+#");
-  CHECK(history.trend(address, SortKey::packets, 6, true) == "▁▁▂▄▅█");
+  CHECK(history.trend(address, SortKey::packets, 6, true) == "·▁▂▄▅█");
   CHECK(history.trend(address, SortKey::bps, 6, false) == "######");
   CHECK(history.trend(address, SortKey::bytes, 6, true) == "██████");
   CHECK(history.trend(address, SortKey::pps, 9, false) == "   _.:=+#");
