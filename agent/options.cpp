@@ -60,7 +60,7 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   add_choice(app, "-m,--mode", settings.mode, mode_choice_names,
              "How the program is attached: native (in the driver), generic (in the\n"
              "network stack), or auto: native where it works, else generic  [auto]");
-  add_number(app, "-i,--interval", settings.interval, 0.1, 3600.0,
+  add_number(app, "--interval", settings.interval, 0.1, 3600.0,
              "Time between two snapshots, 0.1 to 3600  [1]")
       ->option_text("SECONDS");
   app.add_option("-s,--socket", settings.socket_path,

@@ -24,7 +24,7 @@ TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and ev
   nlohmann::json program;
   nlohmann::json last;
   {
-    Agent first(topology, {"-m", Mode::name, "-i", "0.1"});
+    Agent first(topology, {"-m", Mode::name, "--interval", "0.1"});
     LineClient client(default_socket);
     send_frames(topology, ipv4_frames(ten_net, 5, 2));
     last = snapshot_with(client, 10);
@@ -36,7 +36,7 @@ TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and ev
   CHECK(receiver_has_program(topology));
   send_frames(topology, ipv4_frames(ten_net + 3, 5, 4));
 
-  Agent second(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent second(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   auto expected = expected_sources(ten_net, 5, 5);
   for (const auto& [source, count] : expected_sources(ten_net + 3, 5, 4)) {
@@ -68,13 +68,13 @@ TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and ev
 TEST_CASE("an agent that goes on says how long it runs, and how long has been counted") {
   const Topology topology;
   {
-    Agent first(topology, {"-i", "0.1"});
+    Agent first(topology, {"--interval", "0.1"});
     LineClient client(default_socket);
     client.answer_to({{"cmd", "status"}});
     std::this_thread::sleep_for(std::chrono::seconds(3));
     kill(first);
   }
-  Agent second(topology, {"-i", "0.1"});
+  Agent second(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   const auto seconds_since = [](const std::string& since, const std::string& time) {
@@ -122,8 +122,8 @@ TEST_CASE_TEMPLATE("agents that are killed at any moment under load lose and dou
   std::atomic<bool> enough = false;
   std::atomic<std::uint64_t> sent = 0;
   const auto frames = ipv4_frames(ten_net, sources);
-  const std::vector<std::string> arguments{"-m",  Mode::name,    "-i", "0.1", "--max-sources",
-                                           "512", "--hot-slots", "256"};
+  const std::vector<std::string> arguments{
+      "-m", Mode::name, "--interval", "0.1", "--max-sources", "512", "--hot-slots", "256"};
   std::optional<Agent> agent(std::in_place, topology, arguments);
   status_of_agent();
   auto traffic = std::async(std::launch::async, [&] {
@@ -266,7 +266,7 @@ TEST_CASE_TEMPLATE("--detach takes off what a killed agent left, and nothing els
 TEST_CASE("--detach leaves an agent that counts, and every program of somebody else's, alone") {
   const Topology topology;
   {
-    Agent counting(topology, {"-i", "0.1"});
+    Agent counting(topology, {"--interval", "0.1"});
     LineClient client(default_socket);
     client.next_of_type("snapshot");
     Agent detach(topology, {"--detach"});

@@ -34,7 +34,7 @@ TEST_CASE_TEMPLATE("every count of a replayed capture file is what tshark reads 
                    Native, Generic) {
   const Topology topology;
   set_mtu(topology, varied_traffic_mtu);
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   write_capture_file(capture_file, varied_traffic(frames, seed));

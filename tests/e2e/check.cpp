@@ -107,7 +107,7 @@ TEST_CASE("--check names an agent that counts, and what one that was killed has 
   CHECK(other.answer.at("ours").at("fate") == "replaced, since it has other settings");
 
   // Nothing has been lost by all this.
-  Agent next(topology, {"--max-sources", "1000", "-i", "0.1"});
+  Agent next(topology, {"--max-sources", "1000", "--interval", "0.1"});
   LineClient client(default_socket);
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
 }

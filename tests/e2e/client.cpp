@@ -44,7 +44,7 @@ std::vector<std::string> words(const std::string& text) {
 
 TEST_CASE("the client shows the counts of sources") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 2, 1500));
   send_frames(topology, ipv4_frames(ten_net + 2, 1, 7));
@@ -96,13 +96,13 @@ TEST_CASE("the client says what is wrong when it cannot ask") {
   CHECK(countctl({}).code == 2);
   CHECK(countctl({"--help"}).code == 0);
 
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   const Result stranger = countctl({"status"}, {.uid = nobody});
   CHECK(stranger.code == 1);
   CHECK(contains(stranger.error, "no permission"));
 
-  Agent other(topology, {"-i", "0.1"}, {}, "lo");
+  Agent other(topology, {"--interval", "0.1"}, {}, "lo");
   LineClient other_stream("/run/xdp-count/lo.sock");
   const Result two = countctl({"status"});
   CHECK(two.code == 1);
@@ -111,7 +111,7 @@ TEST_CASE("the client says what is wrong when it cannot ask") {
 
 TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 1, 12'345));
   snapshot_with(stream, 12'345);
@@ -144,7 +144,7 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
 
 TEST_CASE("the client does not deny a source that was evicted or found no place") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8"});
+  Agent agent(topology, {"--interval", "0.1", "--max-sources", "4", "--hot-slots", "8"});
   LineClient stream(default_socket);
   // The first four are tracked; of so many at once, most are never given a place.
   send_frames(topology, ipv4_frames(ten_net, 4));
@@ -179,7 +179,7 @@ TEST_CASE("the client does not deny a source that was evicted or found no place"
 
 TEST_CASE("before the first interval has passed nothing is known of any source") {
   const Topology topology;
-  Agent agent(topology, {"-i", "3600"});
+  Agent agent(topology, {"--interval", "3600"});
   LineClient stream(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 1));
   CHECK(contains(countctl({"get", "10.0.0.1"}).out,
@@ -192,7 +192,7 @@ TEST_CASE("before the first interval has passed nothing is known of any source")
 
 TEST_CASE("watch in CSV names each record's snapshot, and has one header") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 2, 10));
   snapshot_with(stream, 20);
@@ -212,7 +212,7 @@ TEST_CASE("watch in CSV names each record's snapshot, and has one header") {
 
 TEST_CASE("list has all sources in the order of their addresses, or those asked for") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   constexpr std::uint32_t sources = 2500;  // three parts
   send_frames(topology, ipv4_frames(ten_net, sources));
@@ -261,13 +261,13 @@ TEST_CASE("list has all sources in the order of their addresses, or those asked 
 TEST_CASE("watch goes on with the next agent, and says so") {
   const Topology topology;
   std::optional<Agent> agent;
-  agent.emplace(topology, std::vector<std::string>{"-i", "0.1"});
+  agent.emplace(topology, std::vector<std::string>{"--interval", "0.1"});
   LineClient stream(default_socket);
   Process watch({CLIENT, "watch", "--json", "--by", "bytes", "-n", "1", "--prefix", "10.0.0.0/8"});
   while (watch.standard_output().empty() && watch.running()) stream.next_of_type("snapshot");
   agent->signal(SIGTERM);
   CHECK(agent->wait() == 0);
-  agent.emplace(topology, std::vector<std::string>{"-i", "0.1"});
+  agent.emplace(topology, std::vector<std::string>{"--interval", "0.1"});
   LineClient next(default_socket);
   const auto said = [&](const std::string& text) { return contains(watch.standard_error(), text); };
   while (!said("connected again") && watch.running()) next.next_of_type("snapshot");
@@ -347,7 +347,7 @@ TEST_CASE("an answer that stays incomplete is a failure") {
 
 TEST_CASE("Ctrl-C, and a reader that goes away, end watch without a word") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events"});
+  Agent agent(topology, {"--interval", "0.1", "--events"});
   LineClient stream(default_socket);
   Process interrupted({CLIENT, "watch"});
   while (interrupted.standard_output().empty() && interrupted.running())

@@ -55,7 +55,7 @@ struct MixedTraffic {
 TEST_CASE_TEMPLATE("every frame is counted once, in its class and under its source", Mode, Native,
                    Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   const MixedTraffic traffic;
   constexpr std::uint64_t rounds = 50;
@@ -84,7 +84,7 @@ TEST_CASE_TEMPLATE("a frame larger than a page is counted with all of its bytes"
                    Generic) {
   const Topology topology;
   set_mtu(topology, 9000);
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   const Frame frame =
       PacketBuilder().ipv4({.source = ten_net}).udp(1, 9).frame_length(9014).build();
@@ -98,7 +98,8 @@ TEST_CASE_TEMPLATE("with the verdict pass the host gets every frame unchanged, w
   for (const bool pass : {true, false}) {
     CAPTURE(pass);
     const Topology topology;
-    Agent agent(topology, {"-m", Mode::name, "-i", "0.1", "--verdict", pass ? "pass" : "drop"});
+    Agent agent(topology,
+                {"-m", Mode::name, "--interval", "0.1", "--verdict", pass ? "pass" : "drop"});
     LineClient client(default_socket);
     client.next_of_type("snapshot");
     const std::vector<Frame> frames = ipv4_frames(ten_net, 100);
@@ -119,8 +120,8 @@ TEST_CASE_TEMPLATE("a source that is given no place in the kernel's tables is co
   constexpr std::uint64_t capacity = 1000, sources = 5000;
   const Topology topology;
   // No tick before the end: all is counted in one generation.
-  Agent agent(topology,
-              {"-m", Mode::name, "-i", "3600", "--max-sources", "1000", "--hot-slots", "8"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "3600", "--max-sources", "1000",
+                         "--hot-slots", "8"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   {
@@ -143,7 +144,7 @@ TEST_CASE_TEMPLATE("a source that is given no place in the kernel's tables is co
 
 TEST_CASE("new sources take the place of those idle longest, whose counts are kept as evicted") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--max-sources", "1000"});
+  Agent agent(topology, {"--interval", "0.1", "--max-sources", "1000"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   // Each in one tick, and each so long after the one before that its places are free to be given.

@@ -60,7 +60,7 @@ constexpr Difference without_ethernet_headers{
 void check_counted(const Topology& topology, const std::string& device, const std::string& mode,
                    const std::function<void(std::span<const Frame>)>& send,
                    const Difference& difference = {}) {
-  Agent agent(topology, {"-i", "0.1"}, {}, device);
+  Agent agent(topology, {"--interval", "0.1"}, {}, device);
   LineClient client("/run/xdp-count/" + device + ".sock");
   const auto status = client.answer_to({{"cmd", "status"}});
   CHECK(status.at("mode") == mode);
@@ -90,7 +90,7 @@ TEST_CASE_TEMPLATE("frames of a device without Ethernet headers are counted", Mo
                    Generic) {
   const Topology topology;
   const xdp_count::UniqueFd tun = make_tun(topology, "tunnel0");
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"}, {}, "tunnel0");
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"}, {}, "tunnel0");
   if (std::string_view(Mode::name) == "native") {
     // The tun driver's native hook is for tap devices: it must be refused, never miscounted.
     CHECK(agent.wait() == 1);
@@ -133,7 +133,7 @@ TEST_CASE("frames of every link type that begins with the IP header are counted"
                          ARPHRD_TUNNEL6, ARPHRD_IP6GRE, ARPHRD_IPGRE}) {
     CAPTURE(type);
     set_link_type(topology, tun, "tunnel0", type);
-    Agent agent(topology, {"-i", "0.1"}, {}, "tunnel0");
+    Agent agent(topology, {"--interval", "0.1"}, {}, "tunnel0");
     LineClient client("/run/xdp-count/tunnel0.sock");
     CHECK(client.answer_to({{"cmd", "status"}}).at("link") == "ip");
     client.answer_to({{"cmd", "subscribe"}});
@@ -179,7 +179,7 @@ TEST_CASE("an interface of another link type is refused by its name, and nothing
 TEST_CASE_TEMPLATE("frames of a tap device are counted", Mode, Native, Generic) {
   const Topology topology;
   const xdp_count::UniqueFd tap = make_tun(topology, "tap0", IFF_TAP);
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"}, {}, "tap0");
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"}, {}, "tap0");
   LineClient client("/run/xdp-count/tap0.sock");
   client.next_of_type("snapshot");
   for (const Frame& frame : ipv4_frames(ten_net, 7, 20))
@@ -231,7 +231,7 @@ TEST_CASE_TEMPLATE("without a bpffs an agent counts on an interface of its own",
   struct Unmount {
     ~Unmount() { ::umount2("/sys/fs/bpf", MNT_DETACH); }
   } unmount;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));

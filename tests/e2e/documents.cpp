@@ -47,8 +47,8 @@ TEST_CASE("every line of a run is what the schema says, and adds up") {
   const xdp_count::UniqueFd statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
   REQUIRE(statistics);
   // There is so little room that sources are evicted and untracked too.
-  Agent agent(topology,
-              {"-i", "0.1", "--max-sources", "4", "--hot-slots", "8", "--events", "--sample", "1"});
+  Agent agent(topology, {"--interval", "0.1", "--max-sources", "4", "--hot-slots", "8", "--events",
+                         "--sample", "1"});
   std::optional<LineClient> events(default_socket);
   events->ask({{"cmd", "subscribe"}, {"every", 0}, {"events", {"new_source", "sample"}}});
   CHECK(events->next_of_type("ok").size() == 1);
@@ -72,21 +72,21 @@ TEST_CASE("every line of a run is what the schema says, and adds up") {
 
 TEST_CASE("the agent takes and refuses the requests that the schema takes and refuses") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events", "--sample", "1000"});
+  Agent agent(topology, {"--interval", "0.1", "--events", "--sample", "1000"});
   LineClient client(default_socket);
   CHECK(conformance("requests") == "22 requests are taken, 50 refused\n");
 }
 
 TEST_CASE("the examples in the description of the protocol are true") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events", "--sample", "1000"});
+  Agent agent(topology, {"--interval", "0.1", "--events", "--sample", "1000"});
   LineClient client(default_socket);
   CHECK(conformance("examples") == "9 requests and 14 lines are as described\n");
 }
 
 TEST_CASE("the examples in the documents print what these say") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--socket", "/run/xdp-count/eth0.sock"});
+  Agent agent(topology, {"--interval", "0.1", "--socket", "/run/xdp-count/eth0.sock"});
   LineClient client("/run/xdp-count/eth0.sock");
   const auto send = [&](std::uint64_t packets, const PacketBuilder& builder) {
     send_frames(topology, std::vector<Frame>(packets, builder.build()));

@@ -136,7 +136,7 @@ void wait_until_all_are_idle(LineClient& snapshots) {
 TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again are none", Mode,
                    Native, Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1", "--events"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--events"});
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
 
@@ -163,7 +163,7 @@ TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again 
 
 TEST_CASE("a new source is reported without waiting for a tick") {
   const Topology topology;
-  Agent agent(topology, {"-i", "3600", "--events"});
+  Agent agent(topology, {"--interval", "3600", "--events"});
   LineClient client = subscriber_to({"new_source"});
   send_frames(topology, ipv4_frames(ten_net, 1));
   CHECK(client.next_of_type("event").at("src") == "10.0.0.1");
@@ -172,7 +172,7 @@ TEST_CASE("a new source is reported without waiting for a tick") {
 
 TEST_CASE("a source that comes again after it made room for others is reported again") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events", "--max-sources", "4"});
+  Agent agent(topology, {"--interval", "0.1", "--events", "--max-sources", "4"});
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 1));
@@ -193,7 +193,7 @@ TEST_CASE("a source that comes again after it made room for others is reported a
 
 TEST_CASE("the next agent knows who is not new, and goes on counting events") {
   const Topology topology;
-  const std::vector<std::string> arguments{"-i", "0.1", "--events", "--max-sources", "4"};
+  const std::vector<std::string> arguments{"--interval", "0.1", "--events", "--max-sources", "4"};
   {
     Agent first(topology, arguments);
     LineClient snapshots(default_socket);
@@ -220,8 +220,8 @@ TEST_CASE("the next agent knows who is not new, and goes on counting events") {
 
 TEST_CASE("an agent with other events replaces the program that was left") {
   const Topology topology;
-  leave_program(topology, {"-i", "0.1", "--events"});
-  Agent second(topology, {"-i", "0.1", "--sample", "10"});
+  leave_program(topology, {"--interval", "0.1", "--events"});
+  Agent second(topology, {"--interval", "0.1", "--sample", "10"});
   LineClient client(default_socket);
   const json options = client.answer_to({{"cmd", "status"}}).at("options");
   CHECK(options.at("events") == false);
@@ -275,7 +275,7 @@ TEST_CASE("what the kernel has no room for is reported to the clients as lost") 
   constexpr std::uint32_t room = (4 << 20) / 24;
   constexpr std::uint32_t sources = 200'000;
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events"});
+  Agent agent(topology, {"--interval", "0.1", "--events"});
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
   agent.signal(SIGSTOP);
@@ -296,7 +296,7 @@ TEST_CASE("what a client does not read is counted as lost, and others get it") {
   if (sanitized) return skip(slow_and_large);
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events"});
+  Agent agent(topology, {"--interval", "0.1", "--events"});
   LineClient slow = subscriber_to({"new_source"});
   LineClient quick = subscriber_to({"new_source"});
   auto reading = std::async(std::launch::async, [&] { return events_until(quick, "10.0.156.64"); });
@@ -332,7 +332,7 @@ TEST_CASE(
     "what is lost and no later event reports is in the goodbye, and no new subscription hides it") {
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events"});
+  Agent agent(topology, {"--interval", "0.1", "--events"});
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
   send_frames(topology, ipv4_frames(ten_net, sources));
@@ -358,7 +358,7 @@ TEST_CASE(
 TEST_CASE("one frame in a thousand is sampled, within five standard deviations") {
   constexpr std::uint32_t frames = 1'000'000;
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--sample", "1000"});
+  Agent agent(topology, {"--interval", "0.1", "--sample", "1000"});
   LineClient client = subscriber_to({"sample"});
   LineClient snapshots(default_socket);
   const std::vector<Frame> round = ipv4_frames(ten_net, 10'000);
@@ -381,7 +381,7 @@ TEST_CASE("one frame in a thousand is sampled, within five standard deviations")
 
 TEST_CASE_TEMPLATE("samples say what was sent", Mode, Native, Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1", "--sample", "1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--sample", "1"});
   LineClient client = subscriber_to({"sample"});
   const auto check = [&](const PacketBuilder& builder, json expected) {
     const Frame frame = builder.build();
@@ -419,7 +419,7 @@ TEST_CASE_TEMPLATE("samples say what was sent", Mode, Native, Generic) {
 
 TEST_CASE("events that the agent does not report are refused, with what would help") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   CHECK(client.answer_to(subscribe_to({"new_source"})).at("message") ==
         "events: new_source takes an agent that was started with --events");
@@ -438,7 +438,7 @@ TEST_CASE("events that the agent does not report are refused, with what would he
 
 TEST_CASE("xdp-countctl events prints a line for each event") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--events", "--sample", "1"});
+  Agent agent(topology, {"--interval", "0.1", "--events", "--sample", "1"});
   LineClient ready(default_socket);
   ready.next_of_type("snapshot");
   const auto frames = [](std::uint32_t) {
@@ -465,7 +465,7 @@ TEST_CASE("xdp-countctl events prints a line for each event") {
 
 TEST_CASE("tshark reads what xdp-countctl samples writes") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--sample", "1"});
+  Agent agent(topology, {"--interval", "0.1", "--sample", "1"});
   LineClient ready(default_socket);
   ready.next_of_type("snapshot");
   const auto frames = [](std::uint32_t) {

@@ -370,7 +370,7 @@ TEST_CASE("where more are active than there is room for, the heaviest keeps its 
   constexpr std::uint32_t others = 42;
   constexpr std::uint64_t rate = 20'000;
   Scene scene;
-  Agent agent(scene.topology, {"-i", "0.2", "--max-sources", "10"});
+  Agent agent(scene.topology, {"--interval", "0.2", "--max-sources", "10"});
   LineClient stream = subscriber(10);
   scene.traffic.set_heavy(2);
   scene.traffic.begin_flood({.sources = others}, rate);

@@ -225,7 +225,7 @@ struct Attack {
 TEST_CASE("whatever clients do, nobody else misses a tick and no memory is kept") {
   if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
-  Agent agent(topology, {"-i", "0.5"});
+  Agent agent(topology, {"--interval", "0.5"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 20'000));
   snapshot_with(client, 20'000);
@@ -290,7 +290,8 @@ TEST_CASE("readers that are not there cost no more than --client-memory, and nob
   for (const auto& [mib, until_settled] : {Case{64, 20}, Case{8, 40}, Case{4, 70}}) {
     CAPTURE(mib);
     const Topology topology;
-    Agent agent(topology, {"-i", "0.3", "--client-memory", std::to_string(mib), "--events"});
+    Agent agent(topology,
+                {"--interval", "0.3", "--client-memory", std::to_string(mib), "--events"});
     LineClient client(default_socket);
     send_frames(topology, ipv4_frames(ten_net, 20'000));
     snapshot_with(client, 20'000);
@@ -367,7 +368,7 @@ TEST_CASE("readers that are not there cost no more than --client-memory, and nob
 TEST_CASE("64 clients are served, the next one is refused, and gone ones make room") {
   if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   Witness witness;
   witness.wait(1);
   std::vector<LineClient> clients;
@@ -400,7 +401,7 @@ TEST_CASE("64 clients are served, the next one is refused, and gone ones make ro
 
 TEST_CASE("--max-clients says how many are served") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--max-clients", "2"});
+  Agent agent(topology, {"--interval", "0.1", "--max-clients", "2"});
   LineClient one(default_socket);
   LineClient two(default_socket);
   CHECK(two.answer_to({{"cmd", "status"}}).at("options").at("max_clients") == 2);
@@ -410,8 +411,8 @@ TEST_CASE("--max-clients says how many are served") {
 
 TEST_CASE("clients that connect and leave are logged when asked for") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "--max-clients", "1", "-v"});
-  Agent quiet(topology, {"-i", "0.1"}, {}, "lo");
+  Agent agent(topology, {"--interval", "0.1", "--max-clients", "1", "-v"});
+  Agent quiet(topology, {"--interval", "0.1"}, {}, "lo");
   {
     LineClient client(default_socket);
     client.next_of_type("snapshot");
@@ -466,7 +467,7 @@ class RealUserOf {
 TEST_CASE("an agent that runs out of file descriptors closes nothing, and says so once") {
   if (address_sanitizer) return skip(sanitizer_needs_descriptors);
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   Witness witness;
   witness.wait(2);
   const RealUserOf user(agent.pid());

@@ -41,7 +41,7 @@ void check_refused(const Topology& topology, const std::string& error) {
 
 // The next agent goes on with three packets of each of seven sources.
 void check_adopted(const Topology& topology) {
-  Agent next(topology, {"-i", "0.1", "-s", "/run/other.sock"});
+  Agent next(topology, {"--interval", "0.1", "-s", "/run/other.sock"});
   LineClient client("/run/other.sock");
   CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
   CHECK(contains(next.standard_error(), "adopted program "));
@@ -92,7 +92,7 @@ class LockName {
 
 TEST_CASE("a second agent on the interface is refused, whatever its socket, and names the first") {
   const Topology topology;
-  Agent first(topology, {"-i", "0.1"});
+  Agent first(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   for (const auto& arguments :
        {std::vector<std::string>{}, std::vector<std::string>{"-s", "/run/other.sock"}}) {
@@ -112,7 +112,7 @@ TEST_CASE("an interface's lock that somebody else has taken keeps no agent out")
   const Topology topology;
   const LockName lock(topology);
   REQUIRE(lock.bind());
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   CHECK(contains(agent.standard_error(),
@@ -129,7 +129,7 @@ TEST_CASE("an interface's lock that somebody else has taken keeps no agent out")
 
 TEST_CASE("asking for an interface's lock as often as possible takes nothing from its agent") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   const LockName lock(topology);
@@ -150,7 +150,7 @@ TEST_CASE("the agent of a user who is not root keeps its interface, also from ro
   std::filesystem::create_directory("/run/xdp-count");
   REQUIRE(::chown("/run/xdp-count", nobody, nobody) == 0);
   Agent service(
-      topology, {"-i", "0.1"},
+      topology, {"--interval", "0.1"},
       {.uid = nobody, .capabilities = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN}});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
@@ -166,7 +166,7 @@ TEST_CASE("the agent of a user who is not root keeps its interface, also from ro
 TEST_CASE("an agent in another pid namespace keeps its interface until it ends") {
   const Topology topology;
   Process container({"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc", AGENT,
-                     Topology::receiver_link, "-i", "0.1"},
+                     Topology::receiver_link, "--interval", "0.1"},
                     {.network_namespace = topology.receiver()});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 7, 3));

@@ -29,7 +29,7 @@ struct Watched {
   LineClient client{default_socket};
   std::uint32_t program = 0;
 
-  explicit Watched(const char* mode) : agent(topology, {"-m", mode, "-i", "3600"}) {
+  explicit Watched(const char* mode) : agent(topology, {"-m", mode, "--interval", "3600"}) {
     program = client.answer_to({{"cmd", "status"}}).at("program").at("id");
     client.answer_to({{"cmd", "subscribe"}});
   }
@@ -71,7 +71,7 @@ TEST_CASE_TEMPLATE("a program that replaces ours is named and left alone", Mode,
 TEST_CASE("a program that is taken off while the interface is down is missed at the next tick") {
   // The kernel notifies nobody of this.
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   ip(topology, {"link", "set", "dev", Topology::receiver_link, "down"});
@@ -146,7 +146,7 @@ TEST_CASE_TEMPLATE("a new name of the interface is followed", Mode, Native, Gene
 
 TEST_CASE_TEMPLATE("down and up again, the interface is counted on", Mode, Native, Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
   snapshot_with(client, 21);

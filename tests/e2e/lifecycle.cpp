@@ -13,7 +13,7 @@ TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", Mode, N
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     CAPTURE(signal);
     const Topology topology;
-    Agent agent(topology, {"-m", Mode::name, "-i", "3600"});
+    Agent agent(topology, {"-m", Mode::name, "--interval", "3600"});
     LineClient client(default_socket);
     const auto status = client.answer_to({{"cmd", "status"}});
     CHECK(receiver_has_program(topology));
@@ -43,7 +43,7 @@ TEST_CASE("a signal that was ignored when the agent started stays so") {
     CAPTURE(ignored);
     const Topology topology;
     Process agent({"/usr/bin/env", std::string("--ignore-signal=") + name, AGENT,
-                   Topology::receiver_link, "-i", "0.1"},
+                   Topology::receiver_link, "--interval", "0.1"},
                   {.network_namespace = topology.receiver()});
     LineClient client(default_socket);
     client.next_of_type("snapshot");
@@ -58,7 +58,7 @@ TEST_CASE("a signal that was ignored when the agent started stays so") {
 
 TEST_CASE("an agent whose clients do not read ends all the same") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient silent(default_socket);
   CHECK(silent.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   LineClient reader(default_socket);
@@ -76,14 +76,14 @@ TEST_CASE("a socket that a killed agent left is taken over") {
   Process ip({"/sbin/ip", "link", "set", "dev", Topology::receiver_link, "xdp", "off"},
              {.network_namespace = topology.receiver()});
   REQUIRE(ip.wait() == 0);
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   CHECK(client.next_of_type("snapshot").at("seq") == 1);
 }
 
 TEST_CASE("a second agent on the same socket is refused and names the first") {
   const Topology topology;
-  Agent first(topology, {"-i", "0.1"});
+  Agent first(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   Agent second(topology, {});
   CHECK(second.wait() == 1);

@@ -95,7 +95,7 @@ class Traffic {
 
 TEST_CASE("a list has every source once, in order, in parts of a thousand") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient snapshots(default_socket);
   LineClient client(default_socket);
   std::uint32_t sent = 0;
@@ -114,7 +114,7 @@ TEST_CASE("a list has every source once, in order, in parts of a thousand") {
 
 TEST_CASE("a list may be of a network, of who sent much, and of the first ones alone") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(0x0a000000, 3000));     // 10.0.0.0 to 10.0.11.183
   send_frames(topology, ipv4_frames(0x0a000200, 1500, 2));  // 10.0.2.0 to 10.0.7.219
@@ -144,8 +144,8 @@ TEST_CASE_TEMPLATE("a list accounts for every packet of its tick while traffic f
   constexpr std::uint32_t sources = 8000;
   const Topology topology;
   // There are fewer places than sources, so that the ledger changes its mind all the time.
-  Agent agent(topology,
-              {"-m", Mode::name, "-i", "0.1", "--max-sources", "6000", "--hot-slots", "4096"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--max-sources", "6000",
+                         "--hot-slots", "4096"});
   LineClient snapshots(default_socket);
   LineClient client(default_socket);
   // The lines are short: all that come while nobody reads them fit into the socket's buffer.
@@ -180,7 +180,7 @@ TEST_CASE("a list that is read late is of the tick that it began with") {
   if (thread_sanitizer) return skip(slow_and_large);
   constexpr std::uint32_t sources = 200'000;
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient snapshots(default_socket);
   send_frames(topology, ipv4_frames(ten_net, sources));
   snapshot_with(snapshots, sources);
@@ -206,7 +206,7 @@ TEST_CASE("a list that is read late is of the tick that it began with") {
 TEST_CASE("lists beyond those that may be sent at a time are refused, and all else goes on") {
   constexpr std::uint32_t sources = 10'000;
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, sources));
   snapshot_with(client, sources);

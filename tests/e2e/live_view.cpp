@@ -71,7 +71,7 @@ constexpr const char* ten_net_only =
 
 TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   TmuxTerminal terminal(80, 24, top_command());
   send_known_frames(topology);
@@ -126,7 +126,7 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
 
 TEST_CASE("the live view has what matters at 40x10, and follows the terminal's size") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   TmuxTerminal terminal(40, 10, top_command("--by bytes"));
   send_known_frames(topology);
@@ -157,7 +157,7 @@ TEST_CASE("the live view has what matters at 40x10, and follows the terminal's s
 
 TEST_CASE("as many sources are shown as there are lines for") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 100));
   snapshot_with(stream, 100);
@@ -180,7 +180,7 @@ TEST_CASE("as many sources are shown as there are lines for") {
 
 TEST_CASE("a paused live view stands still, whatever is sent") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   TmuxTerminal terminal(80, 24, top_command());
   send_known_frames(topology);
@@ -198,7 +198,7 @@ TEST_CASE("a paused live view stands still, whatever is sent") {
 TEST_CASE("the live view says that the agent is gone, and goes on with the next one") {
   const Topology topology;
   std::optional<Agent> agent;
-  agent.emplace(topology, std::vector<std::string>{"-i", "0.1"});
+  agent.emplace(topology, std::vector<std::string>{"--interval", "0.1"});
   std::optional<LineClient> stream(default_socket);
   TmuxTerminal terminal(80, 24, top_command());
   send_known_frames(topology);
@@ -210,7 +210,7 @@ TEST_CASE("the live view says that the agent is gone, and goes on with the next 
   CHECK(agent->wait() == 0);
   CHECK(table_of(terminal.wait_for("no agent; trying again: ")) == ten_net_only);
 
-  agent.emplace(topology, std::vector<std::string>{"-i", "0.1"});
+  agent.emplace(topology, std::vector<std::string>{"--interval", "0.1"});
   stream.emplace(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 2, 5));
   send_frames(topology, ipv4_frames(0xc0000201, 1, 5));
@@ -226,7 +226,7 @@ TEST_CASE("the live view says that the agent is gone, and goes on with the next 
 
 TEST_CASE("the live view gives the terminal back, whatever ends it") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   for (const int signal : {SIGTERM, SIGHUP, SIGINT}) {
     TmuxTerminal terminal(80, 24, top_command());
@@ -243,7 +243,7 @@ TEST_CASE("the live view gives the terminal back, whatever ends it") {
 
 TEST_CASE("the live view goes on after a signal that was ignored when it started") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   TmuxTerminal terminal(80, 24, top_command("", "env --ignore-signal=HUP"));
   terminal.wait_for("\nh help  q quit");
@@ -269,7 +269,7 @@ TEST_CASE("the live view ends with a message where the agent speaks another prot
 
 TEST_CASE("the live view has colours where they are wanted and there are some") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   const auto coloured = [&](const std::string& environment) {
     TmuxTerminal terminal(80, 24, top_command("", environment));
@@ -289,7 +289,7 @@ TEST_CASE("top says what is wrong where it cannot be live") {
     CHECK(contains(terminal.wait_for("restored"), "no agent is running"));
     CHECK(contains(terminal.screen(), "ended with 1\n"));
   }
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   {
     TmuxTerminal terminal(80, 24, top_command("", "TERM=nonesuch"));
@@ -309,7 +309,7 @@ TEST_CASE("top says what is wrong where it cannot be live") {
 
 TEST_CASE("an agent that is stopped is said to be, and one that goes on is shown again") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   TmuxTerminal terminal(80, 24, top_command());
   terminal.wait_for("count0  native  every ");
@@ -321,7 +321,7 @@ TEST_CASE("an agent that is stopped is said to be, and one that goes on is shown
 
 TEST_CASE("the live view of a terminal that Ctrl-S has stopped ends when it is to") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   TmuxTerminal terminal(80, 24, top_command());
   terminal.wait_for("count0  native  every ");
@@ -334,7 +334,7 @@ TEST_CASE("the live view of a terminal that Ctrl-S has stopped ends when it is t
 
 TEST_CASE("what finds no room in the tables is a warning in the live view") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.5", "--max-sources", "100"});
+  Agent agent(topology, {"--interval", "0.5", "--max-sources", "100"});
   LineClient stream(default_socket);
   TmuxTerminal terminal(80, 24, top_command());
   terminal.wait_for("count0  native  every ");

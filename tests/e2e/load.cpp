@@ -49,7 +49,7 @@ TEST_CASE_TEMPLATE("no packet of 10,000 sources is lost or counted twice under l
   constexpr std::uint32_t sources = 10'000;
   constexpr std::uint64_t rounds = 300;
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.3"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.3"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   Sender sender(topology, ipv4_frames(ten_net, sources), rounds);
@@ -67,8 +67,8 @@ TEST_CASE_TEMPLATE("more sources than fit anywhere are conserved under load", Mo
   constexpr std::uint32_t sources = 8'000;
   constexpr std::uint64_t rounds = 150;
   const Topology topology;
-  Agent agent(topology,
-              {"-m", Mode::name, "-i", "0.1", "--max-sources", "3000", "--hot-slots", "1024"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--max-sources", "3000",
+                         "--hot-slots", "1024"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   // Fast tables and ledger are too small for so many. In an order that changes

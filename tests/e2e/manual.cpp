@@ -52,6 +52,17 @@ Options options_of_help(const std::string& help) {
   return options;
 }
 
+// "  -m,--mode auto|native   How …": the long name of each letter, or the letter itself.
+std::map<std::string, std::string> letters_of_help(const std::string& help) {
+  static const std::regex form(R"(^  (-\w)(?:,(--\S+))?(?: .*)?$)");
+  std::map<std::string, std::string> letters;
+  for (const std::string& line : lines_of(help)) {
+    std::smatch match;
+    if (std::regex_match(line, match, form)) letters[match[1]] = match[match[2].matched ? 2 : 1];
+  }
+  return letters;
+}
+
 std::set<std::string> commands_of_help(const std::string& help) {
   std::set<std::string> commands;
   bool there = false;
@@ -169,6 +180,23 @@ TEST_CASE("the manual pages have every exit status of --help, and no other") {
   }
 }
 
+TEST_CASE("a letter is short for the same option in both programs and in every command") {
+  auto meanings = letters_of_help(help_of(AGENT, ""));
+  std::size_t shared = 0;
+  Words commands{""};
+  commands.merge(commands_of_help(help_of(CLIENT, "")));
+  for (const std::string& command : commands)
+    for (const auto& [letter, meaning] : letters_of_help(help_of(CLIENT, command))) {
+      CAPTURE(command);
+      CAPTURE(letter);
+      const auto [before, fresh] = meanings.emplace(letter, meaning);
+      if (!fresh) ++shared;
+      CHECK(before->second == meaning);
+    }
+  CHECK(shared > 3);
+  CHECK(meanings.at("-i") == "--interface");
+}
+
 TEST_CASE("the manual pages are formatted without a warning") {
   for (const Program& program : {agent_program, client_program}) {
     Process man({"/usr/bin/env", "LC_ALL=C.UTF-8", "man", "--warnings", "-E", "UTF-8", "-l",
@@ -220,7 +248,7 @@ TEST_CASE("bash completes interfaces: the agent's that are there, the client's t
   const Topology topology;
   CHECK(completions({AGENT, "lo"}) == Words{"lo"});
   CHECK(completions({CLIENT, "-i", ""}).empty());
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient stream(default_socket);
   const std::ofstream command("/run/xdp-count/$(touch pwned).sock");
   const std::ofstream two_words("/run/xdp-count/a b.sock");

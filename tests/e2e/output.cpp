@@ -107,7 +107,7 @@ void check_not_held_up(
     const std::function<void()>& stop_reading = [] {}) {
   // Snapshots of some 300 KB, which is more than a pipe or a terminal holds, and a message for each
   // client that comes and goes.
-  Agent agent(topology, {"-i", "0.2", "-o", "json", "--top", "2000", "--verbose"}, options);
+  Agent agent(topology, {"--interval", "0.2", "-o", "json", "--top", "2000", "--verbose"}, options);
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 2000));
   auto seq = snapshot_with(client, 2000).at("seq").get<int>();
@@ -127,7 +127,7 @@ void check_not_held_up(
 
 TEST_CASE("--output json prints the snapshot lines, the last one with everything") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "-o", "json"});
+  Agent agent(topology, {"--interval", "0.1", "-o", "json"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 5, 10));
   snapshot_with(client, 50);
@@ -147,7 +147,7 @@ TEST_CASE("--output json prints the snapshot lines, the last one with everything
 
 TEST_CASE("--output table prints totals and sources each tick") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "-o", "table"});
+  Agent agent(topology, {"--interval", "0.1", "-o", "table"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 1, 1234));
   snapshot_with(client, 1234);
@@ -162,7 +162,7 @@ TEST_CASE("--output table prints totals and sources each tick") {
 TEST_CASE("no rates are shown over the moment before the end, and JSON says how short it was") {
   if (thread_sanitizer) return skip(slow_and_large);
   const Topology topology;
-  Agent agent(topology, {"-i", "2", "-o", "table"});
+  Agent agent(topology, {"--interval", "2", "-o", "table"});
   LineClient client(default_socket);
   Process watch({CLIENT, "watch", "--format", "csv"});
   send_frames(topology, ipv4_frames(ten_net, 1, 10));
@@ -197,7 +197,7 @@ TEST_CASE("an interface may have any name, and none gives the terminal a command
   const Topology topology;
   ip(topology, {"link", "add", "name", odd_name, "type", "bridge"});
   for (const std::string output : {"table", "json"}) {
-    Agent agent(topology, {"-i", "0.1", "-o", output}, {}, odd_name);
+    Agent agent(topology, {"--interval", "0.1", "-o", output}, {}, odd_name);
     LineClient stream("/run/xdp-count/" + odd_name + ".sock");
     CHECK(stream.next_of_type("snapshot").at("interface") == odd_name_in_json);
     const auto status = stream.answer_to({{"cmd", "status"}});
@@ -239,7 +239,7 @@ TEST_CASE("the live table of an interface with any name gives the terminal no co
   const Topology topology;
   ip(topology, {"link", "add", "name", odd_name, "type", "bridge"});
   std::ofstream("/run/live.sh") << "trap : INT; nsenter --net=/proc/" << ::getpid() << "/fd/"
-                                << topology.receiver() << " " AGENT " -i 0.1 '" << odd_name
+                                << topology.receiver() << " " AGENT " --interval 0.1 '" << odd_name
                                 << "'; echo ended with $?; cat";
   TmuxTerminal terminal(80, 24, "exec sh /run/live.sh");
   terminal.wait_for(odd_name_shown + "  generic  every 0.1 s");
@@ -351,7 +351,8 @@ TEST_CASE("a standard error that nobody reads holds up nothing, from the start o
 TEST_CASE("messages that a stopped terminal takes no more are counted, and said in their place") {
   const Topology topology;
   PseudoTerminal terminal;
-  Agent agent(topology, {"-i", "3600", "--verbose"}, {.standard_error = terminal.slave.get()});
+  Agent agent(topology, {"--interval", "3600", "--verbose"},
+              {.standard_error = terminal.slave.get()});
   std::string log;
   std::thread reader([&] {
     std::array<char, 4096> bytes{};
@@ -407,7 +408,8 @@ TEST_CASE("messages that a stopped terminal takes no more are counted, and said 
 TEST_CASE("a reader of standard output that goes away ends the agent in good order") {
   const Topology topology;
   Pipe pipe;
-  Agent agent(topology, {"-i", "0.1", "-o", "json"}, {.standard_output = pipe.writing.get()});
+  Agent agent(topology, {"--interval", "0.1", "-o", "json"},
+              {.standard_output = pipe.writing.get()});
   pipe.writing.reset();
   pipe.reading.reset();
   CHECK(agent.wait() == 0);

@@ -112,7 +112,7 @@ TEST_CASE_TEMPLATE(
     "once it counts, root's agent is an unprivileged user, and takes its program off all the same",
     Mode, Native, Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   check_unprivileged(agent.pid(), user_of_roots_agent());
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE(
 TEST_CASE("no thread of root's agent that counts can read or write root's files") {
   if (thread_sanitizer) return skip(sanitizer_has_a_thread);
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   if (!can_open_in_others) return skip("it takes another architecture");
@@ -156,7 +156,7 @@ TEST_CASE("root without the capability to become another user counts as root, an
   std::thread without([&] {
     if (::prctl(PR_CAPBSET_DROP, CAP_SETUID, 0, 0, 0) != 0) return;
     try {
-      Agent agent(topology, {"-i", "0.1"});
+      Agent agent(topology, {"--interval", "0.1"});
       LineClient(default_socket).next_of_type("snapshot");
       agent.signal(SIGTERM);
       CHECK(agent.wait() == 0);
@@ -175,7 +175,7 @@ TEST_CASE("root without the capability to become another user counts as root, an
 
 TEST_CASE("the process that keeps an agent's privileges ends with it, also when that is killed") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   { LineClient client(default_socket); }
   const pid_t child = privileged_process_of(agent);
   SUBCASE("killed") {
@@ -197,7 +197,7 @@ TEST_CASE("the process that keeps an agent's privileges ends with it, also when 
 TEST_CASE(
     "an agent whose privileged process was killed says what it leaves, and who can remove it") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   const std::string id = std::to_string(status_of_agent().at("program").at("id").get<int>());
@@ -221,7 +221,7 @@ TEST_CASE(
 TEST_CASE_TEMPLATE("a user with the capabilities counts from start to end", Mode, Native, Generic) {
   const Topology topology;
   make_directory_for(nobody, "/run/xdp-count");
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"},
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"},
               {.uid = nobody, .capabilities = needed_to_start});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 7, 3));
@@ -267,7 +267,7 @@ TEST_CASE("a user who cannot make the socket's directory gets advice") {
 TEST_CASE("in a directory of somebody else's the agent can still remove its socket in the end") {
   const Topology topology;
   make_directory_for(nobody, "/run/theirs");
-  Agent agent(topology, {"-i", "0.1", "-s", "/run/theirs/count.sock"});
+  Agent agent(topology, {"--interval", "0.1", "-s", "/run/theirs/count.sock"});
   LineClient client("/run/theirs/count.sock");
   client.next_of_type("snapshot");
   check_unprivileged(agent.pid(), user_of_roots_agent());

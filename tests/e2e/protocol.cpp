@@ -12,7 +12,7 @@ namespace {
 // An agent that has counted ipv4_frames() of 5 sources, 10.0.0.1 once up to 10.0.0.5 five times.
 struct Counted {
   Topology topology;
-  Agent agent{topology, {"-i", "0.1"}};
+  Agent agent{topology, {"--interval", "0.1"}};
   LineClient client{default_socket};
 
   Counted() {

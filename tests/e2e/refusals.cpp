@@ -50,7 +50,7 @@ TEST_CASE("a real-time kernel where two program runs may share a CPU is refused"
 
   const Topology topology;
   const RealtimeKernel realtime;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   if (xdp_count::runs_exclude_each_other(true, xdp_count::kernel_release())) {
     status_of_agent();
     return;
@@ -99,7 +99,7 @@ TEST_CASE("where native mode fails, auto falls back to generic and says why") {
   Process ip({"/sbin/ip", "link", "set", "dev", "lo", "up"},
              {.network_namespace = topology.receiver()});
   REQUIRE(ip.wait() == 0);
-  Agent agent(topology, {"-i", "0.1"}, {}, "lo");
+  Agent agent(topology, {"--interval", "0.1"}, {}, "lo");
   LineClient client("/run/xdp-count/lo.sock");
   const auto status = client.answer_to({{"cmd", "status"}});
   CHECK(status.at("mode") == "generic");

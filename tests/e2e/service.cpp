@@ -62,7 +62,7 @@ TEST_CASE("the service manager hears when counting begins and ends and that all 
     std::optional<NotifySocket> manager;
     // Abstract sockets belong to the network namespace.
     in_network_namespace(topology.receiver(), [&] { manager.emplace(name); });
-    Agent agent(topology, {"-m", "native", "-i", "0.1"},
+    Agent agent(topology, {"-m", "native", "--interval", "0.1"},
                 {.environment = {"NOTIFY_SOCKET=" + name, "WATCHDOG_USEC=200000"}});
     CHECK(manager->next() == "READY=1\nSTATUS=counting on count0, native mode");
     CHECK(accepts_clients(default_socket));
@@ -81,7 +81,7 @@ TEST_CASE("the service manager hears when counting begins and ends and that all 
 TEST_CASE("a service manager that reads nothing makes no tick wait") {
   const Topology topology;
   NotifySocket manager("/run/notify");
-  Agent agent(topology, {"-i", "0.5"},
+  Agent agent(topology, {"--interval", "0.5"},
               {.environment = {"NOTIFY_SOCKET=/run/notify", "WATCHDOG_USEC=20000"}});
   LineClient client(default_socket);
   for (int seq = 1; seq <= 10; ++seq) CHECK(client.next_of_type("snapshot").at("seq") == seq);
@@ -92,7 +92,7 @@ TEST_CASE("a watchdog that is meant for another process is not fed") {
   const Topology topology;
   NotifySocket manager("/run/notify");
   Agent agent(
-      topology, {"-i", "0.1"},
+      topology, {"--interval", "0.1"},
       {.environment = {"NOTIFY_SOCKET=/run/notify", "WATCHDOG_USEC=1000", "WATCHDOG_PID=1"}});
   CHECK(contains(manager.next(), "READY=1"));
   LineClient client(default_socket);

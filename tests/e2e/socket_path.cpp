@@ -143,7 +143,7 @@ TEST_CASE("what is no socket, or another program's, is refused and left as it is
 TEST_CASE("a socket that nobody listens on any more is taken over") {
   const Topology topology;
   bound_socket(SOCK_STREAM, path, 1);
-  Agent agent(topology, {"-i", "0.1", "-s", path});
+  Agent agent(topology, {"--interval", "0.1", "-s", path});
   LineClient client(path);
   CHECK(client.next_of_type("snapshot").at("seq") == 1);
   CHECK((status_of(path).st_mode & 07777) == 0660);
@@ -151,7 +151,7 @@ TEST_CASE("a socket that nobody listens on any more is taken over") {
 
 TEST_CASE("what has taken the place of the agent's socket meanwhile stays when the agent ends") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1", "-s", path});
+  Agent agent(topology, {"--interval", "0.1", "-s", path});
   { LineClient client(path); }
   REQUIRE(fs::remove(path));
   std::ofstream(path) << "data";
@@ -205,7 +205,7 @@ TEST_CASE("a socket is there once it is listened on, and not before") {
   std::string(default_socket).copy(address.sun_path, sizeof address.sun_path - 1);
   for (int i = 0; i < 20; ++i) {
     CAPTURE(i);
-    Agent agent(topology, {"-i", "0.1", "--max-sources", "1000", "--hot-slots", "8"});
+    Agent agent(topology, {"--interval", "0.1", "--max-sources", "1000", "--hot-slots", "8"});
     xdp_count::UniqueFd socket;
     int error = ENOENT;
     while (error == ENOENT && agent.running()) {
@@ -240,7 +240,7 @@ TEST_CASE("the longest path that a Unix socket can have is served, and cleaned u
   const std::string longest =
       directory + std::string(sizeof(sockaddr_un::sun_path) - 1 - directory.size(), 's');
   REQUIRE(longest.size() == 107);
-  Agent agent(topology, {"-i", "0.1", "-s", longest});
+  Agent agent(topology, {"--interval", "0.1", "-s", longest});
   CHECK(LineClient(longest).next_of_type("snapshot").at("seq") == 1);
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
@@ -251,7 +251,7 @@ TEST_CASE("what an agent that was killed while it started has left is removed") 
   const Topology topology;
   fs::create_directory("/run/place.new");
   bound_socket(SOCK_STREAM, "/run/place.new/socket", std::nullopt);
-  Agent agent(topology, {"-i", "0.1", "-s", path});
+  Agent agent(topology, {"--interval", "0.1", "-s", path});
   CHECK(LineClient(path).next_of_type("snapshot").at("seq") == 1);
   CHECK(!fs::exists("/run/place.new"));
 }

@@ -90,8 +90,8 @@ TEST_CASE("200 agents one after another, under traffic, leave no program or map 
   for (int i = 0; i < 200; ++i) {
     CAPTURE(i);
     // The tables are small: it is not the kernel's allocator that is tested.
-    Agent agent(topology, {"-m", i % 2 == 0 ? "native" : "generic", "-i", "0.1", "--max-sources",
-                           "1000", "--hot-slots", "8"});
+    Agent agent(topology, {"-m", i % 2 == 0 ? "native" : "generic", "--interval", "0.1",
+                           "--max-sources", "1000", "--hot-slots", "8"});
     INFO(agent.standard_error());
     // The client goes first: an agent that ends waits a moment for those it has.
     const auto status = LineClient(default_socket).answer_to({{"cmd", "status"}});
@@ -111,7 +111,7 @@ TEST_CASE("200 agents one after another, under traffic, leave no program or map 
 
 TEST_CASE("an agent has as many descriptors after thirty ticks as after the first") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   // A tick has descriptors of its own for a moment: rtnetlink is asked through a new socket.

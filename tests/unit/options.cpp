@@ -101,7 +101,7 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
         Arguments{"eth0",
                   "-m",
                   "native",
-                  "-i0.5",
+                  "--interval=0.5",
                   "-s",
                   "/tmp/s",
                   "--socket-group",
@@ -188,8 +188,8 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
     CHECK(contains(refusal({"eth0", c.option, ""}), c.option));
     CHECK(contains(refusal({"eth0", c.option}), c.option));
   }
-  CHECK(accepted({"eth0", "-i", "0.1"}).settings.interval == 0.1);
-  CHECK(accepted({"eth0", "-i", "3600"}).settings.interval == 3600);
+  CHECK(accepted({"eth0", "--interval", "0.1"}).settings.interval == 0.1);
+  CHECK(accepted({"eth0", "--interval", "3600"}).settings.interval == 3600);
   CHECK(accepted({"eth0", "--max-sources", "8388608"}).settings.max_sources == 8'388'608);
   CHECK(accepted({"eth0", "--top", "0"}).settings.top == 0);
   CHECK(accepted({"eth0", "--top", "10000"}).settings.top == 10'000);
@@ -273,6 +273,7 @@ TEST_CASE("unknown options, and options given twice, are refused") {
   for (const std::string option : {"--frobnicate", "-x", "--Mode", "--top-n=3", "-vx"})
     refusal({"eth0", option});
   CHECK(contains(refusal({"eth0", "--frobnicate"}), "--frobnicate"));
+  refusal({"eth0", "-i", "1"});  // -i is the client's letter for the interface
   CHECK(contains(refusal({"eth0", "--top", "1", "--top", "2"}), "--top"));
   CHECK(contains(refusal({"eth0", "-m", "auto", "-m", "native"}), "--mode"));
 }
@@ -289,7 +290,7 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "-V,--version",
                                      "-m,--mode",
                                      "auto|generic|native",
-                                     "-i,--interval",
+                                     "--interval SECONDS",
                                      "-s,--socket",
                                      "--socket-group",
                                      "--max-sources",

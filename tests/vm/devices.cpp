@@ -38,7 +38,7 @@ TEST_CASE_TEMPLATE("frames of a virtio-net device are counted", Mode, Native, Ge
   const Topology topology;
   move_in(hub_sender, topology.sender());
   move_in(hub_receiver, topology.receiver());
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"}, {}, hub_receiver);
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"}, {}, hub_receiver);
   LineClient client("/run/xdp-count/eth1.sock");
   CHECK(client.next_of_type("snapshot").at("mode") == Mode::name);
   // A few at a time: the device's queue is short, and what does not fit is dropped before us.
@@ -56,7 +56,7 @@ TEST_CASE(
   const Topology topology;
   move_in(hub_sender, topology.sender(), "9000");
   move_in(hub_receiver, topology.receiver(), "9000");
-  Agent native(topology, {"-m", "native", "-i", "0.1"}, {}, hub_receiver);
+  Agent native(topology, {"-m", "native", "--interval", "0.1"}, {}, hub_receiver);
   while (native.running() && native.standard_error().empty()) ::usleep(5000);
   std::optional<Agent> generic;
   if (!contains(native.standard_error(), "counting on eth1, native mode")) {
@@ -66,7 +66,7 @@ TEST_CASE(
           "xdp-count: error: attaching to eth1 in native mode: virtio_net: MTU too large to enable "
           "XDP (Invalid argument); its MTU is 9000: lower it (ip link set dev eth1 mtu NUMBER), or "
           "use --mode generic\n");
-    generic.emplace(topology, std::vector<std::string>{"-i", "0.1"}, ProcessOptions{},
+    generic.emplace(topology, std::vector<std::string>{"--interval", "0.1"}, ProcessOptions{},
                     hub_receiver);
   }
   LineClient client("/run/xdp-count/eth1.sock");
@@ -109,10 +109,10 @@ TEST_CASE("frames of an 802.1Q device are counted as it gives them, without the 
         "XDP in native mode (Operation not supported); use --mode generic\n");
 
   // The order matters: the kernel refuses a device's program while one is on a device above it.
-  Agent below(topology, {"-m", "native", "-i", "0.1"});
+  Agent below(topology, {"-m", "native", "--interval", "0.1"});
   LineClient client_below(default_socket);
   client_below.next_of_type("snapshot");
-  Agent agent(topology, {"-i", "0.1"}, {}, "tagged0");
+  Agent agent(topology, {"--interval", "0.1"}, {}, "tagged0");
   LineClient client("/run/xdp-count/tagged0.sock");
   CHECK(client.next_of_type("snapshot").at("mode") == "generic");
   const auto tagged = [](std::uint16_t id) {

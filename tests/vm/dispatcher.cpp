@@ -47,7 +47,7 @@ std::ptrdiff_t pinned_dispatchers() {
 TEST_CASE_TEMPLATE("ours comes and goes first, and both programs count every frame", Mode, Native,
                    Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   client.next_of_type("snapshot");
   const auto ours = program_of_agent();
@@ -79,7 +79,7 @@ TEST_CASE_TEMPLATE("ours comes and goes last, and both programs count every fram
   CHECK(neighbour.frames(5) == 5);
 
   // The mode is left to the agent here.
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   const auto status = client.answer_to({{"cmd", "status"}});
   CHECK(status.at("mode") == Mode::name);
@@ -104,7 +104,7 @@ TEST_CASE_TEMPLATE("ours comes and goes last, and both programs count every fram
 
 TEST_CASE_TEMPLATE("others that come and go under load cost no frame", Mode, Native, Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   const auto ours = program_of_agent();
   std::atomic<bool> enough = false;
   std::uint64_t sent = 0;
@@ -131,7 +131,7 @@ TEST_CASE_TEMPLATE("under the dispatcher too the next agent goes on with every c
   REQUIRE(before.attach(topology) == 0);
   std::uint32_t ours = 0;
   {
-    Agent first(topology, {"-m", Mode::name, "-i", "0.1"});
+    Agent first(topology, {"-m", Mode::name, "--interval", "0.1"});
     ours = program_of_agent();
     send_frames(topology, ipv4_frames(ten_net, 5, 2));
     kill(first);
@@ -140,7 +140,7 @@ TEST_CASE_TEMPLATE("under the dispatcher too the next agent goes on with every c
   REQUIRE(after.attach(topology) == 0);
   send_frames(topology, ipv4_frames(ten_net, 5, 3));
 
-  Agent second(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent second(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   CHECK(sources_of(snapshot_with(client, 25)) == expected_sources(ten_net, 5, 5));
   CHECK(contains(second.standard_error(), "adopted program " + std::to_string(ours) + ": "));
@@ -159,7 +159,7 @@ TEST_CASE_TEMPLATE("a program with other settings leaves the dispatcher, and nob
   Neighbour neighbour(Mode::name);
   REQUIRE(neighbour.attach(topology) == 0);
   const std::uint32_t earlier = leave_program(topology, {"-m", Mode::name, "--max-sources", "100"});
-  Agent second(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent second(topology, {"-m", Mode::name, "--interval", "0.1"});
   const auto ours = program_of_agent();
   CHECK(ours != earlier);
   CHECK(contains(second.standard_error(), "has other settings: replaced"));
@@ -173,7 +173,7 @@ TEST_CASE_TEMPLATE("a program with other settings leaves the dispatcher, and nob
 TEST_CASE(
     "under the dispatcher too an agent has as many descriptors after twenty ticks as before") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   Neighbour neighbour("native");
   REQUIRE(neighbour.attach(topology) == 0);
@@ -221,7 +221,7 @@ TEST_CASE_TEMPLATE("when somebody takes ours out of the dispatcher, the agent sa
   const Topology topology;
   Neighbour neighbour(Mode::name);
   REQUIRE(neighbour.attach(topology) == 0);
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 5));
   snapshot_with(client, 5);
@@ -246,7 +246,7 @@ TEST_CASE_TEMPLATE("when somebody takes ours out of the dispatcher, the agent sa
 TEST_CASE_TEMPLATE("when the whole dispatcher is taken off, nothing of ours stays", Mode, Native,
                    Generic) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   const auto ours = program_of_agent();
   CHECK(pinned_dispatchers() == 1);
   ip(topology, {"link", "set", "dev", Topology::receiver_link, Mode::ip_option, "off"});
@@ -257,7 +257,7 @@ TEST_CASE_TEMPLATE("when the whole dispatcher is taken off, nothing of ours stay
 
 TEST_CASE("when the interface of a dispatcher is deleted, nothing of ours stays") {
   const Topology topology;
-  Agent agent(topology, {"-i", "0.1"});
+  Agent agent(topology, {"--interval", "0.1"});
   const auto ours = program_of_agent();
   CHECK(pinned_dispatchers() == 1);
   ip(topology, {"link", "delete", Topology::receiver_link});
@@ -305,7 +305,7 @@ TEST_CASE_TEMPLATE("without a bpffs an agent has the interface alone", Mode, Nat
   const Topology topology;
   REQUIRE(::mount("tmpfs", "/sys/fs/bpf", "tmpfs", 0, nullptr) == 0);
   {
-    Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+    Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
     LineClient client(default_socket);
     send_frames(topology, ipv4_frames(ten_net, 7, 3));
     CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
@@ -319,7 +319,7 @@ TEST_CASE_TEMPLATE("a program that takes one buffer only shares the interface, o
   const Topology topology;
   Neighbour neighbour(Mode::name, Neighbour::Buffers::one);
   REQUIRE(neighbour.attach(topology) == 0);
-  Agent agent(topology, {"-m", Mode::name, "-i", "0.1"});
+  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
   send_frames(topology, ipv4_frames(ten_net, 5));
   CHECK(snapshot_with(client, 5).at("frames").at("packets") == 5);
