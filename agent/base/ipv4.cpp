@@ -29,18 +29,36 @@ std::optional<std::uint32_t> parse_ipv4(std::string_view text) {
   return ntohl(address.s_addr);
 }
 
-std::optional<Prefix> parse_prefix(std::string_view text) {
+std::optional<Prefix> network_around(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
-  const auto network = parse_ipv4(text.substr(0, slash));
+  const auto address = parse_ipv4(text.substr(0, slash));
   const std::string_view digits = text.substr(slash + 1);
   unsigned length = 0;
   const auto [end, error] = std::from_chars(digits.begin(), digits.end(), length);
   const bool leading_zero = digits.size() > 1 && digits.front() == '0';
-  if (!network || leading_zero || error != std::errc{} || end != digits.end() || length > 32)
+  if (!address || leading_zero || error != std::errc{} || end != digits.end() || length > 32)
     return std::nullopt;
-  if (length < 32 && (*network << length) != 0) return std::nullopt;
-  return Prefix{*network, length};
+  const std::uint32_t host_bits = length == 32 ? 0 : 0xffffffff >> length;
+  return Prefix{*address & ~host_bits, length};
+}
+
+std::optional<Prefix> parse_prefix(std::string_view text) {
+  const auto network = network_around(text);
+  // The notation is strict, so each prefix has one text.
+  return network && prefix_text(*network) == text ? network : std::nullopt;
+}
+
+std::optional<Prefix> parse_typed_prefix(std::string_view text) {
+  if (const auto address = parse_ipv4(text)) return Prefix{*address, 32};
+  return parse_prefix(text);
+}
+
+std::string host_bits_error(std::string_view text) {
+  const auto network = network_around(text);
+  if (!network || prefix_text(*network) == text) return "";
+  return std::string(text) + " has host bits set below the prefix; the network is " +
+         prefix_text(*network);
 }
 
 std::string prefix_text(const Prefix& prefix) {

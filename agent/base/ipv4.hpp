@@ -34,6 +34,16 @@ struct Prefix {
 // "192.0.2.0/24"; host bits set, as in "192.0.2.1/24", are refused: they hide typing errors.
 std::optional<Prefix> parse_prefix(std::string_view text);
 
+// The same as people write it: "192.0.2.1" is "192.0.2.1/32".
+std::optional<Prefix> parse_typed_prefix(std::string_view text);
+
+// The network that an address and a length lie in: of "192.0.2.1/24" it is 192.0.2.0/24.
+std::optional<Prefix> network_around(std::string_view text);
+
+// What is wrong with text that is a prefix but for the host bits that are set in it; empty for any
+// other text.
+std::string host_bits_error(std::string_view text);
+
 std::string prefix_text(const Prefix& prefix);
 
 }  // namespace xdp_count

@@ -70,8 +70,12 @@ SortKey sort_field(const json& object) {
 std::optional<Prefix> prefix_field(const json& object) {
   const auto it = object.find("prefix");
   if (it == object.end()) return std::nullopt;
-  if (it->is_string())
-    if (const auto prefix = parse_prefix(it->get_ref<const std::string&>())) return prefix;
+  if (it->is_string()) {
+    const auto& text = it->get_ref<const std::string&>();
+    if (const auto prefix = parse_prefix(text)) return prefix;
+    if (const std::string error = host_bits_error(text); !error.empty())
+      refuse("prefix: expected a network, but " + error);
+  }
   refuse(
       fmt::format("prefix: expected an IPv4 network such as \"192.0.2.0/24\", not {}", shown(*it)));
 }

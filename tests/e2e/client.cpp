@@ -256,6 +256,7 @@ TEST_CASE("list has all sources in the order of their addresses, or those asked 
   CHECK(addresses({"--min-packets", "2"}) == Addresses{"10.0.0.8"});
   CHECK(addresses({"--limit", "2"}) == Addresses{"10.0.0.1", "10.0.0.2"});
   CHECK(addresses({"--prefix", "192.0.2.0/24"}).empty());
+  CHECK(addresses({"--prefix", "10.0.0.9"}) == Addresses{"10.0.0.9"});
 }
 
 TEST_CASE("watch goes on with the next agent, and says so") {

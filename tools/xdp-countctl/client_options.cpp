@@ -26,18 +26,27 @@ const std::map<std::string, TextFormat> format_names{
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
 std::string check_address(const std::string& text) {
-  return parse_ipv4(text) ? "" : fmt::format("'{}' is not an IPv4 address", text);
+  if (parse_ipv4(text)) return "";
+  if (const auto network = network_around(text))
+    return fmt::format(
+        "'{}' is a network, and get is for single addresses; xdp-countctl list --prefix {} has its "
+        "sources",
+        text, prefix_text(*network));
+  return fmt::format("'{}' is not an IPv4 address", text);
+}
+
+std::string check_prefix(const std::string& text) {
+  if (parse_typed_prefix(text)) return "";
+  if (std::string error = host_bits_error(text); !error.empty()) return error;
+  return fmt::format("'{}' is neither a network such as 192.0.2.0/24 nor an IPv4 address", text);
 }
 
 void add_prefix(CLI::App& command, std::optional<Prefix>& prefix) {
   command
       .add_option_function<std::string>(
-          "--prefix", [&prefix](const std::string& text) { prefix = parse_prefix(text); },
-          "Only the sources in a network, such as 192.0.2.0/24")
-      ->check([](const std::string& text) {
-        return parse_prefix(text) ? std::string()
-                                  : fmt::format("'{}' is not a network such as 192.0.2.0/24", text);
-      })
+          "--prefix", [&prefix](const std::string& text) { prefix = parse_typed_prefix(text); },
+          "Only the sources in a network, such as 192.0.2.0/24, or one address")
+      ->check(check_prefix)
       ->option_text("CIDR");
 }
 

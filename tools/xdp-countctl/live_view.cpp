@@ -245,9 +245,9 @@ void LiveView::take_prefix() {
   const std::string text = *std::exchange(typed_, std::nullopt);
   if (text.empty())
     settings_.prefix.reset();
-  else if (const auto prefix = parse_prefix(text))
+  else if (const auto prefix = parse_typed_prefix(text))
     settings_.prefix = prefix;
-  else
+  else if (complaint_ = host_bits_error(text); complaint_.empty())
     complaint_ = fmt::format("not a network: '{}' (one is 192.0.2.0/24)", text);
 }
 

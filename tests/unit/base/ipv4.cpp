@@ -107,6 +107,35 @@ TEST_CASE("what is not an exact network is not a prefix") {
   }
 }
 
+TEST_CASE("people may leave out the length of a prefix that is one address") {
+  CHECK((parse_typed_prefix("192.0.2.1") == Prefix{0xc0000201, 32}));
+  CHECK((parse_typed_prefix("192.0.2.0/24") == Prefix{0xc0000200, 24}));
+  for (const char* text : {"", "192.0.2", "192.0.2.1/", "192.0.2.1/24", "192.0.2.1 "})
+    CHECK_FALSE(parse_typed_prefix(text));
+}
+
+TEST_CASE("of an address with host bits the network is known, and named in the error") {
+  struct Case {
+    std::string text;
+    std::string network;
+  };
+  for (const Case& c :
+       {Case{"10.0.0.9/24", "10.0.0.0/24"}, Case{"255.255.255.255/0", "0.0.0.0/0"},
+        Case{"255.255.255.255/1", "128.0.0.0/1"}, Case{"10.0.0.9/31", "10.0.0.8/31"}}) {
+    const auto around = network_around(c.text);
+    REQUIRE(around);
+    CHECK(prefix_text(*around) == c.network);
+    CHECK(host_bits_error(c.text) ==
+          c.text + " has host bits set below the prefix; the network is " + c.network);
+  }
+  for (const char* text : {"10.0.0.0/24", "10.0.0.9/32", "0.0.0.0/0"}) {
+    CHECK(network_around(text) == parse_prefix(text));
+    CHECK(host_bits_error(text) == "");
+  }
+  for (const char* text : {"", "10.0.0.9", "10.0.0.9/33", "10.0.0.9/024", "x/24"})
+    CHECK(host_bits_error(text) == "");
+}
+
 TEST_CASE("a prefix contains its first and last address and neither neighbour") {
   for (unsigned length = 1; length <= 32; ++length) {
     CAPTURE(length);

@@ -399,6 +399,12 @@ TEST_CASE("a refusal says the bounds and shows what was found, shortened") {
         "every: expected a whole number from 1 to 86400, not 0");
   CHECK(fixture.refusal(R"({"cmd":"top","by":"\u00e9"})", "bad_request") ==
         R"(by: expected "pps", "bps", "packets" or "bytes", not "\u00e9")");
+  for (const char* line :
+       {R"({"cmd":"top","prefix":"10.0.0.9/24"})", R"({"cmd":"list","prefix":"10.0.0.9/24"})",
+        R"({"cmd":"subscribe","prefix":"10.0.0.9/24"})"})
+    CHECK(fixture.refusal(line, "bad_request") ==
+          "prefix: expected a network, but 10.0.0.9/24 has host bits set below the prefix; the "
+          "network is 10.0.0.0/24");
   CHECK(
       fixture.refusal(R"({"cmd":"top","prefix":[1]})", "bad_request").ends_with(", not an array"));
   CHECK(fixture.refusal(R"({"cmd":"top","by":{}})", "bad_request").ends_with(", not an object"));

@@ -82,6 +82,12 @@ TEST_CASE("watch takes a selection, an interval and a number") {
   CHECK(all.count == 9);
 }
 
+TEST_CASE("a prefix without a length is one address") {
+  for (const char* command : {"list", "top", "watch"}) parsed({command, "--prefix", "10.0.0.9"});
+  CHECK((command_of<ListRequest>(parsed({"list", "--prefix", "10.0.0.9"})).prefix ==
+         Prefix{0x0a000009, 32}));
+}
+
 TEST_CASE("list takes all sources or what is asked for") {
   constexpr auto any = std::numeric_limits<std::uint64_t>::max();
   const auto all = command_of<ListRequest>(parsed({"list"}));
@@ -107,9 +113,17 @@ TEST_CASE("the format and the agent may be named before and behind the command")
 
 TEST_CASE("a bad command line is refused with what is wrong") {
   CHECK(refused({"top", "--prefix", "10.0.0.1/8"}) ==
-        "xdp-countctl: --prefix: '10.0.0.1/8' is not a network such as 192.0.2.0/24\n"
+        "xdp-countctl: --prefix: 10.0.0.1/8 has host bits set below the prefix; the network is "
+        "10.0.0.0/8\n"
         "xdp-countctl --help lists the commands.\n");
-  refused({"list", "--prefix", "10.0.0.0"});
+  CHECK(refused({"list", "--prefix", "10.0.0"})
+            .find("--prefix: '10.0.0' is neither a network such as 192.0.2.0/24 nor an IPv4 "
+                  "address\n") != std::string::npos);
+  for (const char* block : {"10.0.0.0/24", "10.0.0.9/24"})
+    CHECK(refused({"get", "192.0.2.1", block})
+              .find("is a network, and get is for single addresses; xdp-countctl list --prefix "
+                    "10.0.0.0/24 has its sources\n") != std::string::npos);
+  CHECK(refused({"get", "192.0.2"}).find("'192.0.2' is not an IPv4 address") != std::string::npos);
   refused({});
   refused({"nonesuch"});
   refused({"status", "--format", "xml"});

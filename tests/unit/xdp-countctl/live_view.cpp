@@ -225,13 +225,18 @@ TEST_CASE("a typed prefix filters at once, and nothing typed shows all again") {
 
 TEST_CASE("a prefix that is none is complained about until the next key, and changes nothing") {
   LiveView view = showing({80, 24}, {.prefix = Prefix{0x0a000000, 8}});
-  for (const std::string bad : {"10.0.0.1/8", "10.0.0.0", "10.0.0.0/33", "x", "/"}) {
+  for (const std::string bad : {"10.0.0", "10.0.0.0/33", "x", "/"}) {
     type(view, "/" + bad + "\n");
     CHECK((view.selection().prefix == Prefix{0x0a000000, 8}));
     CHECK(contains(view, "not a network: '" + bad + "' (one is 192.0.2.0/24)"));
   }
   view.press('p');
   CHECK_FALSE(contains(view, "not a network"));
+  type(view, "/10.0.0.1/8\n");
+  CHECK((view.selection().prefix == Prefix{0x0a000000, 8}));
+  CHECK(contains(view, "10.0.0.1/8 has host bits set below the prefix; the network is 10.0.0.0/8"));
+  type(view, "/10.0.0.1\n");
+  CHECK((view.selection().prefix == Prefix{0x0a000001, 32}));
 }
 
 TEST_CASE("what is typed can be mended and given up") {
