@@ -10,6 +10,7 @@
 #include <bit>
 
 #include "base/choice_option.hpp"
+#include "base/command_line_error.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
 #include "model/names.hpp"
@@ -110,13 +111,15 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   CLI::Option* detach =
       app.add_flag("--detach", options.detach,
                    "Only take off IFACE what an agent that was killed left there. (To start\n"
-                   "xdp-count again goes on counting with it.)");
+                   "xdp-count again goes on counting with it.)")
+          ->option_text(" ");
   CLI::Option* check =
       app.add_flag("--check", options.check,
                    "Only say whether and how counting on IFACE would begin with these\n"
                    "options, and what stands in the way. Changes nothing; exit status 0 or 1")
-          ->excludes(detach);
-  app.add_flag("--json", options.json, "With --check: as JSON")->needs(check);
+          ->excludes(detach)
+          ->option_text(" ");
+  app.add_flag("--json", options.json, "With --check: as JSON")->needs(check)->option_text(" ");
   app.add_flag("-v,--verbose", options.verbose, "Log more, the libraries' own messages included");
   app.footer(
       "Ctrl-C ends it and takes the program off the interface.\n"
@@ -134,7 +137,7 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
     return EarlyExit{0, "xdp-count " XDP_COUNT_VERSION "\n"};
   } catch (const CLI::ParseError& error) {
     return EarlyExit{2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n",
-                                    printable(error.what()))};
+                                    printable(command_line_error(app, error)))};
   }
   if (settings.hot_slots != 0)
     settings.hot_slots = std::bit_ceil(settings.hot_slots);

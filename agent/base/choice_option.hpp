@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/name_table.hpp"
+#include "base/nearest_word.hpp"
 
 namespace xdp_count {
 
@@ -17,16 +18,21 @@ namespace xdp_count {
 template <class Value, std::size_t size>
 CLI::Option* add_choice(CLI::App& app, const std::string& names, Value& value,
                         const std::array<Name<Value>, size>& choices, const std::string& help) {
-  std::vector<std::string> keys;
+  std::vector<std::string> keys;  // in the order of the table, for the help and the error
   for (const auto& choice : choices) keys.emplace_back(choice.first);
   return app
       .add_option_function<std::string>(
           names,
           [&value, &choices](const std::string& text) {
-            value = find_named(choices, text).value();  // IsMember has looked
+            value = find_named(choices, text).value();  // the check has looked
           },
           help)
-      ->check(CLI::IsMember(keys))
+      ->check([keys, &choices](const std::string& text) {
+        return find_named(choices, text)
+                   ? std::string()
+                   : fmt::format("'{}' is not one of {}{}", text, fmt::join(keys, ", "),
+                                 did_you_mean(text, keys));
+      })
       ->option_text(fmt::format("{}", fmt::join(keys, "|")));
 }
 

@@ -30,13 +30,13 @@ inline constexpr std::array<Name<SortKey>, 4> sort_key_names{{{"pps", SortKey::p
                                                               {"packets", SortKey::packets},
                                                               {"bytes", SortKey::bytes}}};
 inline constexpr std::array<Name<ModeChoice>, 3> mode_choice_names{
-    {{"auto", std::nullopt}, {"generic", XdpMode::generic}, {"native", XdpMode::native}}};
+    {{"auto", std::nullopt}, {"native", XdpMode::native}, {"generic", XdpMode::generic}}};
 inline constexpr std::array<Name<Verdict>, 2> verdict_names{
-    {{"drop", Verdict::drop}, {"pass", Verdict::pass}}};
-inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"json", OutputFormat::json},
-                                                                 {"live", OutputFormat::live},
-                                                                 {"none", OutputFormat::none},
-                                                                 {"table", OutputFormat::table}}};
+    {{"pass", Verdict::pass}, {"drop", Verdict::drop}}};
+inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"live", OutputFormat::live},
+                                                                 {"table", OutputFormat::table},
+                                                                 {"json", OutputFormat::json},
+                                                                 {"none", OutputFormat::none}}};
 
 const char* name_of(SortKey by);
 const char* name_of(XdpMode mode);

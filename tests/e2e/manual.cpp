@@ -69,7 +69,7 @@ std::set<std::string> commands_of_help(const std::string& help) {
   for (const std::string& line : lines_of(help)) {
     if (line.empty()) there = false;
     if (there) commands.insert(line.substr(2, line.find(' ', 2) - 2));
-    if (line == "Subcommands:") there = true;
+    if (line == "Commands:") there = true;
   }
   return commands;
 }

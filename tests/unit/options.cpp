@@ -240,6 +240,29 @@ TEST_CASE("choices that do not exist are refused, with those that do") {
   }
 }
 
+TEST_CASE("what is mistyped is refused with what may have been meant") {
+  const auto error_of = [](const Arguments& arguments) {
+    const std::string text = refusal(arguments);
+    return text.substr(0, text.find('\n'));
+  };
+  CHECK(error_of({"eth0", "--mode", "natve"}) ==
+        "xdp-count: --mode: 'natve' is not one of auto, native, generic; did you mean native?");
+  CHECK(error_of({"eth0", "-o", "jsn"}) ==
+        "xdp-count: --output: 'jsn' is not one of live, table, json, none; did you mean json?");
+  CHECK(error_of({"eth0", "--verdict", "accept"}) ==
+        "xdp-count: --verdict: 'accept' is not one of pass, drop");
+  CHECK(error_of({"--intervall", "5", "eth0"}) ==
+        "xdp-count: there is no option --intervall; did you mean --interval?");
+  CHECK(error_of({"eth0", "one", "two"}) == "xdp-count: not expected: one two");
+  CHECK(error_of({"eth0", "--top"}) == "xdp-count: --top: its value is missing");
+}
+
+TEST_CASE("the help has names, choices and texts, and nothing of how they are read") {
+  const std::string text = std::get<EarlyExit>(parse({"--help"})).text;
+  for (const char* part : {"Needs", "Excludes", "REQUIRED", "TEXT", "{"})
+    CHECK_FALSE(contains(text, part));
+}
+
 TEST_CASE("what the kernel takes for the name of an interface is accepted, and nothing else") {
   for (const std::string name : {"e", "eth0", "enp0s31f6.100", "...", "a.b", "br-0123456789ab",
                                  "größe", "fifteen_letters", "a\"b", "\xff", "%d"}) {
@@ -289,21 +312,21 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "-h,--help",
                                      "-V,--version",
                                      "-m,--mode",
-                                     "auto|generic|native",
+                                     "auto|native|generic",
                                      "--interval SECONDS",
                                      "-s,--socket",
                                      "--socket-group",
                                      "--max-sources",
                                      "--hot-slots",
                                      "--verdict",
-                                     "drop|pass",
+                                     "pass|drop",
                                      "--top",
                                      "--max-clients",
                                      "--client-memory MIB",
                                      "--events",
                                      "--sample",
                                      "-o,--output",
-                                     "json|live|none|table",
+                                     "live|table|json|none",
                                      "-v,--verbose",
                                      "68 MiB of kernel tables and 32 MiB of ledger",
                                      "Exit status:"}) {

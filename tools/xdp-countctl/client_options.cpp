@@ -6,11 +6,11 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <limits>
-#include <map>
 #include <optional>
 #include <utility>
 
 #include "base/choice_option.hpp"
+#include "base/command_line_error.hpp"
 #include "base/ipv4.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
@@ -20,8 +20,8 @@
 namespace xdp_count {
 namespace {
 
-const std::map<std::string, TextFormat> format_names{
-    {"table", TextFormat::table}, {"json", TextFormat::json}, {"csv", TextFormat::csv}};
+constexpr std::array<Name<TextFormat>, 3> format_names{
+    {{"table", TextFormat::table}, {"json", TextFormat::json}, {"csv", TextFormat::csv}}};
 
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
@@ -48,6 +48,11 @@ void add_prefix(CLI::App& command, std::optional<Prefix>& prefix) {
           "Only the sources in a network, such as 192.0.2.0/24, or one address")
       ->check(check_prefix)
       ->option_text("CIDR");
+}
+
+EarlyExit refusal_of(const std::string& error) {
+  return {2, fmt::format("xdp-countctl: {}\nxdp-countctl --help lists the commands.\n",
+                         printable(error))};
 }
 
 // `help`: of -n.
@@ -79,16 +84,13 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
       ->option_text("IFACE")
       ->excludes(socket);
   auto* format =
-      app.add_option_function<std::string>(
-             "--format",
-             [&options](const std::string& name) { options.format = format_names.at(name); },
-             "How to print: table, for people; json, the protocol's own lines; csv,\n"
-             "by RFC 4180, with a header line  [table]")
-          ->check(CLI::IsMember(format_names))
-          ->option_text("table|json|csv");
+      add_choice(app, "--format", options.format, format_names,
+                 "How to print: table, for people; json, the protocol's own lines; csv,\n"
+                 "by RFC 4180, with a header line  [table]");
   app.add_flag_callback(
          "--json", [&options] { options.format = TextFormat::json; }, "Short for --format json")
-      ->excludes(format);
+      ->excludes(format)
+      ->option_text(" ");
   app.require_subcommand(1);
   app.fallthrough();  // so that these options may also stand behind the command
 
@@ -100,7 +102,6 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   auto* get = app.add_subcommand("get", "The counts of some sources");
   get->add_option("ADDRESS", addresses, "IPv4 addresses, at most 1000")
       ->required()
-      ->expected(1, static_cast<int>(max_get_addresses))
       ->check(check_address)
       ->option_text(" ");
   auto* list_command = app.add_subcommand("list", "All sources, in the order of their addresses");
@@ -136,6 +137,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
              "End after so many frames")
       ->option_text("COUNT");
   auto* status = app.add_subcommand("status", "The agent's state and settings");
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  for (CLI::App* command : {top_command, get, list_command, watch, events, samples, status})
+    command->group("Commands");
   app.footer(
       "xdp-countctl COMMAND --help lists a command's own options.\n"
       "Exit status: 0 done, 1 no agent or no permission, 2 bad usage.");
@@ -148,9 +152,11 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   } catch (const CLI::CallForVersion&) {
     return EarlyExit{0, "xdp-countctl " XDP_COUNT_VERSION "\n"};
   } catch (const CLI::ParseError& error) {
-    return EarlyExit{2, fmt::format("xdp-countctl: {}\nxdp-countctl --help lists the commands.\n",
-                                    printable(error.what()))};
+    return refusal_of(command_line_error(app, error));
   }
+  if (addresses.size() > max_get_addresses)
+    return refusal_of(
+        fmt::format("get takes at most {} addresses, not {}", max_get_addresses, addresses.size()));
 
   if (*get) {
     GetRequest request;

@@ -111,6 +111,46 @@ TEST_CASE("the format and the agent may be named before and behind the command")
   CHECK(parsed({"-i", "eth0", "status"}).interface == "eth0");
 }
 
+TEST_CASE("a mistyped command line is refused with what may have been meant") {
+  const auto error_of = [](const Arguments& arguments) {
+    const std::string text = refused(arguments);
+    CHECK(text.ends_with("\nxdp-countctl --help lists the commands.\n"));
+    return text.substr(0, text.find('\n'));
+  };
+  CHECK(error_of({"staus"}) == "xdp-countctl: there is no command staus; did you mean status?");
+  CHECK(error_of({"status", "--formt", "csv"}) ==
+        "xdp-countctl: there is no option --formt of status; did you mean --format?");
+  CHECK(error_of({"status", "--format", "jsn"}) ==
+        "xdp-countctl: --format: 'jsn' is not one of table, json, csv; did you mean json?");
+  CHECK(error_of({"top", "--by", "ppss"}) ==
+        "xdp-countctl: --by: 'ppss' is not one of pps, bps, packets, bytes; did you mean pps?");
+  CHECK(error_of({"top", "--sort", "pps"}) == "xdp-countctl: there is no option --sort of top");
+  CHECK(error_of({}) ==
+        "xdp-countctl: a command is missing; there are: top, get, list, watch, events, samples, "
+        "status");
+}
+
+TEST_CASE("get takes so many addresses as the agent does") {
+  Arguments arguments{"get"};
+  arguments.resize(1 + max_get_addresses, "192.0.2.1");
+  CHECK(command_of<GetRequest>(parsed(arguments)).addresses.size() == max_get_addresses);
+  arguments.push_back("192.0.2.1");
+  CHECK(refused(arguments) ==
+        "xdp-countctl: get takes at most 1000 addresses, not 1001\n"
+        "xdp-countctl --help lists the commands.\n");
+}
+
+TEST_CASE("the help of a command has names, choices and texts, and nothing of how they are read") {
+  for (const Arguments& arguments :
+       {Arguments{"--help"}, Arguments{"get", "--help"}, Arguments{"top", "--help"}}) {
+    const std::string text = std::get<EarlyExit>(parse_client_options(arguments, false)).text;
+    for (const char* part : {"Excludes", "REQUIRED", "TEXT", "{", "1x", "SUBCOMMAND"})
+      CHECK(text.find(part) == text.npos);
+  }
+  const std::string get = std::get<EarlyExit>(parse_client_options({"get", "--help"}, false)).text;
+  CHECK(get.find("Usage: xdp-countctl get [OPTIONS] ADDRESS...\n") != get.npos);
+}
+
 TEST_CASE("a bad command line is refused with what is wrong") {
   CHECK(refused({"top", "--prefix", "10.0.0.1/8"}) ==
         "xdp-countctl: --prefix: 10.0.0.1/8 has host bits set below the prefix; the network is "
