@@ -3,14 +3,19 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <iterator>
+#include <list>
 #include <optional>
 #include <sstream>
+#include <thread>
 
 #include "agent_fixture.hpp"
 #include "base/ipv4.hpp"
@@ -344,6 +349,95 @@ TEST_CASE("an answer that stays incomplete is a failure") {
   CHECK(list.standard_output() == "seq,time,src,packets,bytes,pps,bps,first,last\r\n");
   CHECK(list.standard_error() ==
         "xdp-countctl: the agent closed the connection before its answer was complete\n");
+}
+
+TEST_CASE("an agent that is stopped is reported, whatever it is asked") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1", "--events", "--sample", "1"});
+  LineClient stream(default_socket);
+  stream.next_of_type("snapshot");
+  agent.signal(SIGSTOP);
+  std::list<Process> clients;
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"status"},
+                                             {"get", "10.0.0.1"},
+                                             {"list"},
+                                             {"top"},
+                                             {"watch"},
+                                             {"events"},
+                                             {"events", "--new"},
+                                             {"samples", "--pcap", "-"}}) {
+    std::vector<std::string> words{CLIENT};
+    words.insert(words.end(), command.begin(), command.end());
+    clients.emplace_back(words);
+  }
+  // This one takes no connections either: as many wait as may.
+  const ScriptedAgent full;
+  std::vector<xdp_count::UniqueFd> waiting;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::string(ScriptedAgent::path).copy(address.sun_path, sizeof address.sun_path - 1);
+  do waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  while (::connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&address),
+                   sizeof address) == 0);
+  REQUIRE(errno == EAGAIN);
+  Process unconnected({CLIENT, "status", "-s", ScriptedAgent::path});
+
+  const auto silence = [](const std::string& path) {
+    return "xdp-countctl: the agent at " + path +
+           " has not answered for 5 s: it is stopped, and kill -CONT lets it go on, or it is "
+           "overloaded: try again later\n";
+  };
+  for (Process& client : clients) {
+    CHECK(client.wait() == 1);
+    CHECK(client.standard_output() == "");
+    CHECK(client.standard_error() == silence(default_socket));
+  }
+  CHECK(unconnected.wait() == 1);
+  CHECK(unconnected.standard_error() == silence(ScriptedAgent::path));
+  agent.signal(SIGCONT);
+  CHECK(countctl({"status"}).code == 0);
+}
+
+TEST_CASE("an answer that keeps coming, and the next snapshot, may take longer than patience") {
+  const Topology topology;
+  const ScriptedAgent agent;
+  Process watch({CLIENT, "watch", "--json", "-c", "1", "-s", ScriptedAgent::path});
+  const auto watching = agent.next_client();
+  ScriptedAgent::say(watching, "{\"type\":\"ok\"}\n");
+  Process list({CLIENT, "list", "--json", "-s", ScriptedAgent::path});
+  const auto listing = agent.next_client();
+  const std::string part =
+      R"({"type":"sources","seq":1,"time":"2026-11-20T12:00:00.000Z","sources":[],"missing":[],)"
+      R"("untracked":{"packets":0,"bytes":0},"evicted":{"sources":0,"packets":0,"bytes":0},)"
+      R"("more":)";
+  for (int i = 0; i < 3; ++i) {
+    ScriptedAgent::say(listing, part + "true}\n");
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+  }
+  ScriptedAgent::say(listing, part + "false}\n");
+  CHECK(list.wait() == 0);
+  CHECK(list.standard_error() == "");
+  ScriptedAgent::say(watching, xdp_count::encode_snapshot_body({.seq = 1}, {}) +
+                                   xdp_count::encode_snapshot_end(0));
+  CHECK(watch.wait() == 0);
+  CHECK(watch.standard_error() == "");
+}
+
+TEST_CASE("watch goes on looking for an agent that comes back and does not answer") {
+  const Topology topology;
+  const ScriptedAgent agent;
+  Process watch({CLIENT, "watch", "-s", ScriptedAgent::path});
+  ScriptedAgent::say(agent.next_client(), "{\"type\":\"ok\"}\n");
+  const auto silent = agent.next_client();
+  const auto answered = agent.next_client();
+  ScriptedAgent::say(answered, "{\"type\":\"ok\"}\n");
+  while (!contains(watch.standard_error(), "again") && watch.running())
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(watch.running());
+  CHECK(watch.standard_error() ==
+        "xdp-countctl: the agent closed the connection; waiting for it to come back\n"
+        "xdp-countctl: connected again to /run/scripted.sock\n");
 }
 
 TEST_CASE("Ctrl-C, and a reader that goes away, end watch without a word") {

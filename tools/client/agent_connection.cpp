@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -43,7 +44,7 @@ std::string find_socket(const std::string& interface) {
                   fmt::join(paths, ", ")));
 }
 
-AgentConnection::AgentConnection(const std::string& path) {
+AgentConnection::AgentConnection(const std::string& path) : path_(path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
@@ -53,9 +54,14 @@ AgentConnection::AgentConnection(const std::string& path) {
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket_) throw_errno("making a Unix socket");
+  // connect(2) keeps to it too: it waits where as many connections as may wait do so already.
+  const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
+  if (::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+    throw_errno("limiting the time to connect");
   if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
     return;
   const int error = errno;
+  if (error == EAGAIN) throw std::runtime_error(silence());
   const char* hint = "";
   if (error == ENOENT)
     hint = "; no agent serves it: start xdp-count on the interface";
@@ -66,6 +72,13 @@ AgentConnection::AgentConnection(const std::string& path) {
   throw std::runtime_error(fmt::format("connecting to {}: {}{}", path, error_text(error), hint));
 }
 
+std::string AgentConnection::silence() const {
+  return fmt::format(
+      "the agent at {} has not answered for {} s: it is stopped, and kill -CONT lets it go on, or "
+      "it is overloaded: try again later",
+      path_, patience.count());
+}
+
 void AgentConnection::send(const Request& request) {
   const std::string line = encode_request(request);
   const ssize_t sent = ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -73,6 +86,7 @@ void AgentConnection::send(const Request& request) {
   // The kernel's buffer has room for several requests of the longest kind.
   if (static_cast<std::size_t>(sent) < line.size())
     throw_system_error(EAGAIN, "sending to the agent");
+  heard_ = Clock::now();
 }
 
 std::optional<std::string> AgentConnection::take_line() {
@@ -87,14 +101,16 @@ std::optional<std::string> AgentConnection::take_line() {
     }
     searched_ = buffer_.size();
     const ssize_t size = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-    if (size > 0)
+    if (size > 0) {
       buffer_.append(bytes.data(), static_cast<std::size_t>(size));
-    else if (size == 0 || errno == ECONNRESET)
+      heard_ = Clock::now();
+    } else if (size == 0 || errno == ECONNRESET) {
       closed_ = true;
-    else if (errno == EAGAIN)
+    } else if (errno == EAGAIN) {
       break;
-    else if (errno != EINTR)
+    } else if (errno != EINTR) {
       throw_errno("receiving from the agent");
+    }
   }
   return std::nullopt;
 }
@@ -104,7 +120,11 @@ std::optional<std::string> AgentConnection::wait_for_line() {
     if (auto line = take_line()) return line;
     if (closed_) return std::nullopt;
     pollfd readable{socket_.get(), POLLIN, 0};
-    if (::poll(&readable, 1, -1) < 0 && errno != EINTR) throw_errno("waiting for the agent");
+    // All that was there has been read, so this begins with the last byte.
+    const int ready =
+        ::poll(&readable, 1, static_cast<int>(std::chrono::milliseconds(patience).count()));
+    if (ready < 0 && errno != EINTR) throw_errno("waiting for the agent");
+    if (ready == 0) throw std::runtime_error(silence());
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -16,7 +17,14 @@ std::string find_socket(const std::string& interface);
 // A connection to an agent, used from one thread.
 class AgentConnection {
  public:
-  // Throws std::runtime_error that says what is missing or not permitted.
+  using Clock = std::chrono::steady_clock;
+
+  // How long an agent that owes an answer may send nothing at all. One that runs answers within a
+  // tick, and what is longer than one line of an answer keeps coming.
+  static constexpr std::chrono::seconds patience{5};
+
+  // Throws std::runtime_error that says what is missing or not permitted. Where the agent takes no
+  // connections, it waits until patience is at its end.
   explicit AgentConnection(const std::string& path);
 
   // The descriptor to wait for: it is readable when take_line() has something new to look at.
@@ -30,12 +38,21 @@ class AgentConnection {
   std::optional<std::string> take_line();
   bool closed() const { return closed_; }
 
-  // The next line, waited for; nothing once the agent has closed the connection. Throws
-  // std::system_error.
+  // When patience is at its end, if the agent owes an answer and sends nothing: it begins with the
+  // last request, and anew with what take_line() receives.
+  Clock::time_point patience_end() const { return heard_ + patience; }
+
+  // What to say then.
+  std::string silence() const;
+
+  // The next line of an answer, waited for; nothing once the agent has closed the connection.
+  // Throws std::system_error, and std::runtime_error when patience is at its end.
   std::optional<std::string> wait_for_line();
 
  private:
+  std::string path_;
   UniqueFd socket_;
+  Clock::time_point heard_;  // when something came from the agent, or was last sent to it
   std::string buffer_;
   std::size_t searched_ = 0;  // of the buffer: there is no newline before
   bool closed_ = false;

@@ -20,6 +20,7 @@ AgentFeed::AgentFeed(std::string path, Subscription subscription)
 void AgentFeed::connect() {
   connection_.emplace(path_);
   unconfirmed_ = 0;
+  unanswered_ = 0;
   last_words_.clear();
   subscribe(subscription_);
 }
@@ -36,6 +37,7 @@ void AgentFeed::ask_for_top() {
 }
 
 void AgentFeed::send(const Request& request) {
+  ++unanswered_;
   try {
     connection_->send(request);
   } catch (const std::system_error&) {
@@ -45,8 +47,9 @@ void AgentFeed::send(const Request& request) {
 }
 
 int AgentFeed::timeout_ms() const {
-  if (connection_) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(try_again_ - Clock::now());
+  if (connection_ && unanswered_ == 0) return -1;
+  const auto end = connection_ ? connection_->patience_end() : try_again_;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
   return static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
 }
 
@@ -61,7 +64,10 @@ std::optional<AgentFeed::Event> AgentFeed::next() {
   }
   while (auto line = connection_->take_line())
     if (auto event = event_of(std::move(*line))) return event;
-  if (!connection_->closed()) return std::nullopt;
+  if (!connection_->closed()) {
+    if (unanswered_ == 0 || Clock::now() < connection_->patience_end()) return std::nullopt;
+    last_words_ = connection_->silence();
+  }
   const std::string reason = last_words_.empty() ? "the agent closed the connection" : last_words_;
   if (!established_) throw std::runtime_error(reason);
   return lose(reason);
@@ -69,6 +75,10 @@ std::optional<AgentFeed::Event> AgentFeed::next() {
 
 std::optional<AgentFeed::Event> AgentFeed::event_of(std::string line) {
   Message message = decode_message(line);
+  const bool answer = std::holds_alternative<OkMessage>(message) ||
+                      std::holds_alternative<SourcesMessage>(message) ||
+                      std::holds_alternative<ErrorMessage>(message);
+  if (answer && unanswered_ > 0) --unanswered_;
   if (std::holds_alternative<OkMessage>(message)) {
     --unconfirmed_;
     established_ = true;

@@ -12,8 +12,10 @@
 
 namespace xdp_count {
 
-// A subscription that outlives the agent: when the agent goes, it is looked for again, with pauses,
-// and subscribed to again. Never waits; used from one thread, beside poll(2).
+// A subscription that outlives the agent: when the agent goes, or leaves a request unanswered, it
+// is looked for again, with pauses, and subscribed to again. A snapshot is not an answer, and may
+// be as long in coming as the interval is. Never waits but for an agent that takes no connections;
+// used from one thread, beside poll(2).
 class AgentFeed {
  public:
   // What happens to it.
@@ -27,8 +29,8 @@ class AgentFeed {
   struct Restored {};
   using Event = std::variant<Line, Lost, Restored>;
 
-  // Connects and subscribes. Throws std::runtime_error where that fails: an agent that was never
-  // there is not waited for.
+  // Connects and subscribes. Throws std::runtime_error where that fails, as next() does where the
+  // first answer does not come: an agent that was never there is not waited for.
   AgentFeed(std::string path, Subscription subscription);
 
   // Changes the subscription: later snapshots are of the new one. An agent that is not there gets
@@ -51,7 +53,7 @@ class AgentFeed {
   std::optional<Event> next();
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = AgentConnection::Clock;
 
   void connect();
   void send(const Request& request);
@@ -62,6 +64,7 @@ class AgentFeed {
   Subscription subscription_;
   std::optional<AgentConnection> connection_;
   std::size_t unconfirmed_ = 0;  // subscriptions sent; a snapshot before the last "ok" is not ours
+  std::size_t unanswered_ = 0;   // requests sent, subscriptions included
   bool established_ = false;     // an agent has confirmed a subscription
   bool lost_ = false;            // and none has since that one went
   std::string last_words_;       // of the agent, before it closes the connection
