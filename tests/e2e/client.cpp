@@ -230,9 +230,21 @@ TEST_CASE("list has all sources in the order of their addresses, or those asked 
   std::istringstream lines(table.out);
   std::string line;
   std::getline(lines, line);
-  CHECK(line == "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES");
+  CHECK(line ==
+        "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES"
+        "  FIRST                 LAST");
+  const json eighth = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.8"}}).at("sources").at(0);
+  const auto to_second = [](const json& time) {
+    return time.get<std::string>().substr(0, 19) + "Z";
+  };
+  const std::string times =
+      "  " + to_second(eighth.at("first")) + "  " + to_second(eighth.at("last"));
   for (std::uint32_t i = 0; i < sources; ++i) {
     std::getline(lines, line);
+    REQUIRE(line.size() > times.size());
+    // The others may have been seen in a tick before or after.
+    if (i == 7) CHECK(line.ends_with(times));
+    line.resize(line.size() - times.size());
     const char* counts =
         i == 7 ? "{:<15}        0.0         0.0                  5                   300"
                : "{:<15}        0.0         0.0                  1                    60";

@@ -197,7 +197,7 @@ void run(const ClientOptions& options) {
       std::raise(signal);
     }
   } else {
-    MessageView view(options.format);
+    MessageView view(options.format, std::holds_alternative<ListRequest>(options.request.command));
     ask(socket_path, options.request, [&](const std::string& line, const Message& message) {
       print(view.text_of(line, message));
     });

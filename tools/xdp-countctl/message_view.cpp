@@ -34,6 +34,12 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
                      rfc3339(row.last_time)});
 }
 
+// "2026-11-20T12:00:00Z"
+std::string to_second(std::int64_t ms) {
+  constexpr std::size_t length = sizeof "2026-11-20T12:00:00" - 1;
+  return rfc3339(ms).substr(0, length) + "Z";
+}
+
 std::string event_header() {
   return csv_record(
       {"time", "event", "src", "dst", "proto", "sport", "dport", "length", "vlan", "lost"});
@@ -113,8 +119,13 @@ std::string MessageView::table_of(const Message& message) {
   const auto& sources = std::get<SourcesMessage>(message);
   const SourceColumns columns;
   std::string text;
-  if (!std::exchange(begun_, true)) text += columns.titles() + "\n";
-  for (const SourceRow& row : sources.rows) text += columns.line(row) + "\n";
+  if (!std::exchange(begun_, true))
+    text += columns.titles() + (times_ ? fmt::format("  {:<20}  LAST", "FIRST") : "") + "\n";
+  for (const SourceRow& row : sources.rows) {
+    text += columns.line(row);
+    if (times_) text += "  " + to_second(row.first_time) + "  " + to_second(row.last_time);
+    text += "\n";
+  }
   return text + missing_lines(sources.head, sources.missing);
 }
 

@@ -58,6 +58,21 @@ TEST_CASE("sources are printed in each format") {
         "17,2026-11-20T12:00:00.123Z,10.0.0.1,0,0,0.000,0.000,,\r\n");
 }
 
+TEST_CASE("a table with times has when a source was first and last seen, to the second") {
+  MessageView view(TextFormat::table, true);
+  const std::string line = encode_sources("", head_of_all(), any_rows(), {});
+  const std::string rows =
+      "192.0.2.1              2.0        1.6 k                10                   980"
+      "  2026-11-20T11:59:44Z  2026-11-20T12:00:00Z\n"
+      "255.255.255.255        0.0         0.5                  1                    60"
+      "  1970-01-01T00:00:00Z  1970-01-01T00:00:00Z\n";
+  CHECK(text_of(view, line) ==
+        "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES"
+        "  FIRST                 LAST\n" +
+            rows);
+  CHECK(text_of(view, line) == rows);
+}
+
 TEST_CASE("only what is known is said of a source that is not in the table") {
   struct Case {
     std::uint64_t seq;
