@@ -59,7 +59,8 @@ std::optional<nlohmann::json> LineClient::next() {
     const ssize_t size = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
     if (size < 0) throw_errno("receiving from the agent");
     if (size == 0) {
-      if (!buffer_.empty()) throw std::runtime_error("the last line has no end: " + buffer_);
+      if (!buffer_.empty())
+        throw std::runtime_error("the last line has no end: " + buffer_.substr(0, 200));
       return std::nullopt;
     }
     buffer_.append(bytes.data(), static_cast<std::size_t>(size));

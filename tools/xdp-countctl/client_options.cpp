@@ -91,7 +91,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
          "--json", [&options] { options.format = TextFormat::json; }, "Short for --format json")
       ->excludes(format)
       ->option_text(" ");
-  app.require_subcommand(1);
+  app.require_subcommand(terminal ? 0 : 1, 1);  // on a terminal none is the live view
   app.fallthrough();  // so that these options may also stand behind the command
 
   auto* top_command = app.add_subcommand(
@@ -141,6 +141,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   for (CLI::App* command : {top_command, get, list_command, watch, events, samples, status})
     command->group("Commands");
   app.footer(
+      "Without a command it is top, on a terminal.\n"
       "xdp-countctl COMMAND --help lists a command's own options.\n"
       "Exit status: 0 done, 1 no agent or no permission, 2 bad usage.");
 
@@ -162,7 +163,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     GetRequest request;
     for (const std::string& address : addresses) request.addresses.push_back(*parse_ipv4(address));
     options.request.command = std::move(request);
-  } else if (*top_command) {
+  } else if (*top_command || app.get_subcommands().empty()) {
     options.live = terminal && !once && options.format == TextFormat::table;
     if (options.live && top_command->count("-n") == 0) top.top = max_top;
     options.request.command = TopRequest{top};

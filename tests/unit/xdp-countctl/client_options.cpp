@@ -35,6 +35,9 @@ Command command_of(const ClientOptions& options) {
 TEST_CASE("top is live on a terminal, where it is a table and not asked for once") {
   CHECK(parsed({"top"}, true).live);
   CHECK(parsed({"--format", "table", "top"}, true).live);
+  CHECK(parsed({}, true).live);
+  CHECK(parsed({"-i", "eth0"}, true).live);
+  CHECK_FALSE(parsed({"--json"}, true).live);
   CHECK_FALSE(parsed({"top"}, false).live);
   CHECK_FALSE(parsed({"top", "--once"}, true).live);
   CHECK_FALSE(parsed({"top", "--json"}, true).live);
