@@ -4,10 +4,8 @@
 # the directory BUILD_DIR, or `build` at the project's root, and reuses what is there. Arguments
 # name what to build instead of everything; MESON_ARGUMENTS are further words for configuring.
 # Warnings are errors. For those who configure without this script they are not: another compiler
-# may have other ones. The debug information is of functions and lines (-g1), not of variables,
-# which saves a quarter of the time; `meson configure -Dcpp_args= build` brings them back. With
-# --no-tests as the first argument it installs what the programs take, and leaves out the tests; the
-# next build without it adds them.
+# may have other ones. With --no-tests as the first argument it installs what the programs take, and
+# leaves out the tests; the next build without it adds them.
 set -eu
 
 tests=true
@@ -38,7 +36,7 @@ fi
 # Its many lines are of interest only when it fails.
 # shellcheck disable=SC2086 # the words of a command, or none
 configure() {
-  $as_owner meson setup --werror -Dcpp_args=-g1 -Dtests=$tests ${MESON_ARGUMENTS-} "$build_dir" "$root"
+  $as_owner meson setup --werror -Dtests=$tests ${MESON_ARGUMENTS-} "$build_dir" "$root"
 }
 
 # shellcheck disable=SC2086

@@ -79,7 +79,7 @@ BackgroundWriter::~BackgroundWriter() {
   std::unique_lock lock(shared_->mutex);
   shared_->ending = true;
   shared_->changed.notify_all();
-  const bool done = shared_->wait_until_written(lock);
+  const bool done = held_up_ ? shared_->texts.empty() : shared_->wait_until_written(lock);
   shared_->on_failure = nullptr;  // it refers to what may be gone by then
   if (!done) shared_->texts.resize(1);
   lock.unlock();
@@ -100,7 +100,8 @@ bool BackgroundWriter::offer(std::string text) {
 
 bool BackgroundWriter::drain() {
   std::unique_lock lock(shared_->mutex);
-  return shared_->wait_until_written(lock);
+  held_up_ = !shared_->wait_until_written(lock);
+  return !held_up_;
 }
 
 }  // namespace xdp_count

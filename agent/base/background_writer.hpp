@@ -31,7 +31,8 @@ class BackgroundWriter {
   // room for it.
   bool offer(std::string text);
 
-  // Waits half a second at most for all that was taken to be written; false where it was not.
+  // Waits half a second at most for all that was taken to be written; false where it was not, and
+  // then the destructor does not wait once more.
   bool drain();
 
  private:
@@ -39,6 +40,7 @@ class BackgroundWriter {
 
   std::shared_ptr<Shared> shared_;
   std::size_t most_waiting_;
+  bool held_up_ = false;  // as drain() found
   std::thread thread_;
 };
 

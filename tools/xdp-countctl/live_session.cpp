@@ -64,9 +64,9 @@ int run_live(const std::string& socket_path, const LiveView::Settings& settings,
                                  {feed.fd(), POLLIN, 0},
                                  {drawn ? -1 : STDOUT_FILENO, POLLOUT, 0}}};
     // A snapshot that does not come is noticed by the time that passes.
-    constexpr unsigned second_ms = 1000;
-    const auto timeout = std::min(static_cast<unsigned>(feed.timeout_ms()), second_ms);
-    if (::poll(ready.data(), ready.size(), static_cast<int>(timeout)) < 0) {
+    constexpr int second_ms = 1000;
+    const int wait_ms = feed.timeout_ms() < 0 ? second_ms : std::min(feed.timeout_ms(), second_ms);
+    if (::poll(ready.data(), ready.size(), wait_ms) < 0) {
       if (errno != EINTR) throw_errno("waiting for the terminal and the agent");
       continue;
     }
