@@ -465,6 +465,11 @@ TEST_CASE("what grows of packets without a row is a warning, with what to do") {
   CHECK(drawn(view).starts_with(
       "7 packets more are evicted: their sources made room for others; a higher\n"
       "--max-sources keeps them\neth0  native"));
+  // What grew under another agent is not this one's.
+  LiveView restored = view;
+  restored.agent_restored();
+  restored.show(SnapshotMessage{some_head(), some_rows()});
+  CHECK(drawn(restored).starts_with("eth0  native"));
   ++head.seq;
   view.show(SnapshotMessage{head, some_rows()});
   CHECK(drawn(view).starts_with("eth0  native"));
