@@ -211,12 +211,10 @@ void LiveView::select(int key) {
   if (before.rows.empty()) return;
   const std::size_t last = before.rows.size() - 1;
   const std::size_t page = std::max<std::size_t>(before.room, 1);
-  const auto found = std::find_if(before.rows.begin(), before.rows.end(),
-                                  [&](const auto& row) { return selected_ == row.address; });
   // Where nothing is selected, the first key selects what is in sight.
   std::size_t row = before.first;
-  if (found != before.rows.end()) {
-    row = static_cast<std::size_t>(found - before.rows.begin());
+  if (before.selected) {
+    row = *before.selected;
     if (key == key::up) row -= std::min<std::size_t>(row, 1);
     if (key == key::page_up) row -= std::min(row, page);
     if (key == key::down) row = std::min(row + 1, last);
@@ -350,12 +348,11 @@ std::vector<ScreenLine> LiveView::head_lines(const std::vector<SourceRow>& rows)
   return lines;
 }
 
-std::vector<ScreenLine> LiveView::details(const std::vector<SourceRow>& rows) const {
+// `row`: the selected one, where it is among the rows.
+std::vector<ScreenLine> LiveView::details(const SourceRow* row) const {
   if (!details_ || !selected_) return {};
   const std::string address = ipv4_text(*selected_);
-  const auto row = std::find_if(rows.begin(), rows.end(),
-                                [&](const auto& other) { return other.address == *selected_; });
-  if (row == rows.end()) return {{{address + " is not in these rows now", Style::strong}}};
+  if (!row) return {{{address + " is not in these rows now", Style::strong}}};
 
   std::vector<std::string> sums{fmt::format("{} packets", grouped(row->total.packets)),
                                 fmt::format("{} bytes", grouped(row->total.bytes))};
@@ -392,7 +389,11 @@ LiveView::Layout LiveView::layout() const {
   layout.above.resize(
       std::min(layout.above.size(), body > table ? body - table : std::min<std::size_t>(body, 1)));
   const std::size_t left = body - layout.above.size();
-  layout.below = details(layout.rows);
+  const auto found = std::find_if(layout.rows.begin(), layout.rows.end(),
+                                  [&](const auto& row) { return selected_ == row.address; });
+  const bool selected = found != layout.rows.end();
+  if (selected) layout.selected = static_cast<std::size_t>(found - layout.rows.begin());
+  layout.below = details(selected ? &*found : nullptr);
   if (layout.below.size() + table > left) layout.below.clear();
   layout.room = left - layout.below.size();
   layout.room -= std::min<std::size_t>(layout.room, 1);  // the titles
@@ -400,13 +401,8 @@ LiveView::Layout LiveView::layout() const {
   // The selected row stays in sight wherever the order puts it.
   layout.first =
       std::min(first_row_, layout.rows.size() - std::min(layout.rows.size(), layout.room));
-  const auto selected =
-      std::find_if(layout.rows.begin(), layout.rows.end(),
-                   [&](const SourceRow& row) { return selected_ == row.address; });
-  if (selected != layout.rows.end() && layout.room > 0) {
-    const auto row = static_cast<std::size_t>(selected - layout.rows.begin());
-    layout.first = std::clamp(layout.first, row - std::min(row, layout.room - 1), row);
-  }
+  if (const auto row = layout.selected; row && layout.room > 0)
+    layout.first = std::clamp(layout.first, *row - std::min(*row, layout.room - 1), *row);
   return layout;
 }
 
@@ -450,8 +446,7 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
   std::vector<ScreenLine> lines{
       {{fmt::format("{:<{}}", titles + trend_title, size_.columns), Style::titles}}};
   const Style style = silence() || lost_ ? Style::dim : Style::plain;
-  const std::size_t end = std::min(layout.first + layout.room, layout.rows.size());
-  for (std::size_t i = layout.first; i < end; ++i) {
+  for (std::size_t i = layout.first; i < layout.end(); ++i) {
     const SourceRow& row = layout.rows[i];
     ScreenLine line{{columns.line(row), selected_ == row.address ? Style::selected : style}};
     if (trend > 0)
@@ -474,9 +469,9 @@ ScreenLine LiveView::footer(const Layout& layout) const {
   const bool more_unknown = settings_.prefix && rows >= selection().top;
   if (!settings_.prefix && picture().head)
     rows = std::max<std::size_t>(rows, std::min(settings_.most_rows, picture().head->tracked));
-  const std::size_t end = std::min(layout.first + layout.room, layout.rows.size());
-  if (rows > end || more_unknown)
-    beyond.push_back(fmt::format("{}{} more", grouped(rows - end), more_unknown ? "+" : ""));
+  if (rows > layout.end() || more_unknown)
+    beyond.push_back(
+        fmt::format("{}{} more", grouped(rows - layout.end()), more_unknown ? "+" : ""));
   std::vector<std::string> with_help = beyond;
   with_help.insert(with_help.begin(), "h help");
   std::vector<std::string> all = with_help;

@@ -2,6 +2,7 @@
 // What `top` shows on a terminal, and what the keys do. Pure: knows no terminal and no socket.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -93,10 +94,13 @@ class LiveView {
 
   // What the screen has room for, from the top to the footer.
   struct Layout {
-    std::vector<ScreenLine> above;  // warnings, totals
-    std::vector<SourceRow> rows;    // all there are, in order
-    std::size_t first = 0;          // of the rows on the screen
-    std::size_t room = 0;           // for rows, below their titles
+    std::vector<ScreenLine> above;        // warnings, totals
+    std::vector<SourceRow> rows;          // all there are, in order
+    std::optional<std::size_t> selected;  // of the rows, where the selected one is among them
+    std::size_t first = 0;                // of the rows on the screen
+    std::size_t room = 0;                 // for rows, below their titles
+    // One past the last row on the screen.
+    std::size_t end() const { return std::min(first + room, rows.size()); }
     std::vector<ScreenLine> below;  // details of the selected row
   };
 
@@ -110,7 +114,7 @@ class LiveView {
   std::vector<ScreenLine> warnings() const;
   std::vector<ScreenLine> head_lines(const std::vector<SourceRow>& rows) const;
   std::string filter_sum(const std::vector<SourceRow>& rows) const;
-  std::vector<ScreenLine> details(const std::vector<SourceRow>& rows) const;
+  std::vector<ScreenLine> details(const SourceRow* row) const;
   Layout layout() const;
   std::vector<ScreenLine> source_lines(const Layout& layout) const;
   ScreenLine footer(const Layout& layout) const;
