@@ -27,11 +27,11 @@
 #include "client/agent_feed.hpp"
 #include "client/agent_words.hpp"
 #include "client_options.hpp"
-#include "live_session.hpp"
+#include "live/live_session.hpp"
+#include "live/terminal_ability.hpp"
 #include "message_view.hpp"
 #include "pcapng.hpp"
 #include "protocol/json_decoding.hpp"
-#include "terminal_ability.hpp"
 
 namespace {
 

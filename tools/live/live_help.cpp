@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "live_help.hpp"
+#include "live/live_help.hpp"
 
 #include <fmt/core.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "live_view.hpp"
+#include "live/live_view.hpp"
 
 #include <doctest/doctest.h>
 

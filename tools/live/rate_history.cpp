@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "rate_history.hpp"
+#include "live/rate_history.hpp"
 
 #include <algorithm>
 #include <array>

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "live/rate_history.hpp"
 #include "model/request.hpp"
 #include "model/snapshot.hpp"
 #include "protocol/json_decoding.hpp"
-#include "rate_history.hpp"
 
 namespace xdp_count {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "curses_screen.hpp"
+#include "live/curses_screen.hpp"
 
 // Its macros have everyday names: nothing else of C++ is included behind it.
 #define NCURSES_NOMACROS 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "live_view.hpp"
+#include "live/live_view.hpp"
 
 #include <fmt/core.h>
 
@@ -10,7 +10,7 @@
 #include "base/ipv4.hpp"
 #include "base/printable.hpp"
 #include "base/time_format.hpp"
-#include "live_help.hpp"
+#include "live/live_help.hpp"
 #include "model/names.hpp"
 #include "view/table_view.hpp"
 

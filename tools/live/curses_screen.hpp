@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "live_view.hpp"
+#include "live/live_view.hpp"
 
 struct screen;  // of ncurses
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "terminal_ability.hpp"
+#include "live/terminal_ability.hpp"
 
 // These define macros with everyday names: nothing else is included behind them.
 #include <curses.h>

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "live_view.hpp"
+#include "live/live_view.hpp"
 
 namespace xdp_count {
 

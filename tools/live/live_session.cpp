@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "live_session.hpp"
+#include "live/live_session.hpp"
 
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -13,8 +13,8 @@
 
 #include "base/error.hpp"
 #include "client/agent_feed.hpp"
-#include "curses_screen.hpp"
-#include "signal_queue.hpp"
+#include "live/curses_screen.hpp"
+#include "live/signal_queue.hpp"
 
 namespace xdp_count {
 namespace {
