@@ -71,9 +71,15 @@ std::string TmuxTerminal::screen_with_colours() {
 
 std::string TmuxTerminal::wait(const std::string& text, bool shown) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto is_so = [&](const std::string& now) { return (now.find(text) != now.npos) == shown; };
   for (;;) {
     std::string now = screen();
-    if ((now.find(text) != now.npos) == shown) return now;
+    if (is_so(now)) {
+      // tmux may have shown the begin of a picture: what comes a moment later is the whole of it.
+      std::this_thread::sleep_for(poll_step);
+      std::string later = screen();
+      return is_so(later) ? later : now;
+    }
     if (std::chrono::steady_clock::now() > deadline)
       throw std::runtime_error("the screen " +
                                std::string(shown ? "does not show" : "still shows") + " '" + text +
