@@ -208,7 +208,11 @@ TEST_CASE("the live view says that the agent is gone, and goes on with the next 
   terminal.wait_for("\nin 10.0.0.0/8: 2 sources  ");
   agent->signal(SIGTERM);
   CHECK(agent->wait() == 0);
-  CHECK(table_of(terminal.wait_for("no agent; trying again: ")) == ten_net_only);
+  // The last snapshot may be of too short a time for rates.
+  const std::string lost = terminal.wait_for("no agent; trying again: ");
+  CHECK(contains(lost, "        300    18.0 k"));
+  CHECK(contains(lost, "        200    12.0 k"));
+  CHECK(!contains(lost, "192.0.2.1 "));
 
   agent.emplace(topology, std::vector<std::string>{"--interval", "0.1"});
   stream.emplace(default_socket);
