@@ -261,6 +261,8 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
     return seen.attached ? counting_->cut() : counting_->last_cut();
   });
   cut.partial = cut.interval < settings_.interval / 2;
+  cut.running = seen.interface && seen.interface->running;
+  cut.ticks_missed = ticker_.missed();
   const auto ending = co_await follow_interface(seen);
   if (seen.interface) interface_.counters = seen.interface->counters;
 
@@ -344,10 +346,10 @@ Status Agent::status() const {
           .mode_reason = attachment_->mode_reason(),
           .program = attachment_->program().info(),
           .clients = server_->clients(),
-          .ticks_missed = ticker_.missed(),
           .last_tick_duration = last_tick_duration_,
           .map_bytes = attachment_->program().map_memory_bytes(),
           .ledger_bytes = counting_->ledger().memory_bytes(),
+          .recent_bytes = counting_->tally().recent().memory_bytes(),
           .client_bytes = server_->client_bytes(),
           .has_ethernet_header = interface_.has_ethernet_header(),
           .nic_difference =

@@ -9,6 +9,7 @@
 
 #include "base/ordered_store.hpp"
 #include "base/random.hpp"
+#include "counting/recent_counts.hpp"
 
 namespace xdp_count {
 namespace {
@@ -151,6 +152,7 @@ void Ledger::add(std::uint32_t address, const Counts& counts, std::uint64_t item
 
 void Ledger::pass_by(std::uint32_t address, const Counts& counts, std::uint64_t item) {
   if (evictions_) evictions_->push_back(address);
+  if (recent_) recent_->add_departed(address, counts);
   state_->item = item;
   state_->evicted_after = {state_->evicted.sources + 1, state_->evicted.counts + counts};
   set_step(LedgerState::passing_by);
@@ -235,7 +237,10 @@ void Ledger::evict(std::size_t slot) {
   const LedgerEntry entry = slots_[slot];
   tracked_total_ -= entry.total;
   if (is_recent(entry.last_tick)) --last_seen_[entry.last_tick % recent_ticks];
-  evicted_active_ = evicted_active_ || entry.last_tick == tick_;
+  if (entry.last_tick == tick_) {
+    evicted_active_ = true;
+    if (recent_) recent_->add_departed(entry.address, entry.interval);
+  }
   --size_;
   if (evictions_) evictions_->push_back(entry.address);
 

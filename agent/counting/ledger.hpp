@@ -16,6 +16,8 @@
 
 namespace xdp_count {
 
+class RecentCounts;
+
 // One source, in a slot of its own. A plain struct without pointers, so that a table of them can
 // live in any memory; all bytes zero is an empty slot.
 struct LedgerEntry {
@@ -112,6 +114,10 @@ class Ledger {
   // Each source that makes room for another from now on is appended to `list`, which outlives the
   // ledger.
   void note_evictions(std::vector<std::uint32_t>& list) noexcept { evictions_ = &list; }
+
+  // What sources that leave the ledger sent in the tick in which they do is added to `recent`,
+  // which outlives the ledger.
+  void add_departed_to(RecentCounts& recent) noexcept { recent_ = &recent; }
 
   // From now on `sources`, which outlives the ledger, holds just the addresses that are tracked,
   // whatever it held before.
@@ -232,6 +238,7 @@ class Ledger {
   std::uint64_t first_tick_ = 0;                       // that last_seen_ knows of
   std::vector<std::uint32_t>* evictions_ = nullptr;
   TrackedSources* mirror_ = nullptr;
+  RecentCounts* recent_ = nullptr;
   bool evicted_active_ = false;  // in the current tick
 };
 

@@ -3,9 +3,16 @@
 
 #include <fmt/core.h>
 
+#include "base/random.hpp"
+
 namespace xdp_count {
+
 Tally::Tally(Ledger& ledger, TallyState& state, SnapshotHead identity)
-    : ledger_(ledger), state_(state), head_(std::move(identity)) {
+    : ledger_(ledger),
+      state_(state),
+      recent_(ledger.capacity(), random_odd_word()),
+      head_(std::move(identity)) {
+  ledger_.add_departed_to(recent_);
   head_.capacity = ledger_.capacity();
   sum_up();
 }
@@ -16,14 +23,21 @@ void Tally::begin(std::int64_t since) {
   sum_up();
 }
 
+void Tally::forget_recent() {
+  recent_ = RecentCounts(ledger_.capacity(), random_odd_word());
+}
+
 void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   const Totals& before = state_.totals[cut.generation];
   head_.interval = cut.interval;
   head_.partial = cut.partial;
+  head_.running = cut.running;
+  head_.ticks_missed = cut.ticks_missed;
   const auto rates = [&](const Counts& now, const Counts& then) {
     return rates_over(now - then, cut.interval);
   };
-  head_.frames.rates = rates(totals.frames, before.frames);
+  frames_ = totals.frames - before.frames;
+  head_.frames.rates = rates_over(frames_, cut.interval);
   for (std::size_t i = 0; i < frame_classes; ++i)
     head_.classes[i].rates = rates(totals.classes[i], before.classes[i]);
 
@@ -32,12 +46,16 @@ void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   state_.time = cut.time;
   state_.nic = cut.nic;
   state_.totals[cut.generation] = totals;
+  recent_.begin_tick();
   // A tick that has been begun before and not ended goes on.
   ledger_.begin_tick(state_.seq + 1, cut.time, of_sources.packets);
 }
 
 void Tally::end_fold() {
   ledger_.settle();
+  recent_.end_tick(ledger_, head_.interval, frames_);
+  for (const RecentWindow window : {RecentWindow::of_10s, RecentWindow::of_60s})
+    head_.recent[static_cast<std::size_t>(window)] = recent_.total(window);
   ++state_.seq;
   sum_up();
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "counting/ledger.hpp"
+#include "counting/recent_counts.hpp"
 #include "model/counts.hpp"
 #include "model/snapshot.hpp"
 
@@ -28,7 +29,9 @@ struct Cut {
   std::int64_t time = 0;    // ms since the Unix epoch
   double interval = 0;      // seconds that the generation was written in
   NicCounters nic;          // since counting began
-  bool partial = false;     // see SnapshotHead
+  bool partial = false;     // see SnapshotHead, as of what follows
+  bool running = true;
+  std::uint64_t ticks_missed = 0;
 };
 
 // The part of a tally that outlives the agent, all zero at first.
@@ -47,9 +50,15 @@ class Tally {
   // `identity` names the interface. `ledger` and `state` outlive the tally. When `state` is not all
   // zero, head() goes on from there.
   Tally(Ledger& ledger, TallyState& state, SnapshotHead identity);
+  Tally(const Tally&) = delete;
+  Tally& operator=(const Tally&) = delete;
 
   // Counting has begun at `since` (ms since the Unix epoch).
   void begin(std::int64_t since);
+
+  // What the next cut has is the first that windows and trends know of: an agent that goes on with
+  // what another one has counted does not know when that was.
+  void forget_recent();
 
   // Folds one more cut; afterwards head() and the ledger describe it. `totals` are of the cut's
   // generation; drain(ledger) is called once and moves all of its sources into the ledger.
@@ -65,6 +74,7 @@ class Tally {
 
   const SnapshotHead& head() const noexcept { return head_; }
   const Ledger& ledger() const noexcept { return ledger_; }
+  const RecentCounts& recent() const noexcept { return recent_; }
 
   // Nothing when every frame is accounted for, as it must be:
   //   frames = sum of the classes, and ipv4 = tracked + evicted + untracked.
@@ -78,7 +88,9 @@ class Tally {
 
   Ledger& ledger_;
   TallyState& state_;
+  RecentCounts recent_;
   SnapshotHead head_;
+  Counts frames_;  // of the tick that is folded
 };
 
 }  // namespace xdp_count

@@ -8,17 +8,28 @@
 namespace xdp_count {
 namespace {
 
-// Rates of one tick share their interval, so the counts of the tick order them.
-std::uint64_t sort_value(const Ledger& ledger, const LedgerEntry& entry, SortKey by) {
+// Rates over one time share it, so the counts within that time order them.
+std::uint64_t sort_value(const Tally& tally, const LedgerEntry& entry, SortKey by) {
+  const auto recent = [&](RecentWindow window) {
+    return tally.recent().sum(entry.address, window).value_or(Counts{});
+  };
   switch (by) {
     case SortKey::pps:
-      return ledger.in_current_tick(entry).packets;
+      return tally.ledger().in_current_tick(entry).packets;
     case SortKey::bps:
-      return ledger.in_current_tick(entry).bytes;
+      return tally.ledger().in_current_tick(entry).bytes;
     case SortKey::packets:
       return entry.total.packets;
     case SortKey::bytes:
       return entry.total.bytes;
+    case SortKey::pps_10s:
+      return recent(RecentWindow::of_10s).packets;
+    case SortKey::bps_10s:
+      return recent(RecentWindow::of_10s).bytes;
+    case SortKey::pps_60s:
+      return recent(RecentWindow::of_60s).packets;
+    case SortKey::bps_60s:
+      return recent(RecentWindow::of_60s).bytes;
   }
   return 0;
 }
@@ -40,31 +51,31 @@ class BestOf {
  public:
   explicit BestOf(const Selection& selection) : selection_(selection) {}
 
-  void offer(const Ledger& ledger, const LedgerEntry& entry) {
+  void offer(const Tally& tally, const LedgerEntry& entry) {
     if (selection_.top == 0) return;
     if (selection_.prefix && !selection_.prefix->contains(entry.address)) return;
-    const Candidate candidate{sort_value(ledger, entry, selection_.by), &entry};
+    const Candidate candidate{sort_value(tally, entry, selection_.by), &entry};
     if (worst_ && !ranks_before(candidate, *worst_)) return;
     candidates_.push_back(candidate);
     if (candidates_.size() == 2 * selection_.top) keep_best();
   }
 
   // Whether the active sources settle it; if not, nothing has been offered.
-  bool fill_from_active(const Ledger& ledger) {
+  bool fill_from_active(const Tally& tally) {
     if (selection_.by != SortKey::pps && selection_.by != SortKey::bps) return false;
-    ledger.for_each_active([&](const LedgerEntry& entry) { offer(ledger, entry); });
+    tally.ledger().for_each_active([&](const LedgerEntry& entry) { offer(tally, entry); });
     if (candidates_.size() >= selection_.top) return true;
     candidates_.clear();
     return false;
   }
 
-  std::vector<SourceRow> take_rows(const Ledger& ledger, double interval) {
+  std::vector<SourceRow> take_rows(const Tally& tally) {
     keep_best();
     std::sort(candidates_.begin(), candidates_.end(), ranks_before);
     std::vector<SourceRow> rows;
     rows.reserve(candidates_.size());
     for (const Candidate& candidate : candidates_)
-      rows.push_back(source_row(ledger, *candidate.entry, interval));
+      rows.push_back(source_row(tally, *candidate.entry, selection_.trend));
     return rows;
   }
 
@@ -84,46 +95,52 @@ class BestOf {
 
 }  // namespace
 
-SourceRow source_row(const Ledger& ledger, const LedgerEntry& entry, double interval) {
+SourceRow source_row(const Tally& tally, const LedgerEntry& entry, std::size_t trend) {
+  const RecentCounts& recent = tally.recent();
   return {.address = entry.address,
           .total = entry.total,
-          .rates = rates_over(ledger.in_current_tick(entry), interval),
+          .rates = rates_over(tally.ledger().in_current_tick(entry), tally.head().interval),
           .first_time = entry.first_time,
-          .last_time = entry.last_time};
+          .last_time = entry.last_time,
+          .recent = {recent.sum(entry.address, RecentWindow::of_10s),
+                     recent.sum(entry.address, RecentWindow::of_60s)},
+          .trend = trend > 0 ? recent.trend(entry.address, trend) : std::vector<Counts>{}};
 }
 
-std::vector<SourceRow> top_sources(const Ledger& ledger, const Selection& selection,
-                                   double interval) {
-  return std::move(top_sources(ledger, std::span(&selection, 1), interval).front());
+std::vector<SourceRow> top_sources(const Tally& tally, const Selection& selection) {
+  return std::move(top_sources(tally, std::span(&selection, 1)).front());
 }
 
-std::optional<std::vector<SourceRow>> top_sources(const Ledger& ledger, const Selection& selection,
-                                                  double interval,
+std::optional<std::vector<SourceRow>> top_sources(const Tally& tally, const Selection& selection,
                                                   const std::atomic<bool>& give_way) {
   BestOf best(selection);
-  if (!best.fill_from_active(ledger) &&
-      !ledger.for_each_until(give_way,
-                             [&](const LedgerEntry& entry) { best.offer(ledger, entry); }))
+  if (!best.fill_from_active(tally) &&
+      !tally.ledger().for_each_until(give_way,
+                                     [&](const LedgerEntry& entry) { best.offer(tally, entry); }))
     return std::nullopt;
-  return best.take_rows(ledger, interval);
+  return best.take_rows(tally);
 }
 
-std::vector<std::vector<SourceRow>> top_sources(const Ledger& ledger,
-                                                std::span<const Selection> selections,
-                                                double interval) {
+std::vector<std::vector<SourceRow>> top_sources(const Tally& tally,
+                                                std::span<const Selection> selections) {
   std::vector<BestOf> best(selections.begin(), selections.end());
   // The sources that send most now are among those that send now. Where these are enough, the cost
   // of a tick depends on the active sources, not on all that were ever seen.
   std::vector<BestOf*> incomplete;
   for (BestOf& candidates : best)
-    if (!candidates.fill_from_active(ledger)) incomplete.push_back(&candidates);
+    if (!candidates.fill_from_active(tally)) incomplete.push_back(&candidates);
   if (!incomplete.empty())
-    ledger.for_each([&](const LedgerEntry& entry) {
-      for (BestOf* candidates : incomplete) candidates->offer(ledger, entry);
+    tally.ledger().for_each([&](const LedgerEntry& entry) {
+      for (BestOf* candidates : incomplete) candidates->offer(tally, entry);
     });
   std::vector<std::vector<SourceRow>> rows;
-  for (BestOf& candidates : best) rows.push_back(candidates.take_rows(ledger, interval));
+  for (BestOf& candidates : best) rows.push_back(candidates.take_rows(tally));
   return rows;
+}
+
+std::optional<std::vector<double>> slices_of(const Tally& tally, const Selection& selection) {
+  if (selection.trend == 0) return std::nullopt;
+  return tally.recent().durations(selection.trend);
 }
 
 }  // namespace xdp_count

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The rows of a snapshot, out of the ledger.
+// The rows of a snapshot, out of the tally.
 #pragma once
 
 #include <atomic>
@@ -8,27 +8,28 @@
 #include <vector>
 
 #include "counting/ledger.hpp"
+#include "counting/tally.hpp"
 #include "model/snapshot.hpp"
 
 namespace xdp_count {
 
-// The row of a ledger entry, its rates over `interval` seconds.
-SourceRow source_row(const Ledger& ledger, const LedgerEntry& entry, double interval);
+// The row of an entry of the tally's ledger, with a trend of so many slices.
+SourceRow source_row(const Tally& tally, const LedgerEntry& entry, std::size_t trend = 0);
 
 // The selected sources, highest first; equal ones by total packets, then in address order, so that
-// the answer does not depend on where the ledger keeps them.
-std::vector<SourceRow> top_sources(const Ledger& ledger, const Selection& selection,
-                                   double interval);
+// the answer does not depend on where the ledger keeps them. What is not known counts as nothing.
+std::vector<SourceRow> top_sources(const Tally& tally, const Selection& selection);
 
 // The same; nothing when `give_way` became true before they were found.
-std::optional<std::vector<SourceRow>> top_sources(const Ledger& ledger, const Selection& selection,
-                                                  double interval,
+std::optional<std::vector<SourceRow>> top_sources(const Tally& tally, const Selection& selection,
                                                   const std::atomic<bool>& give_way);
 
 // The same for several selections, in one pass over the ledger, whose memory costs more than
 // comparing does.
-std::vector<std::vector<SourceRow>> top_sources(const Ledger& ledger,
-                                                std::span<const Selection> selections,
-                                                double interval);
+std::vector<std::vector<SourceRow>> top_sources(const Tally& tally,
+                                                std::span<const Selection> selections);
+
+// How long the slices of the trends of a selection are, in seconds; nothing where it has none.
+std::optional<std::vector<double>> slices_of(const Tally& tally, const Selection& selection);
 
 }  // namespace xdp_count

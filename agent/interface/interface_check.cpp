@@ -95,12 +95,14 @@ void check_memory(InterfaceCheck& check, const Settings& settings, unsigned poss
   const MemoryNeed need = memory_need(settings, possible_cpus);
   check.map_bytes = need.maps;
   check.ledger_bytes = need.ledger;
+  check.recent_bytes = need.recent;
   check.client_bytes = std::uint64_t{settings.client_memory} << 20;
   check.available_bytes = available_memory();
-  if (check.ours.program_id == 0 && need.maps + need.ledger > check.available_bytes)
+  const std::uint64_t all = need.maps + need.ledger + need.recent;
+  if (check.ours.program_id == 0 && all > check.available_bytes)
     check.obstacles.push_back(
-        fmt::format("it takes {} MiB, and {} MiB are available: lower --max-sources",
-                    (need.maps + need.ledger) >> 20, check.available_bytes >> 20));
+        fmt::format("it takes {} MiB, and {} MiB are available: lower --max-sources", all >> 20,
+                    check.available_bytes >> 20));
 }
 
 }  // namespace
@@ -131,9 +133,10 @@ std::string text_of(const InterfaceCheck& check) {
     lines.push_back(
         fmt::format("left       program {} would be {}", check.ours.program_id, check.ours.fate));
   lines.push_back(fmt::format(
-      "memory     {} of kernel maps, {} of ledger, at most {} for clients; {} available",
-      mebibytes(check.map_bytes), mebibytes(check.ledger_bytes), mebibytes(check.client_bytes),
-      mebibytes(check.available_bytes)));
+      "memory     {} of kernel maps, {} of ledger, at most {} for the last minute and {} for "
+      "clients; {} available",
+      mebibytes(check.map_bytes), mebibytes(check.ledger_bytes), mebibytes(check.recent_bytes),
+      mebibytes(check.client_bytes), mebibytes(check.available_bytes)));
   for (const std::string& doubt : check.doubts) lines.push_back("perhaps    " + doubt);
   for (const std::string& obstacle : check.obstacles) lines.push_back("obstacle   " + obstacle);
   lines.emplace_back(check.ok() ? "xdp-count would count here" : "xdp-count would not count here");
@@ -168,6 +171,7 @@ std::string json_of(const InterfaceCheck& check) {
                     {"memory",
                      {{"maps", check.map_bytes},
                       {"ledger", check.ledger_bytes},
+                      {"recent", check.recent_bytes},
                       {"clients", check.client_bytes},
                       {"available", check.available_bytes}}},
                     {"doubts", check.doubts},

@@ -27,6 +27,7 @@ struct InterfaceCheck {
   } ours;
   std::uint64_t map_bytes = 0;
   std::uint64_t ledger_bytes = 0;
+  std::uint64_t recent_bytes = 0;      // at most, for what is known of the last minute
   std::uint64_t client_bytes = 0;      // at most, for what waits for clients
   std::uint64_t available_bytes = 0;   // of the machine's memory, as the kernel estimates it
   std::vector<std::string> obstacles;  // why counting would not begin, and what to do

@@ -74,6 +74,7 @@ int read_link(const nlmsghdr* message, void* data) {
   found.link.has_one_peer =
       (link->ifi_flags & (IFF_POINTOPOINT | IFF_BROADCAST)) == IFF_POINTOPOINT;
   found.up = (link->ifi_flags & IFF_UP) != 0;
+  found.running = (link->ifi_flags & IFF_RUNNING) != 0;  // dev_get_flags() of net/core/dev.c
   return mnl_attr_parse(message, sizeof *link, read_attribute, data);
 }
 

@@ -29,7 +29,8 @@ struct AttachedProgram {
 struct NetworkInterface {
   unsigned index = 0;
   std::string name;
-  bool up = false;  // as the administrator set it
+  bool up = false;       // as the administrator set it
+  bool running = false;  // it is up and has a carrier
   LinkType link;
   unsigned mtu = 0;      // bytes
   NicCounters counters;  // since the interface was made

@@ -25,10 +25,18 @@ inline constexpr const char* link_ip = "ip";
 // The names are in the order of EventKind.
 inline constexpr std::array<const char*, event_kinds> event_names{"new_source", "sample"};
 
-inline constexpr std::array<Name<SortKey>, 4> sort_key_names{{{"pps", SortKey::pps},
+// The names are in the order of RecentWindow.
+inline constexpr std::array<const char*, recent_windows> recent_window_names{"last_10s",
+                                                                             "last_60s"};
+
+inline constexpr std::array<Name<SortKey>, 8> sort_key_names{{{"pps", SortKey::pps},
                                                               {"bps", SortKey::bps},
                                                               {"packets", SortKey::packets},
-                                                              {"bytes", SortKey::bytes}}};
+                                                              {"bytes", SortKey::bytes},
+                                                              {"pps_10s", SortKey::pps_10s},
+                                                              {"bps_10s", SortKey::bps_10s},
+                                                              {"pps_60s", SortKey::pps_60s},
+                                                              {"bps_60s", SortKey::bps_60s}}};
 inline constexpr std::array<Name<ModeChoice>, 3> mode_choice_names{
     {{"auto", std::nullopt}, {"native", XdpMode::native}, {"generic", XdpMode::generic}}};
 inline constexpr std::array<Name<Verdict>, 2> verdict_names{

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/ipv4.hpp"
 #include "model/counts.hpp"
@@ -22,6 +23,17 @@ struct CountsAndRates {
   Rates rates;
 };
 
+// What rates are also over, besides the last interval.
+enum class RecentWindow { of_10s, of_60s };
+inline constexpr std::size_t recent_windows = 2;
+
+// Whole ticks, about as long as the window's name says once there have been so many, and what was
+// counted in them.
+struct RecentTotal {
+  double seconds = 0;
+  Counts frames;
+};
+
 // Everything in a snapshot but its rows of sources: the same for every subscriber.
 struct SnapshotHead {
   std::uint64_t seq = 0;  // of the tick; 0 before the first one
@@ -35,14 +47,20 @@ struct SnapshotHead {
   XdpMode mode = XdpMode::native;
   std::int64_t since = 0;  // when counting began: ms since the Unix epoch
   CountsAndRates frames;
+  std::array<RecentTotal, recent_windows> recent;     // by RecentWindow
   std::array<CountsAndRates, frame_classes> classes;  // by FrameClass
   Counts untracked;
   Evicted evicted;
   NicCounters nic;
+  bool running = true;             // the interface is up and has a carrier
+  std::uint64_t ticks_missed = 0;  // since the agent started: see TickSchedule
   std::uint64_t tracked = 0;
   std::uint64_t established = 0;  // of those tracked: see Ledger
   std::uint64_t capacity = 0;
 
+  const RecentTotal& of(RecentWindow window) const {
+    return recent[static_cast<std::size_t>(window)];
+  }
   const CountsAndRates& of(FrameClass c) const { return classes[static_cast<std::size_t>(c)]; }
 
   // Seconds from when counting began, perhaps by an earlier agent, to the cut: by the host's clock,
@@ -64,9 +82,19 @@ struct SourceRow {
   Rates rates;
   std::int64_t first_time = 0;  // ms since the Unix epoch
   std::int64_t last_time = 0;   // ms since the Unix epoch
+  // By RecentWindow: what it sent within that, where that is known.
+  std::array<std::optional<Counts>, recent_windows> recent = {};
+  // What it sent in each of the last slices, the newest last: see Selection::trend.
+  std::vector<Counts> trend = {};
+
+  const std::optional<Counts>& of(RecentWindow window) const {
+    return recent[static_cast<std::size_t>(window)];
+  }
 };
 
-enum class SortKey { pps, bps, packets, bytes };
+enum class SortKey { pps, bps, packets, bytes, pps_10s, bps_10s, pps_60s, bps_60s };
+
+inline constexpr std::size_t max_trend = 60;
 
 // The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the
 // same selection are sent the same bytes.
@@ -74,6 +102,9 @@ struct Selection {
   std::size_t top = 0;
   SortKey by = SortKey::pps;
   std::optional<Prefix> prefix;
+  // Of how many slices, which last a second or one tick that is longer, each row is to say what was
+  // sent in it.
+  std::size_t trend = 0;
 
   friend bool operator==(const Selection&, const Selection&) = default;
 };

@@ -26,10 +26,10 @@ struct Status {
   std::string mode_reason;         // why, in the kernel's words where it refused something
   ProgramInfo program;
   std::size_t clients = 0;
-  std::uint64_t ticks_missed = 0;
   double last_tick_duration = 0;  // seconds, the wait for running programs included
   std::uint64_t map_bytes = 0;    // of kernel memory, as the kernel reports it
   std::uint64_t ledger_bytes = 0;
+  std::uint64_t recent_bytes = 0;               // of what is known of the last minute
   std::uint64_t client_bytes = 0;               // of what waits for clients
   bool has_ethernet_header = true;              // or else frames begin with the IP header
   NicDifference nic_difference;                 // as of the last tick

@@ -44,7 +44,7 @@ void SnapshotPrinter::print(std::string text) {
 std::string SnapshotPrinter::text_for(const Tally& tally) {
   const SnapshotHead& head = tally.head();
   const auto rows = [&](std::size_t most) {
-    return top_sources(tally.ledger(), {.top = std::min(top_, most)}, head.interval);
+    return top_sources(tally, {.top = std::min(top_, most)});
   };
   switch (format_) {
     case OutputFormat::live: {

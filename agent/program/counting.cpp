@@ -46,6 +46,7 @@ void Counting::go_on(const NicCounters& nic) {
   }
   fold(reader_.resume(), nic);
   fold(cut(), nic);
+  tally_.forget_recent();
   if (known_sources_) {
     evicted_.insert(evicted_.end(), known.begin(), known.end());
     known_sources_->forget_untracked(evicted_, ledger_);

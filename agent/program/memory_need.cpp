@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "counting/ledger.hpp"
+#include "counting/recent_counts.hpp"
 #include "program/event_memory.hpp"
 #include "program/table_sizes.hpp"
 #include "xdp_count/shared_types.h"
@@ -25,7 +26,7 @@ MemoryNeed memory_need(const Settings& settings, unsigned possible_cpus) {
   return {XC_GENERATIONS * (possible_cpus * cpu_counts_bytes(hot_slots) + spill_bytes(sources) +
                             filter_bytes(sources)) +
               tracked_bytes(sources) + candidates_bytes(sources) + events,
-          Ledger::slots_for(sources) * sizeof(LedgerEntry)};
+          Ledger::slots_for(sources) * sizeof(LedgerEntry), RecentCounts::memory_bytes(sources)};
 }
 
 }  // namespace xdp_count

@@ -67,15 +67,40 @@ CountsAndRates decode_counts_and_rates(const json& object) {
   return {decode_counts(object), decode_rates(object)};
 }
 
+SourceRow decode_row(const json& object) {
+  SourceRow row{.address = decode_address(object.at("src")),
+                .total = decode_counts(object),
+                .rates = decode_rates(object),
+                .first_time = decode_time(object.at("first")),
+                .last_time = decode_time(object.at("last"))};
+  for (std::size_t i = 0; i < recent_windows; ++i)
+    if (const json& counts = object.at(recent_window_names[i]); !counts.is_null())
+      row.recent[i] = decode_counts(counts);
+  if (const auto trend = object.find("trend"); trend != object.end())
+    for (const json& slice : *trend) {
+      Counts& counts = row.trend.emplace_back();
+      read(slice.at(0), counts.packets);
+      read(slice.at(1), counts.bytes);
+    }
+  return row;
+}
+
 std::vector<SourceRow> decode_rows(const json& array) {
   std::vector<SourceRow> rows;
-  for (const json& row : array)
-    rows.push_back({.address = decode_address(row.at("src")),
-                    .total = decode_counts(row),
-                    .rates = decode_rates(row),
-                    .first_time = decode_time(row.at("first")),
-                    .last_time = decode_time(row.at("last"))});
+  for (const json& row : array) rows.push_back(decode_row(row));
   return rows;
+}
+
+void read_recent(const json& object, SnapshotHead& head) {
+  for (std::size_t i = 0; i < recent_windows; ++i) {
+    const json& window = object.at(recent_window_names[i]);
+    head.recent[i] = {window.at("seconds").get<double>(), decode_counts(window)};
+  }
+}
+
+std::vector<double> decode_slices(const json& object) {
+  const auto slices = object.find("slices");
+  return slices == object.end() ? std::vector<double>{} : slices->get<std::vector<double>>();
 }
 
 void read_in_no_row(const json& object, SnapshotHead& head) {
@@ -97,14 +122,18 @@ SnapshotMessage decode_snapshot(const json& object) {
   head.mode = xdp_mode_named(object.at("mode").get<std::string>());
   head.since = decode_time(object.at("since"));
   head.frames = decode_counts_and_rates(object.at("frames"));
+  read_recent(object, head);
   for (std::size_t i = 0; i < frame_classes; ++i)
     head.classes[i] = decode_counts_and_rates(object.at("classes").at(frame_class_names[i]));
   read_in_no_row(object, head);
   head.nic = decode_nic(object.at("nic"));
+  head.running = object.at("running");
+  read(object.at("ticks_missed"), head.ticks_missed);
   read(object.at("tracked"), head.tracked);
   read(object.at("established"), head.established);
   read(object.at("capacity"), head.capacity);
   message.rows = decode_rows(object.at("sources"));
+  message.slices = decode_slices(object);
   read(object.at("skipped"), message.skipped);
   return message;
 }
@@ -113,6 +142,8 @@ SourcesMessage decode_sources(const json& object) {
   SourcesMessage message{.rows = decode_rows(object.at("sources")), .more = object.at("more")};
   read(object.at("seq"), message.head.seq);
   message.head.time = decode_time(object.at("time"));
+  read_recent(object, message.head);
+  message.slices = decode_slices(object);
   read_in_no_row(object, message.head);
   for (const json& address : object.at("missing"))
     message.missing.push_back(decode_address(address));
@@ -127,6 +158,8 @@ StatusMessage decode_status(const json& object) {
   head.mode = xdp_mode_named(object.at("mode").get<std::string>());
   head.since = decode_time(object.at("since"));
   read(object.at("seq"), head.seq);
+  head.running = object.at("running");
+  read(object.at("ticks_missed"), head.ticks_missed);
   head.time = decode_time(object.at("last_tick").at("time"));
   read(object.at("tracked"), head.tracked);
   read(object.at("established"), head.established);
@@ -157,10 +190,10 @@ StatusMessage decode_status(const json& object) {
   if (const auto it = object.find("ns_per_packet"); it != object.end())
     status.program.ns_per_packet = it->get<double>();
   read(object.at("clients"), status.clients);
-  read(object.at("ticks_missed"), status.ticks_missed);
   status.last_tick_duration = object.at("last_tick").at("duration");
   read(object.at("memory").at("maps"), status.map_bytes);
   read(object.at("memory").at("ledger"), status.ledger_bytes);
+  read(object.at("memory").at("recent"), status.recent_bytes);
   read(object.at("memory").at("clients"), status.client_bytes);
   status.settings.events = options.at("events");
   read(options.at("sample"), status.settings.sample);

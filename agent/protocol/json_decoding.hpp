@@ -19,11 +19,13 @@ namespace xdp_count {
 struct SnapshotMessage {
   SnapshotHead head;
   std::vector<SourceRow> rows;
+  std::vector<double> slices;  // of the rows' trends: how long each is, in seconds, the newest last
   std::uint64_t skipped = 0;
 };
 struct SourcesMessage {
   SnapshotHead head;  // as far as an answer of sources has it
   std::vector<SourceRow> rows;
+  std::vector<double> slices;          // as in a snapshot
   std::vector<std::uint32_t> missing;  // addresses, host byte order
   bool more = false;
 };

@@ -82,12 +82,35 @@ class JsonWriter {
   JsonWriter& object(const CountsAndRates& value) {
     return raw("{").counts(value.counts).rates(value.rates).raw("}");
   }
-  JsonWriter& rows(std::span<const SourceRow> rows) {
+  // What was sent in the recent windows: `field` writes the name and the value of one.
+  template <class Field>
+  JsonWriter& recent(const Field& field) {
+    for (std::size_t i = 0; i < recent_windows; ++i) {
+      raw(",\"").raw(recent_window_names[i]).raw("\":");
+      field(i);
+    }
+    return *this;
+  }
+  JsonWriter& trend(const std::vector<Counts>& slices) {
+    raw(",\"trend\":[");
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      raw(i == 0 ? "[" : ",[").integer(slices[i].packets);
+      raw(",").integer(slices[i].bytes).raw("]");
+    }
+    return raw("]");
+  }
+  JsonWriter& rows(std::span<const SourceRow> rows, bool with_trend) {
     raw("[");
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const SourceRow& row = rows[i];
       raw(i == 0 ? "{\"src\":" : ",{\"src\":").address(row.address).raw(",");
-      counts(row.total).rates(row.rates);
+      counts(row.total).rates(row.rates).recent([&](std::size_t window) {
+        if (const auto& counted = row.recent[window])
+          raw("{").counts(*counted).raw("}");
+        else
+          raw("null");
+      });
+      if (with_trend) trend(row.trend);
       raw(",\"first\":").time(row.first_time).raw(",\"last\":").time(row.last_time).raw("}");
     }
     return raw("]");
@@ -97,6 +120,19 @@ class JsonWriter {
     raw("\"untracked\":{").counts(head.untracked);
     raw("},\"evicted\":{\"sources\":").integer(head.evicted.sources).raw(",");
     return counts(head.evicted.counts).raw("}");
+  }
+  // How long the slices are that the rows' trends are of.
+  JsonWriter& slices(std::span<const double> seconds) {
+    raw(",\"slices\":[");
+    for (std::size_t i = 0; i < seconds.size(); ++i)
+      raw(i == 0 ? "" : ",").decimal(seconds[i], second_decimals);
+    return raw("]");
+  }
+  JsonWriter& totals(const SnapshotHead& head) {
+    return recent([&](std::size_t window) {
+      raw("{\"seconds\":").decimal(head.recent[window].seconds, second_decimals).raw(",");
+      counts(head.recent[window].frames).raw("}");
+    });
   }
   JsonWriter& optional_id(std::string_view id) {
     if (!id.empty()) raw(",\"id\":").raw(id);
@@ -110,8 +146,9 @@ class JsonWriter {
 };
 
 // What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
-constexpr std::size_t head_size = 2048;  // without its rows
-constexpr std::size_t row_size = 224;
+constexpr std::size_t head_size = 4096;  // without its rows
+constexpr std::size_t row_size = 384;
+constexpr std::size_t slice_size = 44;                   // of a row's trend
 constexpr std::size_t address_size = max_ipv4_text + 3;  // with quotes and a comma
 
 constexpr std::size_t event_size = 400;  // more than most events take
@@ -144,30 +181,35 @@ const char* name_of(ErrorCode code) {
 
 }  // namespace
 
-std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows) {
-  JsonWriter out(snapshot_body_capacity(rows.size()));
+std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows,
+                                 const Slices& slices) {
+  JsonWriter out(snapshot_body_capacity(rows.size(), slices ? slices->size() : 0));
   out.raw("{\"type\":\"snapshot\",\"v\":").integer(protocol_version);
   out.raw(",\"seq\":").integer(head.seq).raw(",\"time\":").time(head.time);
   out.raw(",\"interval\":").decimal(head.interval, second_decimals);
   out.raw(head.partial ? ",\"partial\":true" : ",\"partial\":false");
   out.raw(",\"interface\":").string(head.interface).raw(",\"ifindex\":").integer(head.ifindex);
   out.raw(",\"mode\":").string(name_of(head.mode)).raw(",\"since\":").time(head.since);
-  out.raw(",\"frames\":").object(head.frames);
+  out.raw(",\"frames\":").object(head.frames).totals(head);
   out.raw(",\"classes\":{");
   for (std::size_t i = 0; i < frame_classes; ++i)
     out.raw(i == 0 ? "\"" : ",\"").raw(frame_class_names[i]).raw("\":").object(head.classes[i]);
   out.raw("},").in_no_row(head).raw(",\"nic\":{\"rx_packets\":").integer(head.nic.rx_packets);
   out.raw(",\"rx_bytes\":").integer(head.nic.rx_bytes);
   out.raw(",\"rx_dropped\":").integer(head.nic.rx_dropped);
-  out.raw("},\"tracked\":").integer(head.tracked);
+  out.raw(head.running ? "},\"running\":true" : "},\"running\":false");
+  out.raw(",\"ticks_missed\":").integer(head.ticks_missed);
+  out.raw(",\"tracked\":").integer(head.tracked);
   out.raw(",\"established\":").integer(head.established);
   out.raw(",\"capacity\":").integer(head.capacity);
-  out.raw(",\"sources\":").rows(rows).raw(",\"shown\":").integer(rows.size());
+  if (slices) out.slices(*slices);
+  out.raw(",\"sources\":").rows(rows, slices.has_value());
+  out.raw(",\"shown\":").integer(rows.size());
   return out.take();
 }
 
-std::size_t snapshot_body_capacity(std::size_t rows) {
-  return head_size + rows * row_size;
+std::size_t snapshot_body_capacity(std::size_t rows, std::size_t trend) {
+  return head_size + rows * (row_size + trend * slice_size);
 }
 
 std::string encode_snapshot_end(std::uint64_t skipped) {
@@ -176,18 +218,23 @@ std::string encode_snapshot_end(std::uint64_t skipped) {
 
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows,
-                           const std::vector<std::uint32_t>& missing, bool more) {
-  JsonWriter out(sources_capacity(id, rows.size(), missing.size()));
+                           const std::vector<std::uint32_t>& missing, bool more,
+                           const Slices& slices) {
+  const std::size_t trend = slices ? slices->size() : 0;
+  JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend));
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
-  out.raw(",\"time\":").time(head.time).raw(",\"sources\":").rows(rows).raw(",\"missing\":[");
+  out.raw(",\"time\":").time(head.time).totals(head);
+  if (slices) out.slices(*slices);
+  out.raw(",\"sources\":").rows(rows, slices.has_value()).raw(",\"missing\":[");
   for (std::size_t i = 0; i < missing.size(); ++i) out.raw(i == 0 ? "" : ",").address(missing[i]);
   out.raw("],").in_no_row(head);
   out.raw(more ? ",\"more\":true}\n" : ",\"more\":false}\n");
   return out.take();
 }
 
-std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing) {
-  return head_size + id.size() + rows * row_size + missing * address_size;
+std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing,
+                             std::size_t trend) {
+  return head_size + id.size() + rows * (row_size + trend * slice_size) + missing * address_size;
 }
 
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status) {
@@ -220,13 +267,15 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   if (status.program.ns_per_packet) message["ns_per_packet"] = *status.program.ns_per_packet;
   message["clients"] = status.clients;
   message["seq"] = head.seq;
-  message["ticks_missed"] = status.ticks_missed;
+  message["ticks_missed"] = head.ticks_missed;
+  message["running"] = head.running;
   message["last_tick"] = {{"time", rfc3339(head.time)}, {"duration", status.last_tick_duration}};
   message["tracked"] = head.tracked;
   message["established"] = head.established;
   message["capacity"] = head.capacity;
   message["memory"] = {{"maps", status.map_bytes},
                        {"ledger", status.ledger_bytes},
+                       {"recent", status.recent_bytes},
                        {"clients", status.client_bytes}};
   message["frames"] = {{"packets", head.frames.counts.packets},
                        {"bytes", head.frames.counts.bytes}};

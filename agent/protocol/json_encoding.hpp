@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,12 +19,18 @@
 
 namespace xdp_count {
 
+// How long the slices are that the rows' trends are of, in seconds, the newest last; nothing where
+// rows have no trend.
+using Slices = std::optional<std::vector<double>>;
+
 // A snapshot's line but for its end, which differs from client to client: the same body serves all
 // who have the same selection, followed by snapshot_end() of each.
-std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows);
+std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows,
+                                 const Slices& slices = {});
 
-// The string's capacity with so many rows: enough for any counts.
-std::size_t snapshot_body_capacity(std::size_t rows);
+// The string's capacity with so many rows, each with a trend of so many slices: enough for any
+// counts.
+std::size_t snapshot_body_capacity(std::size_t rows, std::size_t trend = 0);
 
 // `skipped`: the snapshots that this client missed since its last line.
 std::string encode_snapshot_end(std::uint64_t skipped);
@@ -32,10 +39,12 @@ std::string encode_snapshot_end(std::uint64_t skipped);
 // another part follows.
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows,
-                           const std::vector<std::uint32_t>& missing, bool more = false);
+                           const std::vector<std::uint32_t>& missing, bool more = false,
+                           const Slices& slices = {});
 
 // The string's capacity with so many rows and addresses missing, likewise.
-std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing);
+std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing,
+                             std::size_t trend = 0);
 
 // An event's line but for its end, which differs from client to client. `lost`: how many of its
 // kind this client missed since the line of that kind before.

@@ -63,8 +63,9 @@ SortKey sort_field(const json& object) {
   if (it == object.end()) return SortKey::pps;
   if (it->is_string())
     if (const auto key = find_named(sort_key_names, it->get_ref<const std::string&>())) return *key;
-  refuse(
-      fmt::format("by: expected \"pps\", \"bps\", \"packets\" or \"bytes\", not {}", shown(*it)));
+  std::vector<std::string> names;
+  for (const auto& name : sort_key_names) names.push_back(fmt::format("\"{}\"", name.first));
+  refuse(fmt::format("by: expected one of {}, not {}", fmt::join(names, ", "), shown(*it)));
 }
 
 std::optional<Prefix> prefix_field(const json& object) {
@@ -102,12 +103,18 @@ GetRequest decode_get(const json& object) {
   return request;
 }
 
+// `rows` is the name of the field that says how many.
+Selection selection_field(const json& object, const char* rows, std::uint64_t fallback) {
+  return {.top = count_field(object, rows, fallback, 0, max_top),
+          .by = sort_field(object),
+          .prefix = prefix_field(object),
+          .trend = count_field(object, "trend", 0, 0, max_trend)};
+}
+
 TopRequest decode_top(const json& object) {
-  refuse_unknown_fields(object, {"n", "by", "prefix"}, "top");
+  refuse_unknown_fields(object, {"n", "by", "prefix", "trend"}, "top");
   constexpr std::uint64_t default_n = 10;
-  return {.selection = {.top = count_field(object, "n", default_n, 0, max_top),
-                        .by = sort_field(object),
-                        .prefix = prefix_field(object)}};
+  return {.selection = selection_field(object, "n", default_n)};
 }
 
 ListRequest decode_list(const json& object) {
@@ -136,14 +143,12 @@ std::array<bool, event_kinds> events_field(const json& object) {
 }
 
 SubscribeRequest decode_subscribe(const json& object) {
-  refuse_unknown_fields(object, {"top", "by", "prefix", "every", "events"}, "subscribe");
+  refuse_unknown_fields(object, {"top", "by", "prefix", "trend", "every", "events"}, "subscribe");
   constexpr std::uint64_t default_top = 100;
   const auto events = events_field(object);
   // A subscription without snapshots needs events.
   const std::uint64_t least = events == std::array<bool, event_kinds>{} ? 1 : 0;
-  return {.subscription = {.selection = {.top = count_field(object, "top", default_top, 0, max_top),
-                                         .by = sort_field(object),
-                                         .prefix = prefix_field(object)},
+  return {.subscription = {.selection = selection_field(object, "top", default_top),
                            .every = count_field(object, "every", 1, least, max_every),
                            .events = events}};
 }
@@ -181,10 +186,15 @@ json encode_command(const GetRequest& request) {
   return {{"cmd", "get"}, {"src", std::move(addresses)}};
 }
 
+// The same with all that a selection has but its rows.
+json with_selection(json object, const Selection& selection) {
+  object["by"] = name_of(selection.by);
+  if (selection.trend > 0) object["trend"] = selection.trend;
+  return with_prefix(std::move(object), selection.prefix);
+}
+
 json encode_command(const TopRequest& request) {
-  const Selection& selection = request.selection;
-  return with_prefix({{"cmd", "top"}, {"n", selection.top}, {"by", name_of(selection.by)}},
-                     selection.prefix);
+  return with_selection({{"cmd", "top"}, {"n", request.selection.top}}, request.selection);
 }
 
 json encode_command(const ListRequest& request) {
@@ -195,13 +205,10 @@ json encode_command(const ListRequest& request) {
 
 json encode_command(const SubscribeRequest& request) {
   const Selection& selection = request.subscription.selection;
-  json object{{"cmd", "subscribe"},
-              {"top", selection.top},
-              {"by", name_of(selection.by)},
-              {"every", request.subscription.every}};
+  json object{{"cmd", "subscribe"}, {"top", selection.top}, {"every", request.subscription.every}};
   for (std::size_t kind = 0; kind < event_kinds; ++kind)
     if (request.subscription.events[kind]) object["events"].push_back(event_names[kind]);
-  return with_prefix(std::move(object), selection.prefix);
+  return with_selection(std::move(object), selection);
 }
 
 json encode_command(const UnsubscribeRequest&) {

@@ -13,7 +13,7 @@ std::size_t most_bytes(const Publication& publication, std::size_t tracked) {
   const Selection& selection = publication.selection;
   std::uint64_t rows = std::min(selection.top, tracked);
   if (selection.prefix) rows = std::min(rows, std::uint64_t{1} << (32 - selection.prefix->length));
-  return snapshot_body_capacity(rows);
+  return snapshot_body_capacity(rows, selection.trend);
 }
 
 void encode(std::span<Publication> publications, const Tally& tally,
@@ -32,10 +32,11 @@ void encode(std::span<Publication> publications, const Tally& tally,
       some.push_back(&*next);
       selections.push_back(next->selection);
     }
-    const auto rows = top_sources(tally.ledger(), selections, head.interval);
+    const auto rows = top_sources(tally, selections);
     for (std::size_t i = 0; i < some.size(); ++i) {
-      KeptText body{room.split(snapshot_body_capacity(rows[i].size())),
-                    encode_snapshot_body(head, rows[i])};
+      const Selection& selection = some[i]->selection;
+      KeptText body{room.split(snapshot_body_capacity(rows[i].size(), selection.trend)),
+                    encode_snapshot_body(head, rows[i], slices_of(tally, selection))};
       some[i]->body = std::make_shared<const KeptText>(std::move(body));
     }
     if (std::chrono::steady_clock::now() > deadline) break;

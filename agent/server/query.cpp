@@ -17,6 +17,7 @@ SnapshotHead moment_of(const SnapshotHead& head) {
   return {.seq = head.seq,
           .time = head.time,
           .interval = head.interval,
+          .recent = head.recent,
           .untracked = head.untracked,
           .evicted = head.evicted};
 }
@@ -28,20 +29,23 @@ TopQuery::TopQuery(const Tally& tally, std::string id, TopRequest request)
 
 bool TopQuery::select(const std::atomic<bool>& give_way) {
   head_ = moment_of(tally_.head());
-  auto rows = top_sources(tally_.ledger(), request_.selection, head_.interval, give_way);
+  auto rows = top_sources(tally_, request_.selection, give_way);
   if (!rows) return false;
   rows_ = std::move(*rows);
+  slices_ = slices_of(tally_, request_.selection);
   return true;
 }
 
 void TopQuery::prepare() {
-  line_ = encode_sources(id(), head_, rows_, {});
+  line_ = encode_sources(id(), head_, rows_, {}, false, slices_);
   rows_ = std::vector<SourceRow>();  // gives the memory back
 }
 
 std::size_t TopQuery::memory() const {
   if (!line_.empty()) return line_.capacity();
-  return rows_.capacity() * sizeof(SourceRow) + sources_capacity(id(), rows_.size(), 0);
+  const std::size_t trend = request_.selection.trend;
+  return rows_.capacity() * (sizeof(SourceRow) + trend * sizeof(Counts)) +
+         sources_capacity(id(), rows_.size(), 0, trend);
 }
 
 std::string TopQuery::next_part() {
@@ -65,7 +69,7 @@ void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
   if (request_.prefix && !request_.prefix->contains(entry.address)) return;
   if (rows_.size() == rows_.capacity()) keep_lowest();
-  rows_.push_back(source_row(tally_.ledger(), entry, head_.interval));
+  rows_.push_back(source_row(tally_, entry));
 }
 
 void ListQuery::keep_lowest() {

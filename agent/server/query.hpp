@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,6 +72,7 @@ class TopQuery : public Query {
   TopRequest request_;
   SnapshotHead head_;
   std::vector<SourceRow> rows_;
+  std::optional<std::vector<double>> slices_;
   std::string line_;
 };
 
@@ -94,7 +96,7 @@ class ListQuery : public Query {
   const Tally& tally_;
   ListRequest request_;
   SnapshotHead head_;
-  std::vector<SourceRow> rows_;  // 56 bytes each
+  std::vector<SourceRow> rows_;  // 128 bytes each
   std::size_t next_ = 0;         // of rows_
   bool done_ = false;
 };

@@ -17,7 +17,7 @@ std::string answer_from(const Tally& tally, std::string_view id, const GetReques
   for (const std::uint32_t address : request.addresses) {
     const LedgerEntry* entry = tally.ledger().find(address);
     if (entry)
-      rows.push_back(source_row(tally.ledger(), *entry, tally.head().interval));
+      rows.push_back(source_row(tally, *entry));
     else
       missing.push_back(address);
   }

@@ -19,6 +19,14 @@ namespace {
 constexpr std::size_t exact_width = 79;     // of a table with all columns and exact totals
 constexpr std::size_t rounded_column = 10;  // the width of one, with the space before it
 
+// All columns, in the order in which they stand and in that in which they get room.
+constexpr std::array in_order{SortKey::pps,     SortKey::pps_10s, SortKey::pps_60s, SortKey::bps,
+                              SortKey::bps_10s, SortKey::bps_60s, SortKey::packets, SortKey::bytes};
+constexpr std::array by_need{SortKey::pps,     SortKey::bps,     SortKey::packets,
+                             SortKey::bytes,   SortKey::pps_10s, SortKey::pps_60s,
+                             SortKey::bps_10s, SortKey::bps_60s};
+constexpr std::size_t needed = 4;  // of by_need, where there is room for exact totals
+
 const char* title_of(SortKey key) {
   switch (key) {
     case SortKey::pps:
@@ -29,33 +37,14 @@ const char* title_of(SortKey key) {
       return "PACKETS";
     case SortKey::bytes:
       return "BYTES";
-  }
-  return "";
-}
-
-std::size_t exact_column(SortKey key) {
-  switch (key) {
-    case SortKey::pps:
-    case SortKey::bps:
-      return 12;
-    case SortKey::packets:
-      return 18;
-    case SortKey::bytes:
-      return 22;
-  }
-  return 0;
-}
-
-std::string value_of(const SourceRow& row, SortKey key, bool exact, bool rates) {
-  switch (key) {
-    case SortKey::pps:
-      return rates ? scaled(row.rates.pps) : "- ";
-    case SortKey::bps:
-      return rates ? scaled(row.rates.bps) : "- ";
-    case SortKey::packets:
-      return exact ? grouped(row.total.packets) : rounded(row.total.packets);
-    case SortKey::bytes:
-      return exact ? grouped(row.total.bytes) : rounded(row.total.bytes);
+    case SortKey::pps_10s:
+      return "PKT/S 10S";
+    case SortKey::bps_10s:
+      return "BIT/S 10S";
+    case SortKey::pps_60s:
+      return "PKT/S 60S";
+    case SortKey::bps_60s:
+      return "BIT/S 60S";
   }
   return "";
 }
@@ -147,38 +136,82 @@ std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t wid
   return lines;
 }
 
-SourceColumns::SourceColumns(std::size_t width, SortKey by, bool rates)
-    : exact_(width >= exact_width), rates_(rates) {
-  constexpr std::array all{SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
-  std::size_t room = all.size();
-  if (!exact_)
-    room = std::min(room, width <= max_ipv4_text ? 0 : (width - max_ipv4_text) / rounded_column);
-  std::vector<SortKey> chosen{by};
-  for (const SortKey key : all)
-    if (key != by) chosen.push_back(key);
-  chosen.resize(room);
-  for (const SortKey key : all)
+SourceColumns::SourceColumns(const SnapshotHead& head, std::size_t width, SortKey by)
+    : exact_(width >= exact_width), rates_(!head.partial), recent_(head.recent) {
+  const auto is_needed = [](SortKey key) {
+    return std::find(by_need.begin(), by_need.begin() + needed, key) != by_need.begin() + needed;
+  };
+  if (exact_ && !is_needed(by)) exact_ = width >= exact_width + rounded_column;
+  std::vector<SortKey> chosen;
+  std::size_t used = max_ipv4_text;
+  const auto choose = [&](SortKey key) {
+    if (width - used < width_of(key)) return;
+    used += width_of(key);
+    chosen.push_back(key);
+  };
+  if (width > used) choose(by);
+  for (const SortKey key : by_need)
+    if (key != by && width > used && (width != any_width || is_needed(key))) choose(key);
+  for (const SortKey key : in_order)
     if (std::find(chosen.begin(), chosen.end(), key) != chosen.end()) keys_.push_back(key);
+}
+
+std::size_t SourceColumns::width_of(SortKey key) const {
+  if (!exact_) return rounded_column;
+  switch (key) {
+    case SortKey::pps:
+    case SortKey::bps:
+      return 12;
+    case SortKey::packets:
+      return 18;
+    case SortKey::bytes:
+      return 22;
+    default:
+      return rounded_column;
+  }
+}
+
+std::string SourceColumns::value_of(const SourceRow& row, SortKey key) const {
+  const auto recent = [&](RecentWindow window, double Rates::*rate) -> std::string {
+    const auto i = static_cast<std::size_t>(window);
+    return row.recent[i] ? scaled(rates_over(*row.recent[i], recent_[i].seconds).*rate) : "- ";
+  };
+  switch (key) {
+    case SortKey::pps:
+      return rates_ ? scaled(row.rates.pps) : "- ";
+    case SortKey::bps:
+      return rates_ ? scaled(row.rates.bps) : "- ";
+    case SortKey::packets:
+      return exact_ ? grouped(row.total.packets) : rounded(row.total.packets);
+    case SortKey::bytes:
+      return exact_ ? grouped(row.total.bytes) : rounded(row.total.bytes);
+    case SortKey::pps_10s:
+      return recent(RecentWindow::of_10s, &Rates::pps);
+    case SortKey::bps_10s:
+      return recent(RecentWindow::of_10s, &Rates::bps);
+    case SortKey::pps_60s:
+      return recent(RecentWindow::of_60s, &Rates::pps);
+    case SortKey::bps_60s:
+      return recent(RecentWindow::of_60s, &Rates::bps);
+  }
+  return "";
 }
 
 std::string SourceColumns::titles() const {
   std::string line = fmt::format("{:<{}}", "SOURCE", max_ipv4_text);
-  for (const SortKey key : keys_)
-    line += fmt::format("{:>{}}", title_of(key), exact_ ? exact_column(key) : rounded_column);
+  for (const SortKey key : keys_) line += fmt::format("{:>{}}", title_of(key), width_of(key));
   return line;
 }
 
 std::string SourceColumns::line(const SourceRow& row) const {
   std::string line = fmt::format("{:<{}}", ipv4_text(row.address), max_ipv4_text);
-  for (const SortKey key : keys_)
-    line += fmt::format("{:>{}}", value_of(row, key, exact_, rates_),
-                        exact_ ? exact_column(key) : rounded_column);
+  for (const SortKey key : keys_) line += fmt::format("{:>{}}", value_of(row, key), width_of(key));
   return line;
 }
 
-std::vector<std::string> source_table(const std::vector<SourceRow>& rows, std::size_t width,
-                                      bool rates) {
-  const SourceColumns columns(width, SortKey::pps, rates);
+std::vector<std::string> source_table(const SnapshotHead& head, const std::vector<SourceRow>& rows,
+                                      std::size_t width, SortKey by) {
+  const SourceColumns columns(head, width, by);
   std::vector<std::string> lines;
   lines.reserve(rows.size() + 1);
   lines.push_back(columns.titles());
@@ -187,11 +220,11 @@ std::vector<std::string> source_table(const std::vector<SourceRow>& rows, std::s
 }
 
 std::vector<std::string> snapshot_table(const SnapshotHead& head,
-                                        const std::vector<SourceRow>& rows, std::size_t width) {
+                                        const std::vector<SourceRow>& rows, std::size_t width,
+                                        SortKey by) {
   std::vector<std::string> lines = snapshot_head(head, width);
   lines.emplace_back();
-  for (std::string& line : source_table(rows, width, !head.partial))
-    lines.push_back(std::move(line));
+  for (std::string& line : source_table(head, rows, width, by)) lines.push_back(std::move(line));
   return lines;
 }
 

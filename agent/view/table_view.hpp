@@ -2,6 +2,7 @@
 // Snapshots as text for people. Pure: what is drawn depends on the arguments alone.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -40,31 +41,37 @@ std::vector<std::string> frame_rates(const SnapshotHead& head);
 // Totals and classes as lines without newlines, to be read at `width` characters.
 std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width = any_width);
 
-// The columns of a table of sources. With room for 79 characters, all of them, the totals exact;
-// with less, rounded, and as many as fit: first that of `by`, then the rates. Without `rates` there
-// is a dash in their columns.
+// The columns of a table of sources: with room for 79 characters rates and exact totals, with less
+// rounded ones, and as many as fit: first that of `by`, then rates. Where there is more room, rates
+// over longer times are added. There is a dash where something is not known. A table of any width
+// is for files and pipes, and has no more columns than must be.
 class SourceColumns {
  public:
-  explicit SourceColumns(std::size_t width = any_width, SortKey by = SortKey::pps,
-                         bool rates = true);
+  // `head`: of the snapshot that the rows are of.
+  explicit SourceColumns(const SnapshotHead& head, std::size_t width = any_width,
+                         SortKey by = SortKey::pps);
 
   std::string titles() const;
   std::string line(const SourceRow& row) const;  // as long as the titles
 
  private:
+  std::size_t width_of(SortKey key) const;
+  std::string value_of(const SourceRow& row, SortKey key) const;
+
   bool exact_;
   bool rates_;
+  std::array<RecentTotal, recent_windows> recent_;
   std::vector<SortKey> keys_;
 };
 
 // A line per source, under the column titles.
-std::vector<std::string> source_table(const std::vector<SourceRow>& rows,
-                                      std::size_t width = any_width, bool rates = true);
+std::vector<std::string> source_table(const SnapshotHead& head, const std::vector<SourceRow>& rows,
+                                      std::size_t width = any_width, SortKey by = SortKey::pps);
 
 // The head, an empty line and the sources.
 std::vector<std::string> snapshot_table(const SnapshotHead& head,
                                         const std::vector<SourceRow>& rows,
-                                        std::size_t width = any_width);
+                                        std::size_t width = any_width, SortKey by = SortKey::pps);
 
 // How many characters there are in UTF-8 text, each taken to be one column wide.
 std::size_t text_width(std::string_view text);

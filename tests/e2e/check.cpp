@@ -132,8 +132,9 @@ TEST_CASE("--check of more memory than there is says how much less to ask for") 
   const Checked checked =
       check(topology, {"--max-sources", "8388608", "--hot-slots", "16777216", "--events"});
   const json& memory = memory_of(checked);
-  const std::uint64_t need =
-      memory.at("maps").get<std::uint64_t>() + memory.at("ledger").get<std::uint64_t>();
+  const std::uint64_t need = memory.at("maps").get<std::uint64_t>() +
+                             memory.at("ledger").get<std::uint64_t>() +
+                             memory.at("recent").get<std::uint64_t>();
   const bool enough = need <= memory.at("available").get<std::uint64_t>();
   CHECK(checked.exit_code == (enough ? 0 : 1));
   CHECK(checked.answer.at("obstacles").empty() == enough);

@@ -22,7 +22,7 @@ std::vector<std::string> shown(const SnapshotMessage& message) {
   return snapshot_table(message.head, message.rows);
 }
 std::vector<std::string> shown(const SourcesMessage& message) {
-  return source_table(message.rows);
+  return source_table(message.head, message.rows);
 }
 std::vector<std::string> shown(const StatusMessage& message) {
   return status_table(message.head, message.status);

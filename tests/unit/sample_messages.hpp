@@ -22,6 +22,7 @@ inline SnapshotHead any_head() {
           .mode = XdpMode::native,
           .since = 1'795'175'983'101,
           .frames = {{101, 102}, {103.5, 104}},
+          .recent = {{{10.25, {161, 162}}, {60.5, {163, 164}}}},
           .classes = {{{{111, 112}, {113.25, 114}},
                        {{121, 122}, {123, 124}},
                        {{131, 132}, {133, 134}},
@@ -30,6 +31,8 @@ inline SnapshotHead any_head() {
           .untracked = {201, 202},
           .evicted = {301, {302, 303}},
           .nic = {401, 402, 403},
+          .running = false,
+          .ticks_missed = 5,
           .tracked = 2,
           .established = 1,
           .capacity = 262'144};
@@ -40,13 +43,24 @@ inline std::vector<SourceRow> any_rows() {
            .total = {10, 980},
            .rates = {2, 1568},
            .first_time = 1'795'175'984'000,
-           .last_time = 1'795'176'000'123},
+           .last_time = 1'795'176'000'123,
+           .recent = {Counts{7, 680}, Counts{8, 780}}},
           {.address = 0xffffffff,
            .total = {1, 60},
            .rates = {0, 0.5},
            .first_time = 0,
-           .last_time = 1}};
+           .last_time = 1,
+           .recent = {Counts{0, 0}, std::nullopt}}};
 }
+
+// The same with trends over any_slices, of which one source's first is not known.
+inline std::vector<SourceRow> any_rows_with_trends() {
+  std::vector<SourceRow> rows = any_rows();
+  rows[0].trend = {{3, 290}, {4, 390}};
+  rows[1].trend = {{0, 0}};
+  return rows;
+}
+inline const std::vector<double> any_slices{1.0001, 0.9999};
 
 inline Status any_status() {
   return {.version = "1.2.3",
@@ -70,10 +84,10 @@ inline Status any_status() {
           .mode_reason = "asked for",
           .program = {.id = 99, .name = "xdp_count", .tag = "0123456789abcdef"},
           .clients = 3,
-          .ticks_missed = 5,
           .last_tick_duration = 0.0155,
           .map_bytes = 123'456,
           .ledger_bytes = 65'536,
+          .recent_bytes = 1024,
           .client_bytes = 2'621'440,
           .has_ethernet_header = false,
           .nic_difference = {-300, 1234, "a reason"},
@@ -81,8 +95,8 @@ inline Status any_status() {
 }
 
 inline std::string snapshot_line(const SnapshotHead& head, const std::vector<SourceRow>& rows,
-                                 std::uint64_t skipped) {
-  return encode_snapshot_body(head, rows) + encode_snapshot_end(skipped);
+                                 std::uint64_t skipped, const Slices& slices = {}) {
+  return encode_snapshot_body(head, rows, slices) + encode_snapshot_end(skipped);
 }
 
 }  // namespace xdp_count

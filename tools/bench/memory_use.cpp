@@ -94,9 +94,9 @@ void predict() {
     const MemoryNeed need = memory_need({}, cpus);
     print_result({.bench = "memory_use",
                   .setting = fmt::format("default options, {} CPUs", cpus),
-                  .what = "maps and ledger, predicted",
+                  .what = "all tables, predicted",
                   .unit = "MiB",
-                  .samples = {static_cast<double>(need.maps + need.ledger) / mib}});
+                  .samples = {static_cast<double>(need.maps + need.ledger + need.recent) / mib}});
   }
 }
 

@@ -78,9 +78,8 @@ class Tick {
 
   void run() {
     counting_.fold(counting_.cut(), {});
-    const SnapshotHead& head = counting_.tally().head();
-    line_ =
-        encode_snapshot_body(head, top_sources(counting_.ledger(), {.top = 100}, head.interval));
+    const Tally& tally = counting_.tally();
+    line_ = encode_snapshot_body(tally.head(), top_sources(tally, {.top = 100}));
   }
 
   std::size_t tracked() const { return counting_.ledger().size(); }

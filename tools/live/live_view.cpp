@@ -32,8 +32,9 @@ bool higher(const SourceRow& a, const SourceRow& b, SortKey by) {
       return a.total.packets > b.total.packets;
     case SortKey::bytes:
       return a.total.bytes > b.total.bytes;
+    default:
+      return false;
   }
-  return false;
 }
 
 std::string rate_text(const Rates& rates) {
@@ -436,8 +437,9 @@ Screen LiveView::screen() const {
 
 std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
   // An eighth of the screen, at the least, shows how the rates went.
-  const SourceColumns columns(size_.columns - std::min(size_.columns / 8, size_.columns),
-                              settings_.by, !picture().head || !picture().head->partial);
+  const SourceColumns columns(picture().head.value_or(SnapshotHead{}),
+                              size_.columns - std::min(size_.columns / 8, size_.columns),
+                              settings_.by);
   const std::string titles = columns.titles();
   std::size_t trend = 0;
   if (titles.size() + 1 + shortest_trend <= size_.columns)

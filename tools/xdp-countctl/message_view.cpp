@@ -117,7 +117,7 @@ std::string MessageView::table_of(const Message& message) {
   if (const auto* event = std::get_if<EventMessage>(&message)) return event_text(*event) + "\n";
 
   const auto& sources = std::get<SourcesMessage>(message);
-  const SourceColumns columns;
+  const SourceColumns columns(sources.head);
   std::string text;
   if (!std::exchange(begun_, true))
     text += columns.titles() + (times_ ? fmt::format("  {:<20}  LAST", "FIRST") : "") + "\n";

@@ -43,11 +43,12 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
       fmt::format("sources    {} of {} tracked, {} established", grouped(head.tracked),
                   grouped(head.capacity), grouped(head.established)),
       fmt::format("ticks      {}, {} missed, the last took {:.1f} ms", grouped(head.seq),
-                  grouped(status.ticks_missed), status.last_tick_duration * 1000),
+                  grouped(head.ticks_missed), status.last_tick_duration * 1000),
       fmt::format("clients    {}", status.clients),
-      fmt::format("memory     {} of kernel maps, {} of ledger, {} for clients",
-                  mebibytes(status.map_bytes), mebibytes(status.ledger_bytes),
-                  mebibytes(status.client_bytes)),
+      fmt::format(
+          "memory     {} of kernel maps, {} of ledger, {} for the last minute, {} for clients",
+          mebibytes(status.map_bytes), mebibytes(status.ledger_bytes),
+          mebibytes(status.recent_bytes), mebibytes(status.client_bytes)),
       fmt::format("options    mode {}, interval {} s, verdict {}, max-sources {}, hot-slots {}, "
                   "top {}, max-clients {}, client-memory {} MiB, output {}",
                   name_of(settings.mode), settings.interval, name_of(settings.verdict),

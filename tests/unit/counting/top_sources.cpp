@@ -11,10 +11,20 @@
 #include <tuple>
 #include <vector>
 
+#include "counting/tally.hpp"
 #include "owned_ledger.hpp"
 
 namespace xdp_count {
 namespace {
+
+// A ledger with a tally over it, whose last tick took so many seconds.
+struct TalliedLedger : OwnedLedger {
+  explicit TalliedLedger(std::size_t capacity, double interval = 1)
+      : OwnedLedger(capacity), tally(ledger, tally_state, {.interval = interval}) {}
+
+  TallyState tally_state;
+  Tally tally;
+};
 
 constexpr SortKey sort_keys[] = {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
 
@@ -27,12 +37,12 @@ std::vector<std::uint32_t> addresses_of(const std::vector<SourceRow>& rows) {
 using Addresses = std::vector<std::uint32_t>;
 
 TEST_CASE("rates are packets and bits per second of the current tick") {
-  OwnedLedger owned(10);
+  TalliedLedger owned(10, 2.5);
   owned.ledger.begin_tick(1, 1000);
   owned.ledger.add(7, {100, 9000});
   owned.ledger.begin_tick(2, 3000);
   owned.ledger.add(7, {10, 980});
-  const SourceRow row = source_row(owned.ledger, *owned.ledger.find(7), 2.5);
+  const SourceRow row = source_row(owned.tally, *owned.ledger.find(7));
   CHECK(row.address == 7);
   CHECK(row.total == Counts{110, 9980});
   CHECK(row.rates.pps == 4);
@@ -42,11 +52,11 @@ TEST_CASE("rates are packets and bits per second of the current tick") {
 }
 
 TEST_CASE("a source idle in the current tick has no rates and keeps its totals") {
-  OwnedLedger owned(10);
+  TalliedLedger owned(10);
   owned.ledger.begin_tick(1, 1000);
   owned.ledger.add(7, {100, 9000});
   owned.ledger.begin_tick(2, 2000);
-  const SourceRow row = source_row(owned.ledger, *owned.ledger.find(7), 1);
+  const SourceRow row = source_row(owned.tally, *owned.ledger.find(7));
   CHECK(row.total == Counts{100, 9000});
   CHECK(row.rates.pps == 0);
   CHECK(row.rates.bps == 0);
@@ -61,7 +71,7 @@ TEST_CASE("there is no rate over no time") {
 }
 
 TEST_CASE("each sort key puts its highest source first") {
-  OwnedLedger owned(10);
+  TalliedLedger owned(10);
   owned.ledger.begin_tick(1, 0);
   owned.ledger.add(1, {900, 100});
   owned.ledger.add(2, {100, 90'000});
@@ -74,30 +84,29 @@ TEST_CASE("each sort key puts its highest source first") {
   };
   for (const Case& c : {Case{SortKey::pps, {3, 4, 1, 2}}, Case{SortKey::bps, {4, 3, 1, 2}},
                         Case{SortKey::packets, {1, 2, 3, 4}}, Case{SortKey::bytes, {2, 1, 4, 3}}})
-    CHECK(addresses_of(top_sources(owned.ledger, {.top = 10, .by = c.by}, 1)) == c.expected);
+    CHECK(addresses_of(top_sources(owned.tally, {.top = 10, .by = c.by})) == c.expected);
 }
 
 TEST_CASE("equal sources are ordered by total packets, then by address") {
-  OwnedLedger owned(10);
+  TalliedLedger owned(10);
   owned.ledger.begin_tick(1, 0);
   owned.ledger.add(5, {1, 10});
   owned.ledger.begin_tick(2, 0);
   for (const std::uint32_t address : {9u, 5u, 0xfffffffeu, 1u}) owned.ledger.add(address, {2, 20});
-  CHECK(addresses_of(top_sources(owned.ledger, {.top = 10}, 1)) == Addresses{5, 1, 9, 0xfffffffe});
-  CHECK(addresses_of(top_sources(owned.ledger, {.top = 3}, 1)) == Addresses{5, 1, 9});
-  CHECK(addresses_of(top_sources(owned.ledger, {.top = 2, .by = SortKey::bps}, 1)) ==
-        Addresses{5, 1});
+  CHECK(addresses_of(top_sources(owned.tally, {.top = 10})) == Addresses{5, 1, 9, 0xfffffffe});
+  CHECK(addresses_of(top_sources(owned.tally, {.top = 3})) == Addresses{5, 1, 9});
+  CHECK(addresses_of(top_sources(owned.tally, {.top = 2, .by = SortKey::bps})) == Addresses{5, 1});
 }
 
 TEST_CASE("no more sources are selected than there are, and none when none are asked for") {
-  OwnedLedger owned(10);
-  CHECK(top_sources(owned.ledger, {.top = 10}, 1).empty());
+  TalliedLedger owned(10);
+  CHECK(top_sources(owned.tally, {.top = 10}).empty());
   owned.ledger.begin_tick(1, 0);
   owned.ledger.add(1, {1, 1});
   owned.ledger.add(2, {1, 1});
-  CHECK(top_sources(owned.ledger, {.top = 0}, 1).empty());
-  CHECK(top_sources(owned.ledger, {.top = 1}, 1).size() == 1);
-  CHECK(top_sources(owned.ledger, {.top = 10'000}, 1).size() == 2);
+  CHECK(top_sources(owned.tally, {.top = 0}).empty());
+  CHECK(top_sources(owned.tally, {.top = 1}).size() == 1);
+  CHECK(top_sources(owned.tally, {.top = 10'000}).size() == 2);
 }
 
 // What a selection is to be, the slow way: all sources of the ledger, sorted.
@@ -120,19 +129,19 @@ std::vector<std::uint32_t> sorted_addresses(const Ledger& ledger, const Selectio
   return addresses;
 }
 
-void check_selections(const Ledger& ledger, const std::vector<Selection>& selections) {
-  const auto rows = top_sources(ledger, selections, 1.0);
+void check_selections(const Tally& tally, const std::vector<Selection>& selections) {
+  const auto rows = top_sources(tally, selections);
   REQUIRE(rows.size() == selections.size());
   for (std::size_t i = 0; i < selections.size(); ++i) {
     CAPTURE(i);
     std::vector<std::uint32_t> addresses;
     for (const SourceRow& row : rows[i]) addresses.push_back(row.address);
-    CHECK(addresses == sorted_addresses(ledger, selections[i]));
+    CHECK(addresses == sorted_addresses(tally.ledger(), selections[i]));
   }
 }
 
 TEST_CASE("selections are right where few sources are active, and beside others") {
-  OwnedLedger owned(2000);
+  TalliedLedger owned(2000);
   owned.ledger.begin_tick(1, 1000);
   for (std::uint32_t i = 0; i < 2000; ++i)
     owned.ledger.add(0x0a000000 + i, {i % 7 + 1, i % 5 + 60});
@@ -140,15 +149,15 @@ TEST_CASE("selections are right where few sources are active, and beside others"
   for (std::uint32_t i = 0; i < 100; ++i)
     owned.ledger.add(0x0a000000 + i * 13, {i % 11 + 1, i % 3 + 60});
   const Prefix prefix{0x0a000000, 24};
-  check_selections(owned.ledger, {{10, SortKey::pps, {}},
-                                  {100, SortKey::pps, {}},   // just all that are active
-                                  {101, SortKey::bps, {}},   // and an idle one
-                                  {1000, SortKey::pps, {}},  // and many
-                                  {5, SortKey::bps, prefix},
-                                  {300, SortKey::bps, prefix},
-                                  {0, SortKey::pps, {}},
-                                  {10, SortKey::packets, {}},
-                                  {10, SortKey::bytes, {}}});
+  check_selections(owned.tally, {{10, SortKey::pps, {}},
+                                 {100, SortKey::pps, {}},   // just all that are active
+                                 {101, SortKey::bps, {}},   // and an idle one
+                                 {1000, SortKey::pps, {}},  // and many
+                                 {5, SortKey::bps, prefix},
+                                 {300, SortKey::bps, prefix},
+                                 {0, SortKey::pps, {}},
+                                 {10, SortKey::packets, {}},
+                                 {10, SortKey::bytes, {}}});
 }
 
 TEST_CASE("a source that came and made room within one tick is in no selection") {
@@ -159,7 +168,8 @@ TEST_CASE("a source that came and made room within one tick is in no selection")
   ledger.begin_tick(1, 1000);
   for (std::uint32_t i = 0; i < 30; ++i) ledger.add(0x0b000000 + i, {i + 1, 300});
   REQUIRE(ledger.size() == 10);
-  check_selections(ledger, {{5, SortKey::pps, {}}, {10, SortKey::pps, {}}});
+  TallyState state;
+  check_selections(Tally(ledger, state, {}), {{5, SortKey::pps, {}}, {10, SortKey::pps, {}}});
 }
 
 TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") {
@@ -167,21 +177,20 @@ TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") 
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const auto below = [&](std::uint64_t bound) { return random() % bound; };
-  OwnedLedger owned(500);
+  TalliedLedger owned(500, 0.5);
   for (std::uint64_t tick = 1; tick <= 3; ++tick) {
     owned.ledger.begin_tick(tick, static_cast<std::int64_t>(1000 * tick));
     // There are few different counts, so that many are equal.
     for (int i = 0; i < 300; ++i)
       owned.ledger.add(static_cast<std::uint32_t>(0x0a000000 + below(400)), {below(3), below(4)});
   }
-  const double interval = 0.5;
   for (const SortKey by : sort_keys)
     for (const auto prefix : {std::optional<Prefix>{}, std::optional(Prefix{0x0a000080, 25}),
                               std::optional(Prefix{0x0b000000, 8})}) {
       std::vector<SourceRow> all;
       owned.ledger.for_each([&](const LedgerEntry& entry) {
         if (!prefix || prefix->contains(entry.address))
-          all.push_back(source_row(owned.ledger, entry, interval));
+          all.push_back(source_row(owned.tally, entry));
       });
       const auto rank = [&](const SourceRow& row) {
         const double values[] = {row.rates.pps, row.rates.bps,
@@ -193,7 +202,7 @@ TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") 
       std::sort(all.begin(), all.end(),
                 [&](const SourceRow& a, const SourceRow& b) { return rank(a) < rank(b); });
       for (const std::size_t top : {1, 2, 17, 100, 1000}) {
-        const auto rows = top_sources(owned.ledger, {top, by, prefix}, interval);
+        const auto rows = top_sources(owned.tally, {top, by, prefix});
         CAPTURE(by);
         CAPTURE(top);
         REQUIRE(rows.size() == std::min(top, all.size()));
@@ -210,7 +219,8 @@ TEST_CASE("selections are equal when all of their parts are") {
   for (const Selection& other :
        {Selection{11, SortKey::bps, Prefix{0x0a000000, 8}},
         Selection{10, SortKey::pps, Prefix{0x0a000000, 8}},
-        Selection{10, SortKey::bps, Prefix{0x0a000000, 9}}, Selection{10, SortKey::bps, {}}})
+        Selection{10, SortKey::bps, Prefix{0x0a000000, 9}}, Selection{10, SortKey::bps, {}},
+        Selection{10, SortKey::bps, Prefix{0x0a000000, 8}, 1}})
     CHECK_FALSE(one == other);
   CHECK(one == Selection(one));
 }

@@ -41,6 +41,16 @@ TEST_CASE("a snapshot is read with every field that was written") {
   CHECK(snapshot_line(message.head, message.rows, message.skipped) == line);
 }
 
+TEST_CASE("trends are read as they were written") {
+  const std::string line = snapshot_line(any_head(), any_rows_with_trends(), 6, any_slices);
+  const auto snapshot = decoded<SnapshotMessage>(line);
+  CHECK(snapshot_line(snapshot.head, snapshot.rows, 6, snapshot.slices) == line);
+  const std::string answer =
+      encode_sources("", any_head(), any_rows_with_trends(), {}, false, any_slices);
+  const auto sources = decoded<SourcesMessage>(answer);
+  CHECK(encode_sources("", sources.head, sources.rows, {}, false, sources.slices) == answer);
+}
+
 TEST_CASE("sources are read with every field that was written") {
   const std::vector<std::uint32_t> missing{0x0a000001, 0};
   const std::string line = encode_sources("7", any_head(), any_rows(), missing);

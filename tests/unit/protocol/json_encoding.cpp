@@ -28,8 +28,10 @@ constexpr const char* ids[] = {
 
 constexpr std::string_view any_rows_text = R"([
   {"src":"192.0.2.1","packets":10,"bytes":980,"pps":2.0,"bps":1568.0,
+   "last_10s":{"packets":7,"bytes":680},"last_60s":{"packets":8,"bytes":780},
    "first":"2026-11-20T11:59:44.000Z","last":"2026-11-20T12:00:00.123Z"},
   {"src":"255.255.255.255","packets":1,"bytes":60,"pps":0.0,"bps":0.5,
+   "last_10s":{"packets":0,"bytes":0},"last_60s":null,
    "first":"1970-01-01T00:00:00.000Z","last":"1970-01-01T00:00:00.001Z"}])";
 
 TEST_CASE("a snapshot has the fields of the protocol") {
@@ -37,6 +39,8 @@ TEST_CASE("a snapshot has the fields of the protocol") {
     "type":"snapshot","v":1,"seq":17,"time":"2026-11-20T12:00:00.123Z","interval":1.0003,"partial":true,
     "interface":"eth0","ifindex":4,"mode":"native","since":"2026-11-20T11:59:43.101Z",
     "frames":{"packets":101,"bytes":102,"pps":103.5,"bps":104.0},
+    "last_10s":{"seconds":10.25,"packets":161,"bytes":162},
+    "last_60s":{"seconds":60.5,"packets":163,"bytes":164},
     "classes":{"ipv4":{"packets":111,"bytes":112,"pps":113.25,"bps":114.0},
                "ipv6":{"packets":121,"bytes":122,"pps":123.0,"bps":124.0},
                "arp":{"packets":131,"bytes":132,"pps":133.0,"bps":134.0},
@@ -44,7 +48,7 @@ TEST_CASE("a snapshot has the fields of the protocol") {
                "malformed":{"packets":151,"bytes":152,"pps":153.0,"bps":154.0}},
     "untracked":{"packets":201,"bytes":202},
     "evicted":{"sources":301,"packets":302,"bytes":303},
-    "nic":{"rx_packets":401,"rx_bytes":402,"rx_dropped":403},
+    "nic":{"rx_packets":401,"rx_bytes":402,"rx_dropped":403},"running":false,"ticks_missed":5,
     "tracked":2,"established":1,"capacity":262144,"shown":2,"skipped":6})");
   expected["sources"] = json::parse(any_rows_text);
   check_same(message_of(snapshot_line(any_head(), any_rows(), 6)), expected);
@@ -61,6 +65,8 @@ TEST_CASE("a snapshot without sources shows none of those tracked") {
 TEST_CASE("an answer of sources has the fields of the protocol") {
   json expected = json::parse(R"({"type":"sources","id":7,"seq":17,
     "time":"2026-11-20T12:00:00.123Z","missing":["10.0.0.1","0.0.0.0"],
+    "last_10s":{"seconds":10.25,"packets":161,"bytes":162},
+    "last_60s":{"seconds":60.5,"packets":163,"bytes":164},
     "untracked":{"packets":201,"bytes":202},
     "evicted":{"sources":301,"packets":302,"bytes":303},"more":false})");
   expected["sources"] = json::parse(any_rows_text);
@@ -76,20 +82,36 @@ TEST_CASE("an answer of sources has the fields of the protocol") {
   check_same(message_of(encode_sources("", any_head(), {}, {})), expected);
 }
 
+TEST_CASE("trends are pairs of packets and bytes, and say how long their slices are") {
+  const std::string snapshot = snapshot_line(any_head(), any_rows_with_trends(), 0, any_slices);
+  const std::string sources =
+      encode_sources("", any_head(), any_rows_with_trends(), {}, false, any_slices);
+  for (const json& message : {message_of(snapshot), message_of(sources)}) {
+    check_same(message["slices"], json::parse("[1.0001, 0.9999]"));
+    check_same(message["sources"][0]["trend"], json::parse("[[3, 290], [4, 390]]"));
+    check_same(message["sources"][1]["trend"], json::parse("[[0, 0]]"));
+  }
+}
+
 TEST_CASE("integers of 64 bits are exact up to the last") {
   const CountsAndRates counts{{largest, largest}, rates_over({largest, largest}, 0.1)};
   SnapshotHead head{.seq = largest,
                     .ifindex = std::numeric_limits<unsigned>::max(),
                     .frames = counts,
+                    .recent = {{{1e9, counts.counts}, {1e9, counts.counts}}},
                     .untracked = {largest, largest},
                     .evicted = {largest, {largest, largest}},
                     .nic = {largest, largest, largest},
+                    .ticks_missed = largest,
                     .tracked = largest,
                     .established = largest,
                     .capacity = largest};
   head.classes.fill(counts);
-  const SourceRow row{.total = {largest, largest}, .rates = counts.rates};
-  const json message = message_of(snapshot_line(head, {row}, largest));
+  const SourceRow row{.total = {largest, largest},
+                      .rates = counts.rates,
+                      .recent = {counts.counts, counts.counts},
+                      .trend = {counts.counts}};
+  const json message = message_of(snapshot_line(head, {row}, largest, std::vector{1.0}));
   const json values = message.flatten();
   std::size_t exact = 0;
   for (const auto& [path, value] : values.items()) {
@@ -100,18 +122,19 @@ TEST_CASE("integers of 64 bits are exact up to the last") {
     // nlohmann's == takes -1 for the largest unsigned one.
     CHECK(value.dump() == (is_small ? "1" : path == "/ifindex" ? "4294967295" : most_text));
   }
-  CHECK(exact == 2 * 6 + 2 + 3 + 3 + 3 + 2 + 2);
+  CHECK(exact == 2 * 6 + 2 + 3 + 3 + 3 + 2 + 2 + 1 + 2 * 2 + 2 * 3);
   for (const json& object : {message["frames"], message["sources"][0]}) {
     CHECK(object["pps"].get<double>() == counts.rates.pps);
     CHECK(object["bps"].get<double>() == counts.rates.bps);
   }
   const json status = message_of(encode_status("", head,
-                                               {.ticks_missed = largest,
-                                                .map_bytes = largest,
+                                               {.map_bytes = largest,
                                                 .ledger_bytes = largest,
+                                                .recent_bytes = largest,
                                                 .client_bytes = largest}));
-  for (const std::string path : {"/seq", "/ticks_missed", "/tracked", "/established", "/capacity",
-                                 "/memory/maps", "/memory/ledger", "/memory/clients"})
+  for (const std::string path :
+       {"/seq", "/ticks_missed", "/tracked", "/established", "/capacity", "/memory/maps",
+        "/memory/ledger", "/memory/recent", "/memory/clients"})
     CHECK(status.at(json::json_pointer(path)).dump() == most_text);
 }
 
@@ -133,16 +156,30 @@ TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
                     .mode = XdpMode::generic,
                     .since = time,
                     .frames = counts,
+                    .recent = {{{1e9, counts.counts}, {1e9, counts.counts}}},
                     .untracked = {largest, largest},
                     .evicted = {largest, {largest, largest}},
                     .nic = {largest, largest, largest},
+                    .ticks_missed = largest,
                     .tracked = largest,
                     .capacity = largest};
   head.classes.fill(counts);
   for (const std::size_t count : {0U, 1U, 2U, 10'000U}) {
     CAPTURE(count);
-    const std::vector<SourceRow> rows(count, {0xffffffff, counts.counts, counts.rates, time, time});
+    const SourceRow row{.address = 0xffffffff,
+                        .total = counts.counts,
+                        .rates = counts.rates,
+                        .first_time = time,
+                        .last_time = time,
+                        .recent = {counts.counts, counts.counts},
+                        .trend = std::vector(max_trend, counts.counts)};
+    const std::vector<SourceRow> rows(count, row);
+    const std::vector<double> slices(max_trend, 3600.000001);
     CHECK(encode_snapshot_body(head, rows).capacity() == snapshot_body_capacity(count));
+    CHECK(encode_snapshot_body(head, rows, slices).capacity() ==
+          snapshot_body_capacity(count, max_trend));
+    CHECK(encode_sources("", head, rows, {}, false, slices).capacity() ==
+          sources_capacity("", count, 0, max_trend));
     const std::string id = '"' + std::string(100, 'x') + '"';
     const std::vector<std::uint32_t> missing(count, 0xffffffff);
     CHECK(encode_sources(id, head, rows, missing, true).capacity() ==
@@ -188,7 +225,7 @@ TEST_CASE("a status has the fields of the protocol") {
     "program":{"id":99,"name":"xdp_count","tag":"0123456789abcdef"},
     "clients":3,"seq":17,"ticks_missed":5,
     "last_tick":{"time":"2026-11-20T12:00:00.123Z","duration":0.0155},
-    "tracked":2,"established":1,"capacity":262144,"memory":{"maps":123456,"ledger":65536,"clients":2621440},
+    "running":false,"tracked":2,"established":1,"capacity":262144,"memory":{"maps":123456,"ledger":65536,"recent":1024,"clients":2621440},
     "frames":{"packets":101,"bytes":102},
     "nic":{"rx_packets":401,"rx_bytes":402,"rx_dropped":403},
     "nic_difference":{"packets":-300,"bytes":1234,"explanation":"a reason"},

@@ -87,8 +87,11 @@ json request(const std::string& cmd, const std::string& field, const json& value
 TEST_CASE("get answers with the row of an address") {
   check_same(Fixture().ask(R"({"cmd":"get","src":"192.0.2.3","id":7})"), json::parse(R"({
     "type":"sources","id":7,"seq":2,"time":"1970-01-01T00:00:03.000Z","missing":[],"more":false,
+    "last_10s":{"seconds":3.0,"packets":0,"bytes":0},
+    "last_60s":{"seconds":3.0,"packets":0,"bytes":0},
     "untracked":{"packets":0,"bytes":0},"evicted":{"sources":0,"packets":0,"bytes":0},
     "sources":[{"src":"192.0.2.3","packets":80,"bytes":1060,"pps":25.0,"bps":240.0,
+                "last_10s":{"packets":80,"bytes":1060},"last_60s":{"packets":80,"bytes":1060},
                 "first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}]})"));
 }
 
@@ -208,6 +211,8 @@ TEST_CASE("subscribe is answered with ok and changes the stream to what was aske
            Case{R"(,"by":"bps")", {{100, SortKey::bps, {}}, 1}},
            Case{R"(,"by":"packets")", {{100, SortKey::packets, {}}, 1}},
            Case{R"(,"by":"bytes")", {{100, SortKey::bytes, {}}, 1}},
+           Case{R"(,"by":"bps_60s")", {{100, SortKey::bps_60s, {}}, 1}},
+           Case{R"(,"trend":60)", {{100, SortKey::pps, {}, 60}, 1}},
            Case{R"(,"top":5,"by":"bps","prefix":"10.0.0.0/8","every":60)",
                 {{5, SortKey::bps, Prefix{0x0a000000, 8}}, 60}},
        }) {
@@ -398,7 +403,8 @@ TEST_CASE("a refusal says the bounds and shows what was found, shortened") {
   CHECK(fixture.refusal(R"({"cmd":"subscribe","every":0})", "bad_request") ==
         "every: expected a whole number from 1 to 86400, not 0");
   CHECK(fixture.refusal(R"({"cmd":"top","by":"\u00e9"})", "bad_request") ==
-        R"(by: expected "pps", "bps", "packets" or "bytes", not "\u00e9")");
+        R"(by: expected one of "pps", "bps", "packets", "bytes", "pps_10s", "bps_10s", "pps_60s", )"
+        R"("bps_60s", not "\u00e9")");
   for (const char* line :
        {R"({"cmd":"top","prefix":"10.0.0.9/24"})", R"({"cmd":"list","prefix":"10.0.0.9/24"})",
         R"({"cmd":"subscribe","prefix":"10.0.0.9/24"})"})

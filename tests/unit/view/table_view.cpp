@@ -73,7 +73,7 @@ SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES
 }
 
 TEST_CASE("no sources are drawn as their column titles alone") {
-  CHECK(source_table({}) ==
+  CHECK(source_table({}, {}) ==
         Lines{"SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES"});
 }
 
@@ -106,8 +106,11 @@ malformed 0
 }
 
 TEST_CASE("a narrow table rounds, and leaves out columns, that of the order last") {
-  const SourceRow row{
-      .address = 0xc0000201, .total = {1'233'990, 98'000'000}, .rates = {1499, 2.4e9}};
+  const SourceRow row{.address = 0xc0000201,
+                      .total = {1'233'990, 98'000'000},
+                      .rates = {1499, 2.4e9},
+                      .recent = {Counts{20'000, 1'250'000}, std::nullopt}};
+  const SnapshotHead head{.recent = {RecentTotal{10, {}}, RecentTotal{60, {}}}};
   struct Case {
     std::size_t width;
     SortKey by;
@@ -115,11 +118,28 @@ TEST_CASE("a narrow table rounds, and leaves out columns, that of the order last
     std::string line;
   };
   for (const Case& c :
-       {Case{79, SortKey::pps,
+       {Case{any_width, SortKey::pps,
              "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES",
              "192.0.2.1             1.5 k       2.4 G         1,233,990            98,000,000"},
-        Case{78, SortKey::pps, "SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES",
-             "192.0.2.1           1.5 k     2.4 G     1.2 M    98.0 M"},
+        Case{any_width, SortKey::bps_10s,
+             "SOURCE            PACKETS/S      BITS/S BIT/S 10S           PACKETS                 "
+             "BYTES",
+             "192.0.2.1             1.5 k       2.4 G     1.0 M         1,233,990            "
+             "98,000,000"},
+        Case{119, SortKey::pps,
+             "SOURCE            PACKETS/S PKT/S 10S PKT/S 60S      BITS/S BIT/S 10S BIT/S 60S"
+             "           PACKETS                 BYTES",
+             "192.0.2.1             1.5 k     2.0 k        -        2.4 G     1.0 M        - "
+             "         1,233,990            98,000,000"},
+        Case{79, SortKey::pps,
+             "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES",
+             "192.0.2.1             1.5 k       2.4 G         1,233,990            98,000,000"},
+        Case{79, SortKey::bps_60s,
+             "SOURCE          PACKETS/S PKT/S 10S    BITS/S BIT/S 60S   PACKETS     BYTES",
+             "192.0.2.1           1.5 k     2.0 k     2.4 G        -      1.2 M    98.0 M"},
+        Case{78, SortKey::pps,
+             "SOURCE          PACKETS/S PKT/S 10S PKT/S 60S    BITS/S   PACKETS     BYTES",
+             "192.0.2.1           1.5 k     2.0 k        -      2.4 G     1.2 M    98.0 M"},
         Case{55, SortKey::bytes, "SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES",
              "192.0.2.1           1.5 k     2.4 G     1.2 M    98.0 M"},
         Case{54, SortKey::bytes, "SOURCE          PACKETS/S    BITS/S     BYTES",
@@ -130,7 +150,7 @@ TEST_CASE("a narrow table rounds, and leaves out columns, that of the order last
         Case{24, SortKey::bps, "SOURCE         ", "192.0.2.1      "},
         Case{0, SortKey::bps, "SOURCE         ", "192.0.2.1      "}}) {
     CAPTURE(c.width);
-    const SourceColumns columns(c.width, c.by);
+    const SourceColumns columns(head, c.width, c.by);
     CHECK(columns.titles() == c.titles);
     CHECK(columns.line(row) == c.line);
   }

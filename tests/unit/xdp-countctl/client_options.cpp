@@ -126,7 +126,8 @@ TEST_CASE("a mistyped command line is refused with what may have been meant") {
   CHECK(error_of({"status", "--format", "jsn"}) ==
         "xdp-countctl: --format: 'jsn' is not one of table, json, csv; did you mean json?");
   CHECK(error_of({"top", "--by", "ppss"}) ==
-        "xdp-countctl: --by: 'ppss' is not one of pps, bps, packets, bytes; did you mean pps?");
+        "xdp-countctl: --by: 'ppss' is not one of pps, bps, packets, bytes, pps_10s, bps_10s, "
+        "pps_60s, bps_60s; did you mean pps?");
   CHECK(error_of({"top", "--sort", "pps"}) == "xdp-countctl: there is no option --sort of top");
   CHECK(error_of({}) ==
         "xdp-countctl: a command is missing; there are: top, get, list, watch, events, samples, "

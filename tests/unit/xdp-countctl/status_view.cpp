@@ -28,7 +28,7 @@ difference -300 frames, +1,234 bytes: a reason
 sources    2 of 262,144 tracked, 1 established
 ticks      1,017, 5 missed, the last took 15.5 ms
 clients    3
-memory     56.0 MiB of kernel maps, 0.1 MiB of ledger, 2.5 MiB for clients
+memory     56.0 MiB of kernel maps, 0.1 MiB of ledger, 0.0 MiB for the last minute, 2.5 MiB for clients
 options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, client-memory 16 MiB, output json
 socket     /run/x.sock, group adm
 events     new sources: 199 delivered, 72 lost

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "counting/recent_counts.hpp"
+
+#include <algorithm>
+
+#include "counting/ledger.hpp"
+#include "xdp_count/source_hash.h"
+
+namespace xdp_count {
+namespace {
+
+constexpr double slice_seconds = 1;
+// A tick is never just as long as it is meant to be.
+constexpr double tolerance = 0.1;
+// One node of the index, and its bucket.
+constexpr std::size_t index_bytes = 40;
+
+bool sent_more(const LedgerEntry* a, const LedgerEntry* b) {
+  return a->interval.packets > b->interval.packets;
+}
+
+}  // namespace
+
+std::size_t RecentCounts::Hash::operator()(std::uint32_t address) const noexcept {
+  return xc_hash_source(address, multiplier);
+}
+
+std::size_t RecentCounts::memory_bytes(std::size_t sources) noexcept {
+  return std::min(sources, most_sources) * (sizeof(Row) + index_bytes);
+}
+
+// The memory is set aside here and used as sources come.
+RecentCounts::RecentCounts(std::size_t sources, std::uint64_t multiplier)
+    : most_(std::min(sources, most_sources)), places_(0, Hash{multiplier}) {
+  rows_.reserve(most_);
+  places_.reserve(most_);
+}
+
+void RecentCounts::begin_tick() {
+  incomplete_before_ = incomplete_;
+  if (!whole_) return;
+  whole_ = false;
+  ++current_;
+  seconds_[place_of(current_)] = 0;
+  frames_[place_of(current_)] = {};
+  for (Row& row : rows_) row.counts[place_of(current_)] = {};
+}
+
+const RecentCounts::Row* RecentCounts::find(std::uint32_t address) const {
+  const auto found = places_.find(address);
+  return found == places_.end() ? nullptr : &rows_[found->second];
+}
+
+void RecentCounts::add_departed(std::uint32_t address, const Counts& counts) {
+  const auto found = places_.find(address);
+  if (found == places_.end()) {
+    // It may come back within the tick, without what it has sent until now.
+    incomplete_ = incomplete_before_ = current_;
+    return;
+  }
+  Row& row = rows_[found->second];
+  row.counts[place_of(current_)] += counts;
+  row.last_active = current_;
+}
+
+void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& frames) {
+  const std::size_t place = place_of(current_);
+  std::vector<const LedgerEntry*> newcomers;
+  const auto take = [&](const LedgerEntry& entry) {
+    const Counts counts = ledger.in_current_tick(entry);
+    if (counts == Counts{}) return;
+    const auto found = places_.find(entry.address);
+    if (found == places_.end()) {
+      newcomers.push_back(&entry);
+      return;
+    }
+    Row& row = rows_[found->second];
+    row.counts[place] += counts;
+    row.last_active = current_;
+  };
+  if (!ledger.for_each_active(take)) ledger.for_each(take);
+  if (!newcomers.empty()) follow(newcomers);
+
+  seconds_[place] += seconds;
+  frames_[place] += frames;
+  // Ticks are counted to the nearest: a slice of ten is not made eleven by a short one.
+  whole_ = seconds_[place] + std::min(seconds / 2, tolerance) >= slice_seconds;
+  measure(RecentWindow::of_10s, 10);
+  measure(RecentWindow::of_60s, 60);
+}
+
+// Gives newcomers places: those that are free, those of sources that have sent nothing within all
+// slices, and those of sources that sent less in all of them than a newcomer in this tick alone.
+void RecentCounts::follow(std::vector<const LedgerEntry*>& newcomers) {
+  std::vector<std::size_t> places;
+  for (std::size_t place = 0; place < rows_.size() && most_ - rows_.size() < newcomers.size();
+       ++place)
+    if (rows_[place].last_active < oldest()) places.push_back(place);
+  for (std::size_t place = rows_.size(); place < most_ && places.size() < newcomers.size(); ++place)
+    places.push_back(place);
+  places.resize(std::min(places.size(), newcomers.size()));
+
+  const auto rest = newcomers.begin() + static_cast<std::ptrdiff_t>(places.size());
+  if (rest != newcomers.end())
+    std::nth_element(newcomers.begin(), rest, newcomers.end(), sent_more);
+  for (std::size_t i = 0; i < places.size(); ++i) put(places[i], *newcomers[i]);
+  newcomers.erase(newcomers.begin(), rest);
+  if (newcomers.empty()) return;
+  displace_lightest(newcomers);
+  incomplete_ = current_;
+}
+
+void RecentCounts::displace_lightest(std::vector<const LedgerEntry*>& newcomers) {
+  struct Followed {
+    std::uint64_t packets;
+    std::size_t place;
+  };
+  std::vector<Followed> followed;
+  for (std::size_t place = 0; place < rows_.size(); ++place)
+    followed.push_back({sum_since(rows_[place], oldest()).packets, place});
+  std::ranges::sort(followed, {}, &Followed::packets);
+
+  const std::size_t most = std::min(newcomers.size(), followed.size());
+  std::partial_sort(newcomers.begin(), newcomers.begin() + static_cast<std::ptrdiff_t>(most),
+                    newcomers.end(), sent_more);
+  for (std::size_t i = 0; i < most && newcomers[i]->interval.packets > followed[i].packets; ++i)
+    put(followed[i].place, *newcomers[i]);
+}
+
+// Since all that sent were followed, the source has sent nothing until this tick.
+void RecentCounts::put(std::size_t place, const LedgerEntry& entry) {
+  if (place == rows_.size())
+    rows_.push_back({});
+  else
+    places_.erase(rows_[place].address);
+  rows_[place] = {
+      .address = entry.address, .known_since = incomplete_before_ + 1, .last_active = current_};
+  rows_[place].counts[place_of(current_)] = entry.interval;
+  places_[entry.address] = place;
+}
+
+void RecentCounts::measure(RecentWindow window, double seconds) noexcept {
+  RecentSpan& span = spans_[static_cast<std::size_t>(window)];
+  span = {};
+  for (std::uint64_t slice = current_; slice >= oldest(); --slice) {
+    // The newest slice may still grow.
+    if (span.total.seconds + slice_seconds / 2 >= seconds) break;
+    span.first = slice;
+    span.total.seconds += seconds_[place_of(slice)];
+    span.total.frames += frames_[place_of(slice)];
+  }
+}
+
+Counts RecentCounts::sum_since(const Row& row, std::uint64_t slice) const noexcept {
+  Counts sum;
+  for (; slice <= current_; ++slice) sum += row.counts[place_of(slice)];
+  return sum;
+}
+
+std::optional<Counts> RecentCounts::sum(std::uint32_t address, RecentWindow window) const {
+  const std::uint64_t first = spans_[static_cast<std::size_t>(window)].first;
+  const Row* const row = find(address);
+  if ((row ? row->known_since : incomplete_ + 1) > first) return std::nullopt;
+  return row ? sum_since(*row, first) : Counts{};
+}
+
+std::uint64_t RecentCounts::first_of_last(std::size_t most) const noexcept {
+  const std::uint64_t end = last_whole() + 1;
+  return std::max(oldest(), end - std::min<std::uint64_t>(most, end - 1));
+}
+
+std::vector<Counts> RecentCounts::trend(std::uint32_t address, std::size_t most) const {
+  const Row* const row = find(address);
+  const std::uint64_t known_since = row ? row->known_since : incomplete_ + 1;
+  std::vector<Counts> counts;
+  for (std::uint64_t slice = std::max(first_of_last(most), known_since); slice <= last_whole();
+       ++slice)
+    counts.push_back(row ? row->counts[place_of(slice)] : Counts{});
+  return counts;
+}
+
+std::vector<double> RecentCounts::durations(std::size_t most) const {
+  std::vector<double> seconds;
+  for (std::uint64_t slice = first_of_last(most); slice <= last_whole(); ++slice)
+    seconds.push_back(seconds_[place_of(slice)]);
+  return seconds;
+}
+
+}  // namespace xdp_count

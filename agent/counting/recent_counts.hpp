@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What sources sent in each second of the last minute. Knows no kernel and no clock.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "model/counts.hpp"
+#include "model/snapshot.hpp"
+
+namespace xdp_count {
+
+class Ledger;
+struct LedgerEntry;
+
+// Sums over whole ticks, which are kept in slices: as many ticks as last a second together, or one
+// that is longer. A window is of the newest slices.
+//
+// Bounded: this many sources are followed at most, some 1 KiB each. While no more than that are
+// active within a minute, everything is known of every source. Beyond, those are followed that
+// send most, and what is not known of another is never guessed: there is no sum then.
+//
+// Single writer, and no readers meanwhile. Nothing here throws but std::bad_alloc.
+class RecentCounts {
+ public:
+  static constexpr std::size_t slices = 60;
+  static constexpr std::size_t most_sources = 16'384;
+
+  // What so many sources take at most, and what those take that are followed.
+  static std::size_t memory_bytes(std::size_t sources) noexcept;
+  std::size_t memory_bytes() const noexcept { return memory_bytes(rows_.size()); }
+
+  // All windows begin with the next tick. `multiplier`: odd, and random where sources may be chosen
+  // by somebody who means ill.
+  RecentCounts(std::size_t sources, std::uint64_t multiplier);
+
+  void begin_tick();
+
+  // A source leaves the ledger with what it sent in the current tick, or was never taken in.
+  void add_departed(std::uint32_t address, const Counts& counts);
+
+  // Takes what the sources of `ledger` sent in the tick, which lasted `seconds`. `frames`: what
+  // all sent.
+  void end_tick(const Ledger& ledger, double seconds, const Counts& frames);
+
+  // How long a window really is, and what was counted in it. Shorter than its name says as long as
+  // there have not been ticks enough.
+  const RecentTotal& total(RecentWindow window) const noexcept {
+    return spans_[static_cast<std::size_t>(window)].total;
+  }
+
+  // What the source sent in the window; nothing where that is not known.
+  std::optional<Counts> sum(std::uint32_t address, RecentWindow window) const;
+
+  // What the source sent in each of the last `most` whole slices, the newest last. Begins with the
+  // first one of which that is known.
+  std::vector<Counts> trend(std::uint32_t address, std::size_t most) const;
+
+  // How long those slices are, in seconds: of all that there are, also where a trend has fewer.
+  std::vector<double> durations(std::size_t most) const;
+
+ private:
+  // Slices are numbered from 1.
+  struct Row {
+    std::uint32_t address;
+    std::uint64_t known_since;  // the first slice of which the counts are all that it sent
+    std::uint64_t last_active;  // the last slice in which it sent something
+    std::array<Counts, slices> counts{};  // by the slice's number, modulo their number
+  };
+  struct RecentSpan {
+    std::uint64_t first = 1;  // slice
+    RecentTotal total;
+  };
+  struct Hash {
+    std::uint64_t multiplier;
+    std::size_t operator()(std::uint32_t address) const noexcept;
+  };
+
+  static std::size_t place_of(std::uint64_t slice) noexcept { return slice % slices; }
+  std::uint64_t oldest() const noexcept { return current_ < slices ? 1 : current_ - slices + 1; }
+  std::uint64_t last_whole() const noexcept { return whole_ ? current_ : current_ - 1; }
+  std::uint64_t first_of_last(std::size_t most) const noexcept;
+  const Row* find(std::uint32_t address) const;
+  Counts sum_since(const Row& row, std::uint64_t slice) const noexcept;
+  void follow(std::vector<const LedgerEntry*>& newcomers);
+  void put(std::size_t place, const LedgerEntry& entry);
+  void displace_lightest(std::vector<const LedgerEntry*>& newcomers);
+  void measure(RecentWindow window, double seconds) noexcept;
+
+  std::size_t most_;
+  std::vector<Row> rows_;
+  std::unordered_map<std::uint32_t, std::size_t, Hash> places_;  // in rows_, by address
+  std::uint64_t current_ = 0;
+  bool whole_ = true;             // the current slice gets no more ticks
+  std::uint64_t incomplete_ = 0;  // the last slice in which a source that sent was not followed
+  std::uint64_t incomplete_before_ = 0;  // the same, as of the begin of the current tick
+  std::array<double, slices> seconds_{};
+  std::array<Counts, slices> frames_{};
+  std::array<RecentSpan, recent_windows> spans_;
+};
+
+}  // namespace xdp_count
