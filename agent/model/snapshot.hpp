@@ -94,6 +94,12 @@ struct SourceRow {
 
 enum class SortKey { pps, bps, packets, bytes, pps_10s, bps_10s, pps_60s, bps_60s };
 
+// Whether it is about bytes or bits, and not about packets.
+constexpr bool counts_bytes(SortKey by) {
+  return by == SortKey::bps || by == SortKey::bytes || by == SortKey::bps_10s ||
+         by == SortKey::bps_60s;
+}
+
 inline constexpr std::size_t max_trend = 60;
 
 // The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the

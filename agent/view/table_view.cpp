@@ -174,7 +174,9 @@ std::size_t SourceColumns::width_of(SortKey key) const {
 std::string SourceColumns::value_of(const SourceRow& row, SortKey key) const {
   const auto recent = [&](RecentWindow window, double Rates::*rate) -> std::string {
     const auto i = static_cast<std::size_t>(window);
-    return row.recent[i] ? scaled(rates_over(*row.recent[i], recent_[i].seconds).*rate) : "- ";
+    return row.recent[i] && recent_[i].seconds > 0
+               ? scaled(rates_over(*row.recent[i], recent_[i].seconds).*rate)
+               : "- ";
   };
   switch (key) {
     case SortKey::pps:

@@ -21,6 +21,7 @@
 #include "base/ipv4.hpp"
 #include "protocol/json_encoding.hpp"
 #include "scripted_agent.hpp"
+#include "second_link.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -109,9 +110,37 @@ TEST_CASE("the client says what is wrong when it cannot ask") {
 
   Agent other(topology, {"--interval", "0.1"}, {}, "lo");
   LineClient other_stream("/run/xdp-count/lo.sock");
-  const Result two = countctl({"status"});
+  const Result two = countctl({"list"});
   CHECK(two.code == 1);
   CHECK(contains(two.error, "count0.sock, /run/xdp-count/lo.sock"));
+}
+
+TEST_CASE("status is of all agents, and says of which there is none") {
+  const Topology topology;
+  const SecondLink second(topology);
+  Agent agent(topology, {"--interval", "0.1"});
+  Agent other(topology, {"--interval", "0.1"}, {}, SecondLink::name);
+  LineClient stream(default_socket);
+  LineClient other_stream(SecondLink::socket);
+  const Result both = countctl({"status"});
+  CHECK(both.code == 0);
+  CHECK(contains(both.out, "\ninterface  count0 "));
+  CHECK(contains(both.out, "\n\nagent      version "));
+  CHECK(contains(both.out, "\ninterface  count1 "));
+  const Result lines = countctl({"status", "--json", "-i", "count1", "-i", "count0"});
+  std::istringstream statuses(lines.out);
+  for (const char* interface : {"count1", "count0"}) {
+    std::string line;
+    REQUIRE(std::getline(statuses, line));
+    CHECK(json::parse(line).at("interface") == interface);
+  }
+
+  kill(agent);
+  const Result one = countctl({"status"});
+  CHECK(one.code == 1);
+  CHECK(one.error.starts_with("xdp-countctl: /run/xdp-count/count0.sock: connecting to "));
+  CHECK(!contains(one.out, "count0"));
+  CHECK(contains(one.out, "\ninterface  count1 "));
 }
 
 TEST_CASE("CSV has a header, a record for each source and exact numbers") {

@@ -1,48 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "client/agent_connection.hpp"
 
-#include <fmt/ranges.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <stdexcept>
-#include <vector>
 
 #include "base/error.hpp"
 #include "protocol/json_requests.hpp"
-#include "protocol/socket_path.hpp"
 
 namespace xdp_count {
-
-namespace filesystem = std::filesystem;
-
-std::string find_socket(const std::string& interface) {
-  if (!interface.empty()) return default_socket_path(interface);
-
-  std::error_code error;
-  std::vector<std::string> paths;
-  for (filesystem::directory_iterator it(default_socket_directory, error), end; !error && it != end;
-       it.increment(error))
-    if (it->is_socket(error)) paths.push_back(it->path());
-  if (error == std::errc::permission_denied)
-    throw std::runtime_error(
-        fmt::format("no permission to look into {}: be root or a member of its group",
-                    default_socket_directory));
-  if (paths.empty())
-    throw std::runtime_error(
-        fmt::format("no agent is running: there is no socket in {}", default_socket_directory));
-  if (paths.size() == 1) return paths.front();
-  std::sort(paths.begin(), paths.end());
-  throw std::runtime_error(
-      fmt::format("several agents are running; choose one with --interface or --socket: {}",
-                  fmt::join(paths, ", ")));
-}
 
 AgentConnection::AgentConnection(const std::string& path) : path_(path) {
   sockaddr_un address{};

@@ -10,10 +10,6 @@
 
 namespace xdp_count {
 
-// The socket of the agent on `interface`, where that is not empty; else the only one in the default
-// directory. Throws std::runtime_error, which says what there is, when there is none or more.
-std::string find_socket(const std::string& interface);
-
 // A connection to an agent, used from one thread.
 class AgentConnection {
  public:

@@ -12,9 +12,12 @@
 
 namespace xdp_count {
 
-AgentFeed::AgentFeed(std::string path, Subscription subscription)
-    : path_(std::move(path)), subscription_(std::move(subscription)) {
-  connect();
+AgentFeed::AgentFeed(std::string path, Subscription subscription, Failures failures)
+    : path_(std::move(path)), subscription_(std::move(subscription)), failures_(failures) {
+  if (failures == Failures::thrown)
+    connect();
+  else
+    lost_ = true;  // until it is found for the first time
 }
 
 void AgentFeed::connect() {
@@ -54,6 +57,15 @@ int AgentFeed::timeout_ms() const {
 }
 
 std::optional<AgentFeed::Event> AgentFeed::next() {
+  try {
+    return next_or_throw();
+  } catch (const std::runtime_error& error) {
+    if (failures_ == Failures::thrown) throw;
+    return lose(error.what());
+  }
+}
+
+std::optional<AgentFeed::Event> AgentFeed::next_or_throw() {
   if (!connection_) {
     if (Clock::now() < try_again_) return std::nullopt;
     try {

@@ -29,9 +29,17 @@ class AgentFeed {
   struct Restored {};
   using Event = std::variant<Line, Lost, Restored>;
 
+  enum class Failures { thrown, losses };
+
   // Connects and subscribes. Throws std::runtime_error where that fails, as next() does where the
-  // first answer does not come: an agent that was never there is not waited for.
-  AgentFeed(std::string path, Subscription subscription);
+  // first answer does not come: an agent that was never there is not waited for. With losses it
+  // leaves connecting to next(), and nothing throws: whatever fails is Lost.
+  AgentFeed(std::string path, Subscription subscription, Failures failures = Failures::thrown);
+
+  // From now on next() does not throw, so that one agent's failure does not end what shows others.
+  void take_failures_as_losses() { failures_ = Failures::losses; }
+
+  const std::string& path() const { return path_; }
 
   // Changes the subscription: later snapshots are of the new one. An agent that is not there gets
   // the new one when it is back.
@@ -49,7 +57,7 @@ class AgentFeed {
 
   // The next of the events that have happened; nothing when all have been returned. Throws
   // std::runtime_error when the agent refuses the request, and when what it sends is not the
-  // protocol.
+  // protocol, unless these are losses.
   std::optional<Event> next();
 
  private:
@@ -57,11 +65,13 @@ class AgentFeed {
 
   void connect();
   void send(const Request& request);
+  std::optional<Event> next_or_throw();
   Lost lose(std::string reason);
   std::optional<Event> event_of(std::string line);
 
   std::string path_;
   Subscription subscription_;
+  Failures failures_;
   std::optional<AgentConnection> connection_;
   std::size_t unconfirmed_ = 0;  // subscriptions sent; a snapshot before the last "ok" is not ours
   std::size_t unanswered_ = 0;   // requests sent, subscriptions included

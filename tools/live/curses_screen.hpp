@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "live/live_view.hpp"
+#include "live/screen.hpp"
 
 struct screen;  // of ncurses
 

@@ -18,24 +18,27 @@ struct Entry {
 constexpr Entry entries[] = {
     {"Keys", ""},
     {"p b P B", "sort by packets/s, bits/s, packets, bytes"},
+    {"a", "sort by averages: over 10 s, over 60 s, over the last interval again"},
     {"/", "show one network alone, such as 192.0.2.0/24; nothing typed: all"},
+    {"i", "with several agents: each interface alone in turn, then all again"},
     {"space", "pause, and go on"},
     {"arrows", "select a row; PgUp, PgDn, Home and End too"},
     {"enter", "details of the selected row: first and last packet, averages, trend"},
     {"esc", "select no row"},
-    {"h ?", "this help"},
-    {"q", "quit"},
+    {"h ?  q", "this help; quit"},
     {"Words", ""},
     {"frames", "all that the interface received, of every kind"},
+    {"all", "the sum over the interfaces of several agents"},
     {"tracked", "sources that have exact counts, of as many as --max-sources allows"},
     {"untracked", "IPv4 packets of sources for which there was no room"},
-    {"evicted", "packets of sources that made room for others: theirs are counted here"},
-    {"ipv4 ...", "frames by kind; malformed: no valid IPv4 header, not counted for a source"},
+    {"evicted", "packets of sources that made room for others, counted here alone"},
+    {"ipv4 ...", "frames by kind; malformed: no valid IPv4 header, so without source"},
     {"pps bps", "packets and bits a second, over the last interval"},
+    {"10S 60S", "the same over the last 10 and 60 seconds; -: not known"},
     {"k M G", "thousands, millions, thousand millions: 1.2 k is 1,200"},
     {"TREND",
-     "the rate in each of the last snapshots, against the highest of them; a dot or _: nothing "
-     "was sent; blank: the snapshot did not have the source"},
+     "packets/s or bits/s in each second of the last minute, against the highest shown; a dot or "
+     "_: nothing was sent; blank: not known"},
 };
 constexpr std::size_t text_column = 11;
 

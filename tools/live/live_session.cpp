@@ -6,32 +6,94 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <variant>
+#include <vector>
 
 #include "base/error.hpp"
 #include "client/agent_feed.hpp"
+#include "client/agent_sockets.hpp"
 #include "live/curses_screen.hpp"
 #include "live/signal_queue.hpp"
 
 namespace xdp_count {
 namespace {
 
-void apply(LiveView& view, AgentFeed& feed, const AgentFeed::Event& event) {
-  if (const auto* lost = std::get_if<AgentFeed::Lost>(&event)) {
-    view.agent_lost(lost->reason);
-  } else if (const auto* line = std::get_if<AgentFeed::Line>(&event)) {
-    if (const auto* snapshot = std::get_if<SnapshotMessage>(&line->message))
-      view.show(*snapshot);
-    else if (const auto* sources = std::get_if<SourcesMessage>(&line->message))
-      view.show(*sources);
-  } else {
-    view.agent_restored();
-    feed.ask_for_top();
+// The agents that are shown. A feed's place is its agent's number in the view.
+class LiveFeeds {
+ public:
+  // Where `others_join`, agents of the default directory are added as they come. What is there may
+  // be the socket of one that was killed, which is no reason not to show the others.
+  LiveFeeds(const std::vector<std::string>& paths, bool others_join, LiveView& view)
+      : view_(view), others_join_(others_join) {
+    for (const std::string& path : paths)
+      add(path, others_join && paths.size() > 1 ? AgentFeed::Failures::losses
+                                                : AgentFeed::Failures::thrown);
   }
-}
+
+  void subscribe(const Subscription& wanted) {
+    for (AgentFeed& feed : feeds_)
+      if (feed.subscription() != wanted) {
+        feed.subscribe(wanted);
+        feed.ask_for_top();
+      }
+  }
+
+  // Adds what to wait for to `ready`, and returns for how long, at most `wait_ms`.
+  int wait_for(std::vector<pollfd>& ready, int wait_ms) const {
+    for (const AgentFeed& feed : feeds_) {
+      ready.push_back({feed.fd(), POLLIN, 0});
+      if (feed.timeout_ms() >= 0) wait_ms = std::min(wait_ms, feed.timeout_ms());
+    }
+    return wait_ms;
+  }
+
+  // Brings all that has come to the view.
+  void apply() {
+    if (others_join_ && LiveView::Clock::now() >= next_look_) look_for_others();
+    for (std::size_t i = 0; i < feeds_.size(); ++i)
+      while (const auto event = feeds_[i].next()) apply(*event, i);
+  }
+
+ private:
+  void add(const std::string& path, AgentFeed::Failures failures) {
+    if (!feeds_.empty()) view_.add_agent(socket_name(path));
+    feeds_.emplace_back(path, Subscription{.selection = view_.selection()}, failures);
+    // The first snapshot may be as long in coming as the agent's interval is.
+    feeds_.back().ask_for_top();
+    if (feeds_.size() > 1)
+      for (AgentFeed& feed : feeds_) feed.take_failures_as_losses();
+  }
+
+  void look_for_others() {
+    next_look_ = LiveView::Clock::now() + std::chrono::seconds(1);
+    for (const std::string& path : agent_sockets())
+      if (std::none_of(feeds_.begin(), feeds_.end(),
+                       [&](const AgentFeed& feed) { return feed.path() == path; }))
+        add(path, AgentFeed::Failures::losses);
+  }
+
+  void apply(const AgentFeed::Event& event, std::size_t agent) {
+    if (const auto* lost = std::get_if<AgentFeed::Lost>(&event)) {
+      view_.agent_lost(lost->reason, agent);
+    } else if (const auto* line = std::get_if<AgentFeed::Line>(&event)) {
+      if (const auto* snapshot = std::get_if<SnapshotMessage>(&line->message))
+        view_.show(*snapshot, agent);
+      else if (const auto* sources = std::get_if<SourcesMessage>(&line->message))
+        view_.show(*sources, agent);
+    } else {
+      view_.agent_restored(agent);
+      feeds_[agent].ask_for_top();
+    }
+  }
+
+  LiveView& view_;
+  bool others_join_;
+  LiveView::Clock::time_point next_look_;
+  std::vector<AgentFeed> feeds_;
+};
 
 // Whether the terminal behind standard input has gone: readable, and nothing to read.
 bool hung_up(short events) {
@@ -42,30 +104,25 @@ bool hung_up(short events) {
 
 }  // namespace
 
-int run_live(const std::string& socket_path, const LiveView::Settings& settings, bool colours) {
-  LiveView view(settings);
+int run_live(const std::vector<std::string>& socket_paths, bool others_join,
+             const LiveView::Settings& settings, bool colours) {
+  LiveView view(settings, socket_name(socket_paths.front()));
   // This comes before ncurses, which would handle some of them in its own way.
   const SignalQueue signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH});
-  AgentFeed feed(socket_path, {.selection = view.selection()});
+  LiveFeeds feeds(socket_paths, others_join, view);
   CursesScreen screen(colours);
   view.resize(screen.fit());
-  // The first snapshot may be as long in coming as the agent's interval is.
-  feed.ask_for_top();
   for (;;) {
     view.pass_time(LiveView::Clock::now());
-    if (const Subscription wanted{view.selection()}; wanted != feed.subscription()) {
-      feed.subscribe(wanted);
-      feed.ask_for_top();
-    }
+    feeds.subscribe({.selection = view.selection()});
     const bool drawn = screen.draw(view.screen());
 
-    std::array<pollfd, 4> ready{{{STDIN_FILENO, POLLIN, 0},
-                                 {signals.fd(), POLLIN, 0},
-                                 {feed.fd(), POLLIN, 0},
-                                 {drawn ? -1 : STDOUT_FILENO, POLLOUT, 0}}};
+    std::vector<pollfd> ready{{STDIN_FILENO, POLLIN, 0},
+                              {signals.fd(), POLLIN, 0},
+                              {drawn ? -1 : STDOUT_FILENO, POLLOUT, 0}};
     // A snapshot that does not come is noticed by the time that passes.
     constexpr int second_ms = 1000;
-    const int wait_ms = feed.timeout_ms() < 0 ? second_ms : std::min(feed.timeout_ms(), second_ms);
+    const int wait_ms = feeds.wait_for(ready, second_ms);
     if (::poll(ready.data(), ready.size(), wait_ms) < 0) {
       if (errno != EINTR) throw_errno("waiting for the terminal and the agent");
       continue;
@@ -78,7 +135,7 @@ int run_live(const std::string& socket_path, const LiveView::Settings& settings,
     }
     while (const auto key = screen.take_key())
       if (!view.press(*key)) return 0;
-    while (const auto event = feed.next()) apply(view, feed, *event);
+    feeds.apply();
   }
 }
 

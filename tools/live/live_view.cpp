@@ -4,75 +4,47 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "base/ipv4.hpp"
 #include "base/printable.hpp"
 #include "base/time_format.hpp"
+#include "live/live_head.hpp"
 #include "live/live_help.hpp"
+#include "live/trend.hpp"
 #include "model/names.hpp"
 #include "view/table_view.hpp"
 
 namespace xdp_count {
 namespace {
 
+constexpr const char* interface_title = "IFACE";
 constexpr const char* prompt = "prefix (empty: all): ";
 constexpr std::size_t longest_prefix = sizeof "255.255.255.255/32" - 1;
 constexpr std::size_t shortest_trend = 4;
-constexpr int late_after = 3;  // intervals without a snapshot
 
-bool higher(const SourceRow& a, const SourceRow& b, SortKey by) {
+// The rates of one kind, over ever longer times.
+SortKey over_longer_time(SortKey by) {
   switch (by) {
     case SortKey::pps:
-      return a.rates.pps > b.rates.pps;
-    case SortKey::bps:
-      return a.rates.bps > b.rates.bps;
     case SortKey::packets:
-      return a.total.packets > b.total.packets;
+      return SortKey::pps_10s;
+    case SortKey::pps_10s:
+      return SortKey::pps_60s;
+    case SortKey::pps_60s:
+      return SortKey::pps;
+    case SortKey::bps:
     case SortKey::bytes:
-      return a.total.bytes > b.total.bytes;
-    default:
-      return false;
+      return SortKey::bps_10s;
+    case SortKey::bps_10s:
+      return SortKey::bps_60s;
+    case SortKey::bps_60s:
+      return SortKey::bps;
   }
-}
-
-std::string rate_text(const Rates& rates) {
-  return fmt::format("{}packets/s  {}bit/s", scaled(rates.pps), scaled(rates.bps));
-}
-
-// One line of items: the first form of them that fits, or else as many of the last form's as do.
-std::string fitted(const std::vector<std::vector<std::string>>& forms, std::size_t width) {
-  for (const std::vector<std::string>& items : forms)
-    if (const auto lines = wrapped(items, width); lines.size() == 1) return lines[0];
-  const auto lines = wrapped(forms.back(), width);
-  return lines.empty() ? "" : lines[0];
-}
-
-// How many packets are in each class, and in none of the rows: all of them, or those above zero.
-std::vector<std::string> packet_counts(const SnapshotHead& head, std::string (*text)(std::uint64_t),
-                                       bool zeros) {
-  std::vector<std::string> items;
-  const auto add = [&](const char* name, std::uint64_t packets) {
-    if (packets > 0 || zeros) items.push_back(fmt::format("{} {}", name, text(packets)));
-  };
-  for (std::size_t i = 0; i < frame_classes; ++i)
-    add(frame_class_names[i], head.classes[i].counts.packets);
-  add("untracked", head.untracked.packets);
-  add("evicted", head.evicted.counts.packets);
-  return items;
-}
-
-std::vector<std::string> totals(const SnapshotHead& head, std::string (*text)(std::uint64_t)) {
-  std::vector<std::string> items{fmt::format("{} frames", text(head.frames.counts.packets))};
-  for (std::string& rate : frame_rates(head)) items.push_back(std::move(rate));
-  items.push_back(fmt::format("tracked {} of {}", text(head.tracked), text(head.capacity)));
-  return items;
-}
-
-// "12:00:00Z"
-std::string time_of_day(std::int64_t time) {
-  return rfc3339(time).substr(11, 8) + "Z";
+  return by;
 }
 
 ScreenLine cut(const ScreenLine& line, std::size_t width) {
@@ -84,6 +56,16 @@ ScreenLine cut(const ScreenLine& line, std::size_t width) {
   return result;
 }
 
+// A name in a column of `width`, the space behind it included. Of one that is too long the end is
+// shown, where the names of interfaces differ.
+std::string in_column(const std::string& name, std::size_t width) {
+  if (width == 0) return "";
+  const std::size_t size = text_width(name);
+  const std::size_t room = width - 1;
+  if (size > room) return name.substr(name.size() - room) + " ";
+  return name + std::string(width - size, ' ');
+}
+
 }  // namespace
 
 Selection LiveView::selection() const {
@@ -91,7 +73,8 @@ Selection LiveView::selection() const {
   const std::size_t screens = size_.rows == 0 ? 1 : 1 + (first_row_ + size_.rows - 1) / size_.rows;
   return {.top = std::min({settings_.most_rows, screens * size_.rows, max_top}),
           .by = settings_.by,
-          .prefix = settings_.prefix};
+          .prefix = settings_.prefix,
+          .trend = max_trend};
 }
 
 void LiveView::resize(ScreenSize size) {
@@ -99,25 +82,32 @@ void LiveView::resize(ScreenSize size) {
   first_help_line_ = 0;
 }
 
-void LiveView::show(const SnapshotMessage& message) {
-  newest_.newly_untracked = newest_.newly_evicted = 0;
-  if (const auto& before = newest_.head; before && before->seq < message.head.seq) {
-    newest_.newly_untracked = message.head.untracked.packets - before->untracked.packets;
-    newest_.newly_evicted = message.head.evicted.counts.packets - before->evicted.counts.packets;
-  }
-  newest_.head = message.head;
-  newest_.rows = message.rows;
-  if (!message.head.partial) newest_.history.add(message.rows);
-  arrived_ = now_;
+std::size_t LiveView::add_agent(const std::string& socket_name) {
+  newest_.emplace_back().socket_name = socket_name;
+  return newest_.size() - 1;
 }
 
-void LiveView::show(const SourcesMessage& message) {
-  newest_.rows = message.rows;
+void LiveView::show(const SnapshotMessage& message, std::size_t agent) {
+  newest_[agent].take(message, now_);
 }
 
-void LiveView::agent_restored() {
-  lost_.reset();
-  newest_.head.reset();
+void LiveView::show(const SourcesMessage& message, std::size_t agent) {
+  newest_[agent].take(message);
+}
+
+void LiveView::agent_lost(const std::string& reason, std::size_t agent) {
+  newest_[agent].lost = reason;
+}
+
+void LiveView::agent_restored(std::size_t agent) {
+  newest_[agent].restore();
+}
+
+std::vector<std::size_t> LiveView::shown() const {
+  if (only_) return {*only_};
+  std::vector<std::size_t> all(pictures().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
 }
 
 bool LiveView::press(int key) {
@@ -142,8 +132,14 @@ bool LiveView::press(int key) {
     case 'B':
       settings_.by = SortKey::bytes;
       break;
+    case 'a':
+      settings_.by = over_longer_time(settings_.by);
+      break;
     case '/':
       typed_.emplace();
+      break;
+    case 'i':
+      show_next_agent();
       break;
     case ' ':
       if (paused_)
@@ -179,6 +175,21 @@ bool LiveView::press(int key) {
                                            : "that is no key here; h shows all keys";
   }
   return true;
+}
+
+// Each agent in turn, and then all of them again.
+void LiveView::show_next_agent() {
+  if (pictures().size() == 1) {
+    complaint_ = "there is no other interface to show";
+    return;
+  }
+  const std::size_t next = only_ ? *only_ + 1 : 0;
+  only_ = next < pictures().size() ? std::optional(next) : std::nullopt;
+  first_row_ = 0;
+  if (only_ && selected_ && selected_->agent != *only_) {
+    selected_.reset();
+    details_ = false;
+  }
 }
 
 bool LiveView::press_in_help(int key) {
@@ -223,7 +234,7 @@ void LiveView::select(int key) {
   }
   if (key == key::home) row = 0;
   if (key == key::end) row = last;
-  selected_ = before.rows[row].address;
+  selected_ = before.rows[row].key();
   first_row_ = layout().first;
 }
 
@@ -250,97 +261,115 @@ void LiveView::take_prefix() {
     complaint_ = fmt::format("not a network: '{}' (one is 192.0.2.0/24)", text);
 }
 
-std::vector<SourceRow> LiveView::ordered_rows() const {
-  // The last message may be of another selection than the one in force.
-  std::vector<SourceRow> rows = picture().rows;
-  if (settings_.prefix)
-    std::erase_if(rows,
-                  [&](const SourceRow& row) { return !settings_.prefix->contains(row.address); });
-  std::stable_sort(rows.begin(), rows.end(), [&](const SourceRow& a, const SourceRow& b) {
-    return higher(a, b, settings_.by);
-  });
-  rows.resize(std::min(rows.size(), settings_.most_rows));
-  return rows;
+// What a row is ordered by, where that is a rate that is known.
+std::optional<double> LiveView::rate_of(const Row& row, SortKey by) const {
+  if (by == SortKey::pps || by == SortKey::bps) {
+    if (!row.rates) return std::nullopt;
+    return by == SortKey::pps ? row.source.rates.pps : row.source.rates.bps;
+  }
+  const bool short_one = by == SortKey::pps_10s || by == SortKey::bps_10s;
+  const RecentWindow window = short_one ? RecentWindow::of_10s : RecentWindow::of_60s;
+  const auto& counts = row.source.of(window);
+  const auto& head = pictures()[row.agent].head;
+  if (!counts || !head) return std::nullopt;
+  const Rates rates = rates_over(*counts, head->of(window).seconds);
+  return counts_bytes(by) ? rates.bps : rates.pps;
 }
 
-// How long no snapshot has come, where that is too long.
-std::optional<std::chrono::seconds> LiveView::silence() const {
-  if (!newest_.head || lost_) return std::nullopt;
-  const std::chrono::duration<double> patience(late_after * newest_.head->interval);
-  if (newest_.head->partial || now_ - arrived_ <= patience) return std::nullopt;
-  return std::chrono::duration_cast<std::chrono::seconds>(now_ - arrived_);
+// Rows whose rate is not known come last.
+bool LiveView::before(const Row& a, const Row& b) const {
+  if (settings_.by == SortKey::packets) return a.source.total.packets > b.source.total.packets;
+  if (settings_.by == SortKey::bytes) return a.source.total.bytes > b.source.total.bytes;
+  return rate_of(a, settings_.by) > rate_of(b, settings_.by);
+}
+
+std::vector<LiveView::Row> LiveView::ordered_rows() const {
+  std::vector<Row> rows;
+  for (const std::size_t agent : shown()) {
+    const AgentPicture& picture = pictures()[agent];
+    // Beside the rates of others, old ones would be taken for those of now.
+    const bool rates = picture.has_rates() && !(several() && picture.lost);
+    for (const SourceRow& source : picture.rows)
+      // The last message may be of another selection than the one in force.
+      if (!settings_.prefix || settings_.prefix->contains(source.address))
+        rows.push_back({agent, source, rates});
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const Row& a, const Row& b) { return before(a, b); });
+  // Behind as many rows as each agent has been asked for, an agent's next one may be missing.
+  const std::size_t most = several() ? selection().top : settings_.most_rows;
+  rows.resize(std::min(rows.size(), most));
+  return rows;
 }
 
 // What is wrong, and what to do about it.
 std::vector<ScreenLine> LiveView::warnings() const {
-  std::vector<std::string> texts;
-  if (lost_) texts.push_back("no agent; trying again: " + *lost_);
-  if (const auto late = silence())
-    texts.push_back(
-        fmt::format("no snapshot for {} s, where one comes every {:.1f} s: the agent is stopped or "
-                    "overloaded; what is shown is old",
-                    late->count(), newest_.head->interval));
-  if (picture().newly_untracked > 0)
-    texts.push_back(
-        fmt::format("{} packets more are untracked: more sources than there is room for; a higher "
-                    "--max-sources makes room",
-                    grouped(picture().newly_untracked)));
-  if (picture().newly_evicted > 0)
-    texts.push_back(
-        fmt::format("{} packets more are evicted: their sources made room for others; a higher "
-                    "--max-sources keeps them",
-                    grouped(picture().newly_evicted)));
   std::vector<ScreenLine> lines;
-  for (const std::string& text : texts)
-    for (std::string& line : word_wrapped(text, size_.columns))
-      lines.push_back({{std::move(line), Style::alert}});
+  for (const std::size_t i : shown()) {
+    const AgentPicture& newest = newest_[i];
+    const AgentPicture& picture = pictures()[i];
+    std::vector<std::string> texts;
+    if (newest.lost) texts.push_back("no agent; trying again: " + *newest.lost);
+    if (const auto late = newest.silence(now_))
+      texts.push_back(fmt::format(
+          "no snapshot for {} s, where one comes every {:.1f} s: the agent is stopped or "
+          "overloaded; what is shown is old",
+          late->count(), newest.head->interval));
+    if (!newest.lost && picture.head && !picture.head->running)
+      texts.push_back(
+          "the interface is down or has no carrier: nothing comes in; ip link shows which");
+    if (const std::uint64_t ticks = picture.missed.lasting(now_); ticks > 0)
+      texts.push_back(
+          fmt::format("{} ticks more were missed: the agent had too little time; nothing is lost, "
+                      "and a longer --interval gives it more",
+                      grouped(ticks)));
+    if (const std::uint64_t packets = picture.untracked.lasting(now_); packets > 0)
+      texts.push_back(
+          fmt::format("{} packets more are untracked: more sources than there is room for; a "
+                      "higher --max-sources makes room",
+                      grouped(packets)));
+    if (const std::uint64_t packets = picture.evicted.lasting(now_); packets > 0)
+      texts.push_back(
+          fmt::format("{} packets more are evicted: their sources made room for others; a higher "
+                      "--max-sources keeps them",
+                      grouped(packets)));
+    for (const std::string& text : texts)
+      for (std::string& line :
+           word_wrapped(several() ? name_among(pictures(), i) + ": " + text : text, size_.columns))
+        lines.push_back({{std::move(line), Style::alert}});
+  }
   return lines;
 }
 
-std::string LiveView::filter_sum(const std::vector<SourceRow>& rows) const {
+std::string LiveView::filter_sum(const std::vector<Row>& rows) const {
   Counts counts;
   Rates rates;
-  for (const SourceRow& row : rows) {
-    counts.packets += row.total.packets;
-    counts.bytes += row.total.bytes;
-    rates.pps += row.rates.pps;
-    rates.bps += row.rates.bps;
+  bool rates_known = false;
+  for (const Row& row : rows) {
+    counts += row.source.total;
+    if (!row.rates) continue;
+    rates_known = true;
+    rates.pps += row.source.rates.pps;
+    rates.bps += row.source.rates.bps;
   }
   const bool all = rows.size() < selection().top;
-  const std::string what = fmt::format("in {}: {}{} sources", prefix_text(*settings_.prefix),
-                                       all ? "" : "first ", grouped(rows.size()));
+  const std::string what =
+      fmt::format("in {}: {}{} {}", prefix_text(*settings_.prefix), all ? "" : "first ",
+                  grouped(rows.size()), several() ? "rows" : "sources");
   std::vector<std::string> items{what};
-  if (!picture().head || !picture().head->partial) items.push_back(rate_text(rates));
+  if (rates_known || rows.empty()) items.push_back(rate_text(rates));
   items.push_back(fmt::format("{} packets", rounded(counts.packets)));
   items.push_back(fmt::format("{} bytes", rounded(counts.bytes)));
   return fitted({items, {what, rate_text(rates)}, {what}}, size_.columns);
 }
 
-std::vector<ScreenLine> LiveView::head_lines(const std::vector<SourceRow>& rows) const {
+std::vector<ScreenLine> LiveView::head_lines(const std::vector<Row>& rows, std::size_t room) const {
   std::vector<std::string> state{fmt::format("by {}", name_of(settings_.by))};
   if (paused_) state.push_back("paused");
-  const auto& head = picture().head;
-  std::vector<std::string> texts;
-  if (!head) {
-    state.insert(state.begin(), "waiting for the next snapshot");
-    texts = wrapped(state, size_.columns);
-  } else {
-    const std::string pace = fmt::format(
-        fmt::runtime(head->partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
-        head->interval);
-    std::vector<std::string> in_full{head->interface, name_of(head->mode), pace,
-                                     rfc3339(head->time)};
-    std::vector<std::string> in_short{head->interface, name_of(head->mode),
-                                      time_of_day(head->time)};
-    for (std::vector<std::string>* items : {&in_full, &in_short})
-      items->insert(items->end(), state.begin(), state.end());
-    const std::size_t width = size_.columns;
-    texts = {fitted({in_full, in_short}, width),
-             fitted({totals(*head, grouped), totals(*head, rounded), frame_rates(*head)}, width),
-             fitted({packet_counts(*head, grouped, true), packet_counts(*head, rounded, true),
-                     packet_counts(*head, rounded, false)},
-                    width)};
-  }
+  if (settings_.prefix) room -= std::min<std::size_t>(room, 1);
+  std::vector<std::string> texts =
+      several() ? head_of_several(pictures(), state, size_.columns, room)
+                : head_of_one(pictures()[shown()[0]].head, state, size_.columns);
   if (settings_.prefix) texts.insert(texts.begin() + 1, filter_sum(rows));
   std::vector<ScreenLine> lines;
   for (std::string& text : texts)
@@ -350,32 +379,39 @@ std::vector<ScreenLine> LiveView::head_lines(const std::vector<SourceRow>& rows)
 }
 
 // `row`: the selected one, where it is among the rows.
-std::vector<ScreenLine> LiveView::details(const SourceRow* row) const {
+std::vector<ScreenLine> LiveView::details(const Row* row) const {
   if (!details_ || !selected_) return {};
-  const std::string address = ipv4_text(*selected_);
+  std::string address = ipv4_text(selected_->address);
+  if (several()) address += " on " + name_among(pictures(), selected_->agent);
   if (!row) return {{{address + " is not in these rows now", Style::strong}}};
 
-  std::vector<std::string> sums{fmt::format("{} packets", grouped(row->total.packets)),
-                                fmt::format("{} bytes", grouped(row->total.bytes))};
+  const SourceRow& source = row->source;
+  const AgentPicture& picture = pictures()[row->agent];
+  std::vector<std::string> sums{fmt::format("{} packets", grouped(source.total.packets)),
+                                fmt::format("{} bytes", grouped(source.total.bytes))};
   // The first packet came before the cut of the tick that has it.
-  if (const auto& head = picture().head; head && head->time > row->first_time) {
-    const double seconds = static_cast<double>(head->time - row->first_time) / 1000;
+  if (const auto& head = picture.head; head && head->time > source.first_time) {
+    const double seconds = static_cast<double>(head->time - source.first_time) / 1000;
     sums.push_back("on average " +
-                   rate_text({static_cast<double>(row->total.packets) / seconds,
-                              static_cast<double>(row->total.bytes) * 8 / seconds}));
+                   rate_text({static_cast<double>(source.total.packets) / seconds,
+                              static_cast<double>(source.total.bytes) * 8 / seconds}));
   }
+  constexpr std::array names{"over 10 s ", "over 60 s "};
+  for (std::size_t i = 0; i < recent_windows; ++i)
+    if (const auto& counts = source.recent[i]; counts && picture.head)
+      sums.push_back(names[i] + rate_text(rates_over(*counts, picture.head->recent[i].seconds)));
   const std::string title = "trend ";
   const std::size_t width =
-      std::min(size_.columns - std::min(size_.columns, title.size()), RateHistory::snapshots);
+      std::min(size_.columns - std::min(size_.columns, title.size()), max_trend);
   std::vector<ScreenLine> lines;
-  for (std::string& line :
-       wrapped({address, "first " + rfc3339(row->first_time), "last " + rfc3339(row->last_time)},
-               size_.columns))
+  for (std::string& line : wrapped(
+           {address, "first " + rfc3339(source.first_time), "last " + rfc3339(source.last_time)},
+           size_.columns))
     lines.push_back({{std::move(line), lines.empty() ? Style::strong : Style::plain}});
   for (std::string& line : wrapped(sums, size_.columns)) lines.push_back({{std::move(line)}});
-  lines.push_back(
-      {{title},
-       {picture().history.trend(row->address, settings_.by, width, settings_.utf8), Style::trend}});
+  lines.push_back({{title},
+                   {trend_text(source.trend, picture.slices, settings_.by, width, settings_.utf8),
+                    Style::trend}});
   return lines;
 }
 
@@ -385,13 +421,17 @@ LiveView::Layout LiveView::layout() const {
   const std::size_t body = size_.rows - std::min<std::size_t>(size_.rows, 1);  // without the footer
   // A small screen is for the sources: five of them from ten lines on, and one at the least.
   const std::size_t table = 1 + (size_.rows >= 10 ? 5 : 1);
+  const std::size_t most_above = body > table ? body - table : std::min<std::size_t>(body, 1);
   layout.above = warnings();
-  for (ScreenLine& line : head_lines(layout.rows)) layout.above.push_back(std::move(line));
-  layout.above.resize(
-      std::min(layout.above.size(), body > table ? body - table : std::min<std::size_t>(body, 1)));
+  // Several agents leave half of the screen to the sources.
+  const std::size_t for_head = std::min(most_above, std::max<std::size_t>(body / 2, 3));
+  for (ScreenLine& line :
+       head_lines(layout.rows, for_head - std::min(for_head, layout.above.size())))
+    layout.above.push_back(std::move(line));
+  layout.above.resize(std::min(layout.above.size(), most_above));
   const std::size_t left = body - layout.above.size();
   const auto found = std::find_if(layout.rows.begin(), layout.rows.end(),
-                                  [&](const auto& row) { return selected_ == row.address; });
+                                  [&](const Row& row) { return selected_ == row.key(); });
   const bool selected = found != layout.rows.end();
   if (selected) layout.selected = static_cast<std::size_t>(found - layout.rows.begin());
   layout.below = details(selected ? &*found : nullptr);
@@ -435,25 +475,44 @@ Screen LiveView::screen() const {
   return screen;
 }
 
+// Of the column with the interfaces, with the space behind it; 0: there is none. A source needs its
+// own column whole.
+std::size_t LiveView::interface_width() const {
+  if (!several() || size_.columns < max_ipv4_text + 2) return 0;
+  std::size_t longest = std::strlen(interface_title);
+  for (const std::size_t i : shown())
+    longest = std::max(longest, text_width(name_among(pictures(), i)));
+  return std::min(longest, size_.columns - max_ipv4_text - 1) + 1;
+}
+
 std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
   // An eighth of the screen, at the least, shows how the rates went.
-  const SourceColumns columns(picture().head.value_or(SnapshotHead{}),
-                              size_.columns - std::min(size_.columns / 8, size_.columns),
-                              settings_.by);
-  const std::string titles = columns.titles();
+  const std::size_t interface_column = interface_width();
+  const std::size_t width =
+      size_.columns - std::min(size_.columns / 8 + interface_column, size_.columns);
+  const std::string titles = in_column(interface_title, interface_column) +
+                             SourceColumns({}, width, settings_.by).titles();
   std::size_t trend = 0;
   if (titles.size() + 1 + shortest_trend <= size_.columns)
-    trend = std::min(size_.columns - titles.size() - 1, RateHistory::snapshots);
+    trend = std::min(size_.columns - titles.size() - 1, max_trend);
   const char* trend_title = trend < std::strlen("TREND") ? "" : " TREND";
   std::vector<ScreenLine> lines{
       {{fmt::format("{:<{}}", titles + trend_title, size_.columns), Style::titles}}};
-  const Style style = silence() || lost_ ? Style::dim : Style::plain;
   for (std::size_t i = layout.first; i < layout.end(); ++i) {
-    const SourceRow& row = layout.rows[i];
-    ScreenLine line{{columns.line(row), selected_ == row.address ? Style::selected : style}};
+    const Row& row = layout.rows[i];
+    const AgentPicture& newest = newest_[row.agent];
+    const Style style = newest.silence(now_) || newest.lost ? Style::dim : Style::plain;
+    const AgentPicture& picture = pictures()[row.agent];
+    // What is too old to stand beside the rates of others has none.
+    const bool old = !row.rates && picture.has_rates();
+    const SourceColumns columns(
+        picture.head && !old ? *picture.head : SnapshotHead{.partial = true}, width, settings_.by);
+    ScreenLine line{
+        {in_column(name_among(pictures(), row.agent), interface_column) + columns.line(row.source),
+         selected_ == row.key() ? Style::selected : style}};
     if (trend > 0)
       line.push_back(
-          {" " + picture().history.trend(row.address, settings_.by, trend, settings_.utf8),
+          {" " + trend_text(row.source.trend, picture.slices, settings_.by, trend, settings_.utf8),
            Style::trend});
     lines.push_back(std::move(line));
   }
@@ -466,11 +525,15 @@ ScreenLine LiveView::footer(const Layout& layout) const {
   std::vector<std::string> beyond;
   if (layout.first > 0) beyond.push_back(fmt::format("{} above", grouped(layout.first)));
 
-  // Without a prefix the agent says how many sources there are.
+  // Without a prefix the agents say how many sources there are.
   std::size_t rows = layout.rows.size();
   const bool more_unknown = settings_.prefix && rows >= selection().top;
-  if (!settings_.prefix && picture().head)
-    rows = std::max<std::size_t>(rows, std::min(settings_.most_rows, picture().head->tracked));
+  if (!settings_.prefix) {
+    std::uint64_t tracked = 0;
+    for (const std::size_t i : shown())
+      if (const auto& head = pictures()[i].head) tracked += head->tracked;
+    rows = std::max<std::size_t>(rows, std::min<std::uint64_t>(settings_.most_rows, tracked));
+  }
   if (rows > layout.end() || more_unknown)
     beyond.push_back(
         fmt::format("{}{} more", grouped(rows - layout.end()), more_unknown ? "+" : ""));

@@ -10,46 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "live/rate_history.hpp"
+#include "live/agent_picture.hpp"
+#include "live/screen.hpp"
 #include "model/request.hpp"
 #include "model/snapshot.hpp"
 #include "protocol/json_decoding.hpp"
 
 namespace xdp_count {
-
-enum class Style { plain, strong, dim, titles, trend, alert, selected };
-
-struct Span {
-  std::string text;  // UTF-8
-  Style style = Style::plain;
-};
-using ScreenLine = std::vector<Span>;
-
-struct Screen {
-  std::vector<ScreenLine> lines;      // from the top; they fit the size
-  std::optional<std::size_t> cursor;  // the column in the last line, while text is typed there
-};
-
-struct ScreenSize {
-  std::size_t columns = 80;
-  std::size_t rows = 24;
-};
-
-// Keys are the characters that they send, and these for those of several names.
-namespace key {
-inline constexpr int enter = '\n';
-inline constexpr int escape = 0x1b;
-inline constexpr int erase = 0x7f;
-inline constexpr int erase_line = 'U' & 0x1f;  // Ctrl-U
-// No character has these numbers: Unicode ends before them.
-inline constexpr int up = 0x110000;
-inline constexpr int down = up + 1;
-inline constexpr int page_up = up + 2;
-inline constexpr int page_down = up + 3;
-inline constexpr int home = up + 4;
-inline constexpr int end = up + 5;
-inline constexpr int nameless = up + 6;  // any key that is not here
-}  // namespace key
 
 class LiveView {
  public:
@@ -62,10 +29,18 @@ class LiveView {
     bool utf8 = true;  // what the terminal can show
   };
 
-  explicit LiveView(const Settings& settings) : settings_(settings) {}
+  // There is one agent at first, which has the number 0. With one alone nothing is said of which
+  // it is but in the head; with several each row names its interface.
+  explicit LiveView(const Settings& settings, const std::string& socket_name = "")
+      : settings_(settings) {
+    add_agent(socket_name);
+  }
 
-  // The sources to subscribe to: as many as can fit the screen, and those that it was scrolled
-  // past.
+  // One agent more, shown as `socket_name` until it says its interface. Returns its number.
+  std::size_t add_agent(const std::string& socket_name);
+
+  // The sources to subscribe to, of each agent: as many as can fit the screen, and those that it
+  // was scrolled past.
   Selection selection() const;
 
   // What happens. Each changes what screen() returns from then on.
@@ -73,29 +48,39 @@ class LiveView {
   // Sets the present time, which snapshots that come are given, and by which they are late. While
   // the view waits for a snapshot, what it shows changes once a second.
   void pass_time(Clock::time_point now) { now_ = now; }
-  void show(const SnapshotMessage& message);
-  void show(const SourcesMessage& message);  // the selected sources, between two snapshots
-  void agent_lost(const std::string& reason) { lost_ = reason; }
-  void agent_restored();  // it may be another one, whose totals are not known yet
+  void show(const SnapshotMessage& message, std::size_t agent = 0);
+  // The selected sources, between two snapshots.
+  void show(const SourcesMessage& message, std::size_t agent = 0);
+  void agent_lost(const std::string& reason, std::size_t agent = 0);
+  // It may be another one, whose totals are not known yet.
+  void agent_restored(std::size_t agent = 0);
   // Returns false when the key asked to end.
   bool press(int key);
 
   Screen screen() const;
 
  private:
-  // All that comes from the agent, apart: while paused, what is shown is a copy of it.
-  struct Picture {
-    std::optional<SnapshotHead> head;
-    std::vector<SourceRow> rows;
-    std::uint64_t newly_untracked = 0;  // packets since the snapshot before
-    std::uint64_t newly_evicted = 0;    // the same
-    RateHistory history;
+  // Which row, wherever the order puts it.
+  struct RowKey {
+    std::size_t agent;
+    std::uint32_t address;
+
+    friend bool operator==(const RowKey&, const RowKey&) = default;
+  };
+
+  // A source of one agent. Two agents that both have seen it have a row each.
+  struct Row {
+    std::size_t agent;
+    SourceRow source;
+    bool rates;  // whether they are known
+
+    RowKey key() const { return {agent, source.address}; }
   };
 
   // What the screen has room for, from the top to the footer.
   struct Layout {
     std::vector<ScreenLine> above;        // warnings, totals
-    std::vector<SourceRow> rows;          // all there are, in order
+    std::vector<Row> rows;                // all there are, in order
     std::optional<std::size_t> selected;  // of the rows, where the selected one is among them
     std::size_t first = 0;                // of the rows on the screen
     std::size_t room = 0;                 // for rows, below their titles
@@ -108,14 +93,20 @@ class LiveView {
   void take_prefix();
   void select(int key);
   bool press_in_help(int key);
-  const Picture& picture() const { return paused_ ? *paused_ : newest_; }
-  std::vector<SourceRow> ordered_rows() const;
-  std::optional<std::chrono::seconds> silence() const;
+  void show_next_agent();
+  // What is shown: of all agents, by their numbers, or of the one that was chosen.
+  const std::vector<AgentPicture>& pictures() const { return paused_ ? *paused_ : newest_; }
+  std::vector<std::size_t> shown() const;
+  bool several() const { return shown().size() > 1; }
+  std::optional<double> rate_of(const Row& row, SortKey by) const;
+  bool before(const Row& a, const Row& b) const;
+  std::vector<Row> ordered_rows() const;
   std::vector<ScreenLine> warnings() const;
-  std::vector<ScreenLine> head_lines(const std::vector<SourceRow>& rows) const;
-  std::string filter_sum(const std::vector<SourceRow>& rows) const;
-  std::vector<ScreenLine> details(const SourceRow* row) const;
+  std::vector<ScreenLine> head_lines(const std::vector<Row>& rows, std::size_t room) const;
+  std::string filter_sum(const std::vector<Row>& rows) const;
+  std::vector<ScreenLine> details(const Row* row) const;
   Layout layout() const;
+  std::size_t interface_width() const;
   std::vector<ScreenLine> source_lines(const Layout& layout) const;
   ScreenLine footer(const Layout& layout) const;
   std::vector<ScreenLine> help_lines() const;
@@ -123,13 +114,12 @@ class LiveView {
   Settings settings_;
   ScreenSize size_;
   Clock::time_point now_;
-  Clock::time_point arrived_;  // when the newest snapshot did
-  Picture newest_;
-  std::optional<Picture> paused_;
-  std::optional<std::string> lost_;        // why there is no agent
-  std::optional<std::string> typed_;       // a prefix, while it is asked for
-  std::optional<std::uint32_t> selected_;  // the address of a row, wherever that moves to
-  std::size_t first_row_ = 0;              // how many rows are above the screen
+  std::vector<AgentPicture> newest_;  // by the agents' numbers
+  std::optional<std::vector<AgentPicture>> paused_;
+  std::optional<std::size_t> only_;   // the agent that is shown alone
+  std::optional<std::string> typed_;  // a prefix, while it is asked for
+  std::optional<RowKey> selected_;
+  std::size_t first_row_ = 0;  // how many rows are above the screen
   bool details_ = false;
   std::string complaint_;  // until the next key
   bool help_ = false;

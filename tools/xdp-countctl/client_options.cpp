@@ -76,11 +76,14 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
 
   CLI::App app{"Asks a running xdp-count who sends packets to this machine.", "xdp-countctl"};
   app.set_version_flag("-V,--version", "xdp-countctl " XDP_COUNT_VERSION);
-  auto* socket = app.add_option("-s,--socket", options.socket_path, "The agent's Unix socket")
+  auto* socket = app.add_option("-s,--socket", options.socket_paths, "The agent's Unix socket")
+                     ->allow_extra_args(false)
                      ->option_text("PATH");
-  app.add_option("-i,--interface", options.interface,
-                 "The interface that the agent counts on; without this and -s: the only agent\n"
-                 "there is")
+  app.add_option("-i,--interface", options.interfaces,
+                 "The interface that the agent counts on. The live view and status show\n"
+                 "several agents, where this or -s is given several times, or all that there\n"
+                 "are without both; the other commands take the only one")
+      ->allow_extra_args(false)
       ->option_text("IFACE")
       ->excludes(socket);
   auto* format =
@@ -179,6 +182,10 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   } else if (*status) {
     options.request.command = StatusRequest{};
   }
+  if (!options.live && !*status && options.socket_paths.size() + options.interfaces.size() > 1)
+    return refusal_of(fmt::format("{} asks one agent: give one {}",
+                                  app.get_subcommands().front()->get_name(),
+                                  options.interfaces.empty() ? "--socket" : "--interface"));
   return options;
 }
 

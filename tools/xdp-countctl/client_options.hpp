@@ -13,8 +13,10 @@
 namespace xdp_count {
 
 struct ClientOptions {
-  std::string socket_path;  // empty: by `interface`
-  std::string interface;    // empty: the only agent there is
+  // Which agents to ask: several for the live view and the status alone. Both are empty for all
+  // there are, or, where only one can be asked, the only one.
+  std::vector<std::string> socket_paths;
+  std::vector<std::string> interfaces;
   TextFormat format = TextFormat::table;
   Request request;
   bool live = false;         // the full screen, for what `request`, a TopRequest, selects

@@ -25,6 +25,7 @@
 #include "base/printable.hpp"
 #include "client/agent_connection.hpp"
 #include "client/agent_feed.hpp"
+#include "client/agent_sockets.hpp"
 #include "client/agent_words.hpp"
 #include "client_options.hpp"
 #include "live/live_session.hpp"
@@ -162,22 +163,62 @@ bool wants_colours() {
   return !no_color || *no_color == '\0';
 }
 
-int top_live(const std::string& socket_path, const Selection& selection) {
+// The sockets of several agents: those that were asked for, or all.
+std::vector<std::string> sockets_of(const ClientOptions& options) {
+  std::vector<std::string> paths = options.socket_paths;
+  for (const std::string& interface : options.interfaces) paths.push_back(find_socket(interface));
+  return paths.empty() ? require_agent_sockets() : paths;
+}
+
+std::string socket_of(const ClientOptions& options) {
+  if (options.socket_paths.size() + options.interfaces.size() > 1)
+    throw std::runtime_error(
+        "this terminal has no cursor that can be moved, which it takes to show several agents: "
+        "give one --interface or --socket");
+  if (!options.socket_paths.empty()) return options.socket_paths.front();
+  return find_socket(options.interfaces.empty() ? "" : options.interfaces.front());
+}
+
+int top_live(const ClientOptions& options) {
   std::setlocale(LC_CTYPE, "");
+  const Selection& selection = std::get<TopRequest>(options.request.command).selection;
+  const bool others_join = options.socket_paths.empty() && options.interfaces.empty();
   const LiveView::Settings settings{.by = selection.by,
                                     .prefix = selection.prefix,
                                     .most_rows = selection.top,
                                     .utf8 = std::string_view(::nl_langinfo(CODESET)) == "UTF-8"};
-  return run_live(socket_path, settings, wants_colours());
+  return run_live(sockets_of(options), others_join, settings, wants_colours());
 }
 
-void run(const ClientOptions& options) {
+// The status of several agents. One that does not answer is no reason to leave out the others;
+// returns whether all have.
+bool print_status(const ClientOptions& options) {
+  const std::vector<std::string> paths = sockets_of(options);
+  MessageView view(options.format);
+  bool all = true;
+  for (const std::string& path : paths) {
+    std::string text;
+    try {
+      ask(path, options.request, [&](const std::string& line, const Message& message) {
+        text = view.text_of(line, message);
+      });
+    } catch (const std::runtime_error& error) {
+      if (paths.size() == 1) throw;
+      say(path + ": " + error.what());
+      all = false;
+    }
+    print(text);
+  }
+  return all;
+}
+
+// Returns the exit status.
+int run(const ClientOptions& options) {
   // A descriptor that the shell has closed would be given to the socket, and be written to.
   if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) throw_errno("writing to standard output");
-  const std::string socket_path =
-      options.socket_path.empty() ? find_socket(options.interface) : options.socket_path;
   if (const auto* subscribe = std::get_if<SubscribeRequest>(&options.request.command)) {
     const Subscription& subscription = subscribe->subscription;
+    const std::string socket_path = socket_of(options);
     if (!options.capture_path.empty())
       capture(socket_path, options, subscription);
     else if (options.any_events)
@@ -187,21 +228,23 @@ void run(const ClientOptions& options) {
   } else if (options.live && !can_draw_screens()) {
     Selection selection = std::get<TopRequest>(options.request.command).selection;
     selection.top = std::min(selection.top, plain_top);
-    watch(socket_path, options, {.selection = selection});
+    watch(socket_of(options), options, {.selection = selection});
   } else if (options.live) {
-    const auto& request = std::get<TopRequest>(options.request.command);
-    if (const int signal = top_live(socket_path, request.selection)) {
+    if (const int signal = top_live(options)) {
       // The sender of the signal is to see that it ended this process; ncurses has left a handler
       // that exits with 1.
       std::signal(signal, SIG_DFL);
       std::raise(signal);
     }
+  } else if (std::holds_alternative<StatusRequest>(options.request.command)) {
+    return print_status(options) ? 0 : 1;
   } else {
     MessageView view(options.format, std::holds_alternative<ListRequest>(options.request.command));
-    ask(socket_path, options.request, [&](const std::string& line, const Message& message) {
+    ask(socket_of(options), options.request, [&](const std::string& line, const Message& message) {
       print(view.text_of(line, message));
     });
   }
+  return 0;
 }
 
 }  // namespace
@@ -218,8 +261,7 @@ int main(int argc, char** argv) {
       std::fputs(early->text.c_str(), early->code == 0 ? stdout : stderr);
       return early->code;
     }
-    run(std::get<ClientOptions>(parsed));
-    return 0;
+    return run(std::get<ClientOptions>(parsed));
   } catch (const std::exception& error) {
     say(error.what());
     return 1;

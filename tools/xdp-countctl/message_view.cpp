@@ -112,7 +112,8 @@ std::string MessageView::table_of(const Message& message) {
     return text + "\n";
   }
   if (const auto* status = std::get_if<StatusMessage>(&message))
-    return joined(status_table(status->head, status->status));
+    return (std::exchange(begun_, true) ? "\n" : "") +
+           joined(status_table(status->head, status->status));
 
   if (const auto* event = std::get_if<EventMessage>(&message)) return event_text(*event) + "\n";
 
@@ -131,7 +132,7 @@ std::string MessageView::table_of(const Message& message) {
 
 std::string MessageView::csv_of(const std::string& line, const Message& message) {
   if (std::holds_alternative<StatusMessage>(message)) {
-    std::string text = csv_record({"field", "value"});
+    std::string text = std::exchange(begun_, true) ? "" : csv_record({"field", "value"});
     for (const auto& [name, value] : flat_fields(line)) text += csv_record({name, value});
     return text;
   }

@@ -33,10 +33,23 @@ std::vector<SourceRow> some_rows() {
           {.address = 0xc0000201, .total = {30, 50'000}, .rates = {100, 2000}}};
 }
 
+// What the agent sends: in the only slice each source has sent what its rates say, and nothing else
+// within ten seconds.
+SnapshotMessage snapshot_of(SnapshotHead head, std::vector<SourceRow> rows) {
+  head.recent = {{{10, {15'000, 0}}, {60, {15'000, 0}}}};
+  for (SourceRow& row : rows) {
+    const Counts sent{static_cast<std::uint64_t>(row.rates.pps),
+                      static_cast<std::uint64_t>(row.rates.bps / 8)};
+    row.recent = {sent, std::nullopt};
+    row.trend = {sent};
+  }
+  return {.head = head, .rows = rows, .slices = {1}};
+}
+
 LiveView showing(ScreenSize size, LiveView::Settings settings = {}) {
   LiveView view(settings);
   view.resize(size);
-  view.show(SnapshotMessage{some_head(), some_rows()});
+  view.show(snapshot_of(some_head(), some_rows()));
   return view;
 }
 
@@ -82,11 +95,11 @@ TEST_CASE("at 80 columns the head is three lines, and nothing stands alone") {
   CHECK(drawn(showing({80, 12})) == R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z  by pps
 1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144
 ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0  untracked 0  evicted 0
-SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
-10.0.0.1           400.0     100.0         10       100                        █
-10.0.0.2           300.0      4.0 k        20       200                        █
-10.0.0.3           200.0      3.0 k        40       300                        █
-192.0.2.1          100.0      2.0 k        30    50.0 k                        █
+SOURCE          PACKETS/S PKT/S 10S    BITS/S   PACKETS     BYTES TREND
+10.0.0.1           400.0      40.0     100.0         10       100              █
+10.0.0.2           300.0      30.0      4.0 k        20       200              █
+10.0.0.3           200.0      20.0      3.0 k        40       300              █
+192.0.2.1          100.0      10.0      2.0 k        30    50.0 k              █
 
 
 
@@ -100,7 +113,7 @@ TEST_CASE("counts that do not fit their line are rounded, and zeros go first") {
   head.untracked.packets = 123'456'789;
   LiveView view({});
   view.resize({100, 12});
-  view.show(SnapshotMessage{head, some_rows()});
+  view.show(snapshot_of(head, some_rows()));
   CHECK(contains(view,
                  "\nipv4 1.2 P  ipv6 500.0 G  arp 60.0 G  other 7.0 G  malformed 0  "
                  "untracked 123.5 M  evicted 0\n"));
@@ -108,17 +121,17 @@ TEST_CASE("counts that do not fit their line are rounded, and zeros go first") {
   CHECK(contains(view, "\nipv4 1.2 P  ipv6 500.0 G  arp 60.0 G  other 7.0 G  untracked 123.5 M\n"));
 }
 
-TEST_CASE("a snapshot whose interval was cut short has no rates, and no part in the trends") {
+TEST_CASE("a snapshot whose interval was cut short has no rates but those over longer times") {
   LiveView view = showing({80, 12});
   SnapshotHead head = some_head();
   head.partial = true;
-  view.show(SnapshotMessage{head, some_rows()});
+  view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
       R"(eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z  by pps
 1,234,567 frames  tracked 2 of 262,144
 ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0  untracked 0  evicted 0
-SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
-10.0.0.1               -         -         10       100                        █
+SOURCE          PACKETS/S PKT/S 10S    BITS/S   PACKETS     BYTES TREND
+10.0.0.1               -      40.0         -         10       100              █
 )"));
   view.resize({30, 12});
   CHECK(drawn(view).starts_with(R"(eth0  native  12:00:00Z
@@ -266,7 +279,7 @@ TEST_CASE("a pause keeps the picture, and its end shows the newest") {
   const std::string before = drawn(view);
   SnapshotHead later = some_head();
   later.time += 1000;
-  view.show(SnapshotMessage{later, {some_rows()[3]}});
+  view.show(snapshot_of(later, {some_rows()[3]}));
   CHECK(drawn(view) == before);
   view.press('b');
   CHECK(order(view) == "2311");
@@ -276,12 +289,13 @@ TEST_CASE("a pause keeps the picture, and its end shows the newest") {
   CHECK_FALSE(contains(view, "paused"));
 }
 
-TEST_CASE("sources that come between two snapshots are shown, and are none of the trend's") {
+TEST_CASE("sources that come between two snapshots are shown, with their own trends") {
   LiveView view = showing({80, 24});
-  view.show(SourcesMessage{.rows = {some_rows()[2]}});
+  SourceRow row = some_rows()[2];
+  row.trend = {{0, 0}, {4, 0}, {8, 0}};
+  view.show(SourcesMessage{.rows = {row}, .slices = {1, 1, 1}});
   CHECK(order(view) == "3");
-  CHECK(contains(view, "                       █\n"));
-  CHECK_FALSE(contains(view, "██"));
+  CHECK(contains(view, "  ·▄█\n"));
 }
 
 TEST_CASE("before the first snapshot it says that it waits") {
@@ -301,7 +315,7 @@ TEST_CASE("an agent that has gone is said first, with the last sources, until it
   view.agent_restored();
   CHECK(drawn(view).find("waiting for the next snapshot  by pps\n") == 0);
   CHECK(order(view) == "1231");
-  view.show(SnapshotMessage{some_head(), {some_rows()[2]}});
+  view.show(snapshot_of(some_head(), {some_rows()[2]}));
   CHECK(drawn(view).find("eth0  native") == 0);
   CHECK(order(view) == "3");
 }
@@ -313,7 +327,7 @@ TEST_CASE("help is shown and hidden, and q ends") {
     CHECK(view.press(key));
     CHECK(drawn(view).starts_with("Keys\n p b P B    sort by packets/s, bits/s, packets, bytes\n"));
     CHECK(contains(view, "\n untracked  IPv4 packets of sources for which there was no room\n"));
-    CHECK(contains(view, "\n TREND      the rate in each of the last snapshots"));
+    CHECK(contains(view, "\n TREND      packets/s or bits/s in each second of the last minute"));
     CHECK(contains(view, "\nq quit  any other key: back\n"));
     CHECK(view.press(key));
     CHECK(drawn(view) == without);
@@ -332,9 +346,9 @@ TEST_CASE("on a small screen the help is scrolled, as far as there is any") {
   view.press(key::up);
   CHECK(drawn(view).starts_with("Keys\n"));
   for (int i = 0; i < 100; ++i) view.press(key::page_down);
-  CHECK(drawn(view).ends_with("source\nq quit  any other key: back\n"));
+  CHECK(drawn(view).ends_with("not known\nq quit  any other key: back\n"));
   view.press(key::page_up);
-  CHECK_FALSE(contains(view, "did not have the"));
+  CHECK_FALSE(contains(view, "blank: not known"));
   CHECK_FALSE(view.press('q'));
 }
 
@@ -379,7 +393,7 @@ TEST_CASE("rows that do not fit are counted, and scrolled to") {
     rows.push_back({.address = 0x0a000001 + i, .rates = {100.0 - i, 0}});
   LiveView view({});
   view.resize({80, 20});
-  view.show(SnapshotMessage{head, rows});
+  view.show(snapshot_of(head, rows));
   // There are 20 lines, less the head's three, the titles and the footer.
   CHECK(contains(view, "\n10.0.0.15 "));
   CHECK(contains(view, "\nh help  q quit  35 more\n"));
@@ -406,7 +420,7 @@ TEST_CASE("rows that do not fit are counted, and scrolled to") {
   view.press(key::end);
   rows[39].rates.pps = 1000;
   ++head.seq;
-  view.show(SnapshotMessage{head, rows});
+  view.show(snapshot_of(head, rows));
   CHECK(marked(view) == "10.0.0.40");
   CHECK(contains(view, "\nh help  q quit  35 more\n"));
 }
@@ -418,11 +432,11 @@ TEST_CASE("with a prefix, more rows than were asked for are of an unknown number
   for (std::uint32_t i = 0; i < 20; ++i) rows.push_back({.address = 0x0a000001 + i});
   LiveView view({.prefix = Prefix{0x0a000000, 8}});
   view.resize({80, 20});
-  view.show(SnapshotMessage{head, rows});
+  view.show(snapshot_of(head, rows));
   CHECK(contains(view, "\nin 10.0.0.0/8: first 20 sources  "));
   CHECK(contains(view, "\nh help  q quit  6+ more\n"));
   rows.pop_back();
-  view.show(SnapshotMessage{head, rows});
+  view.show(snapshot_of(head, rows));
   CHECK(contains(view, "\nin 10.0.0.0/8: 19 sources  "));
   CHECK(contains(view, "\nh help  q quit  5 more\n"));
 }
@@ -433,17 +447,18 @@ TEST_CASE("the selected row has its details below, exact, with averages since it
   rows[1].last_time = some_head().time - 250;
   LiveView view({});
   view.resize({80, 24});
-  view.show(SnapshotMessage{some_head(), rows});
+  view.show(snapshot_of(some_head(), rows));
   view.press(key::down);
   view.press(key::down);
   view.press(key::enter);
   CHECK(drawn(view).ends_with(
       "\n10.0.0.2  first 2026-11-20T11:59:50.123Z  last 2026-11-20T11:59:59.873Z\n"
       "20 packets  200 bytes  on average 2.0 packets/s  160.0 bit/s\n"
+      "over 10 s 30.0 packets/s  400.0 bit/s\n"
       "trend " +
-      std::string(73, ' ') + "█\nh help  q quit\n"));
+      std::string(max_trend - 1, ' ') + "█\nh help  q quit\n"));
   rows.erase(rows.begin() + 1);
-  view.show(SnapshotMessage{some_head(), rows});
+  view.show(snapshot_of(some_head(), rows));
   CHECK(drawn(view).ends_with("\n10.0.0.2 is not in these rows now\nh help  q quit\n"));
   view.press(key::enter);
   CHECK_FALSE(contains(view, "is not in these rows"));
@@ -454,25 +469,97 @@ TEST_CASE("what grows of packets without a row is a warning, with what to do") {
   SnapshotHead head = some_head();
   ++head.seq;
   head.untracked.packets = 1234;
-  view.show(SnapshotMessage{head, some_rows()});
+  view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
       "1,234 packets more are untracked: more sources than there is room for; a higher\n"
       "--max-sources makes room\neth0  native"));
   CHECK(view.screen().lines[0][0].style == Style::alert);
   ++head.seq;
   head.evicted.counts.packets = 7;
-  view.show(SnapshotMessage{head, some_rows()});
+  view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
+      "1,234 packets more are untracked: more sources than there is room for; a higher\n"
+      "--max-sources makes room\n"
       "7 packets more are evicted: their sources made room for others; a higher\n"
       "--max-sources keeps them\neth0  native"));
   // What grew under another agent is not this one's.
   LiveView restored = view;
   restored.agent_restored();
-  restored.show(SnapshotMessage{some_head(), some_rows()});
+  restored.show(snapshot_of(some_head(), some_rows()));
   CHECK(drawn(restored).starts_with("eth0  native"));
+  // It stays for a while, and what comes in that while is added.
   ++head.seq;
-  view.show(SnapshotMessage{head, some_rows()});
+  head.untracked.packets += 66;
+  view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(9));
+  view.show(snapshot_of(head, some_rows()));
+  CHECK(drawn(view).starts_with("1,300 packets more are untracked: "));
+  ++head.seq;
+  view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(18));
+  view.show(snapshot_of(head, some_rows()));
+  CHECK(drawn(view).starts_with("1,300 packets more are untracked: "));
+  CHECK_FALSE(contains(view, "packets more are evicted"));
+  ++head.seq;
+  view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(19));
+  view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with("eth0  native"));
+}
+
+TEST_CASE("ticks that were missed, and an interface that is down, are warnings") {
+  LiveView view = showing({80, 24});
+  SnapshotHead head = some_head();
+  ++head.seq;
+  head.ticks_missed = 3;
+  view.show(snapshot_of(head, some_rows()));
+  CHECK(drawn(view).starts_with(
+      "3 ticks more were missed: the agent had too little time; nothing is lost, and a\n"
+      "longer --interval gives it more\neth0  native"));
+  ++head.seq;
+  head.running = false;
+  view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(10));
+  view.show(snapshot_of(head, some_rows()));
+  CHECK(drawn(view).starts_with(
+      "the interface is down or has no carrier: nothing comes in; ip link shows which\n"
+      "eth0  native"));
+  view.agent_lost("gone");
+  CHECK(drawn(view).starts_with("no agent; trying again: gone\neth0  native"));
+}
+
+TEST_CASE("a sorts by rates over ever longer times, and one that is not known comes last") {
+  LiveView view = showing({80, 24});
+  SnapshotMessage message = snapshot_of(some_head(), some_rows());
+  message.rows[0].recent = {std::nullopt, std::nullopt};
+  message.rows[1].recent = {Counts{1, 90}, Counts{10, 100}};
+  message.rows[2].recent = {Counts{2, 80}, Counts{9, 400}};
+  message.rows[3].recent = {Counts{3, 70}, Counts{8, 300}};
+  view.show(message);
+  struct Case {
+    std::string keys;
+    SortKey by;
+    std::string order;
+  };
+  for (const Case& c :
+       {Case{"pa", SortKey::pps_10s, "1321"}, Case{"a", SortKey::pps_60s, "2311"},
+        Case{"a", SortKey::pps, "1231"}, Case{"ba", SortKey::bps_10s, "2311"},
+        Case{"a", SortKey::bps_60s, "3121"}, Case{"a", SortKey::bps, "2311"},
+        Case{"Pa", SortKey::pps_10s, "1321"}, Case{"Ba", SortKey::bps_10s, "2311"}}) {
+    CAPTURE(c.keys);
+    type(view, c.keys);
+    CHECK(view.selection().by == c.by);
+    CHECK(order(view) == c.order);
+  }
+}
+
+TEST_CASE("rates of agents with other intervals are compared as rates") {
+  LiveView view = showing({80, 24}, {.by = SortKey::pps_10s});
+  SnapshotMessage message = snapshot_of(some_head(), {some_rows()[3]});
+  message.head.interface = "eth1";
+  message.head.recent[0].seconds = 20;
+  message.rows[0].recent[0] = Counts{500, 0};  // 25 a second, between 20 and 30
+  view.show(message, view.add_agent("eth1"));
+  CHECK(order(view) == "");
+  CHECK(contains(view, "eth0  10.0.0.2           300.0      30.0 "));
+  CHECK(drawn(view).find("eth1  192.0.2.1          100.0      25.0 ") <
+        drawn(view).find("eth0  10.0.0.3           200.0      20.0 "));
 }
 
 TEST_CASE("a snapshot that does not come is a warning after three intervals, and rates are dim") {
@@ -480,7 +567,7 @@ TEST_CASE("a snapshot that does not come is a warning after three intervals, and
   const LiveView::Clock::time_point start{};
   view.resize({80, 24});
   view.pass_time(start);
-  view.show(SnapshotMessage{some_head(), some_rows()});
+  view.show(snapshot_of(some_head(), some_rows()));
   view.pass_time(start + std::chrono::seconds(3));
   CHECK(drawn(view).starts_with("eth0  native"));
   CHECK(view.screen().lines[4][0].style == Style::plain);
@@ -489,7 +576,7 @@ TEST_CASE("a snapshot that does not come is a warning after three intervals, and
       "no snapshot for 5 s, where one comes every 1.0 s: the agent is stopped or\n"
       "overloaded; what is shown is old\neth0  native"));
   CHECK(view.screen().lines[6][0].style == Style::dim);
-  view.show(SnapshotMessage{some_head(), some_rows()});
+  view.show(snapshot_of(some_head(), some_rows()));
   CHECK(drawn(view).starts_with("eth0  native"));
   view.agent_lost("gone");
   view.pass_time(start + std::chrono::seconds(60));
@@ -505,13 +592,209 @@ TEST_CASE("a reason is shown whole, on as many lines as it takes") {
                               "it the program\n"));
   std::vector<SourceRow> rows = some_rows();
   rows.push_back({.address = 0x0a000005});
-  view.show(SnapshotMessage{some_head(), rows});
+  view.show(snapshot_of(some_head(), rows));
   view.resize({40, 10});
   CHECK(order(view) == "12315");
 }
 
+// eth0 as above, and eth1 with two rows of its own, one of an address that eth0 has too.
+LiveView showing_two(ScreenSize size, LiveView::Settings settings = {}) {
+  LiveView view = showing(size, settings);
+  SnapshotHead head = some_head();
+  head.interface = "eth1";
+  head.mode = XdpMode::generic;
+  head.time += 400;
+  head.frames = {{1000, 60'000}, {500, 1e6}};
+  head.classes = {{{{990, 0}, {}}, {{1, 0}, {}}, {{2, 0}, {}}, {{3, 0}, {}}, {{4, 0}, {}}}};
+  CHECK(view.add_agent("eth1") == 1);
+  view.show(snapshot_of(head, {{.address = 0x0a000001, .total = {25, 150}, .rates = {350, 50}},
+                               {.address = 0x0a000009, .total = {1, 60}, .rates = {1, 480}}}),
+            1);
+  return view;
+}
+
+TEST_CASE("several agents have exact sums, a line each, and rows sorted together") {
+  CHECK(drawn(showing_two({80, 20})) ==
+        R"(2 interfaces  2026-11-20T12:00:00.523Z  by pps
+all   1,235,567 frames  2.0 kframes/s  2.5 Gbit/s  tracked 4 of 524,288
+eth0  native  1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144
+eth1  generic  1,000 frames  500.0 frames/s  1.0 Mbit/s  tracked 2 of 262,144
+ipv4 1,234,990  ipv6 501  arp 62  other 10  malformed 4  untracked 0  evicted 0
+IFACE SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES TREND
+eth0  10.0.0.1           400.0     100.0         10       100                  █
+eth1  10.0.0.1           350.0      50.0         25       150                  █
+eth0  10.0.0.2           300.0      4.0 k        20       200                  █
+eth0  10.0.0.3           200.0      3.0 k        40       300                  █
+eth0  192.0.2.1          100.0      2.0 k        30    50.0 k                  █
+eth1  10.0.0.9             1.0     480.0          1        60                  █
+
+
+
+
+
+
+
+h help  q quit
+)");
+}
+
+TEST_CASE("several agents fit small screens, with the sum and a row at the least") {
+  CHECK(drawn(showing_two({40, 10})) == R"(2 interfaces  12:00:00Z  by pps
+all   2.0 kframes/s  2.5 Gbit/s
+ipv4 1.2 M  ipv6 501  arp 62  other 10
+IFACE SOURCE          PACKETS/S TREND
+eth0  10.0.0.1           400.0         █
+eth1  10.0.0.1           350.0         █
+eth0  10.0.0.2           300.0         █
+eth0  10.0.0.3           200.0         █
+eth0  192.0.2.1          100.0         █
+h help  q quit  1 more
+)");
+  CHECK(drawn(showing_two({20, 5})) == R"(2 interfaces  by pps
+all   2.0 kframes/s
+FACE SOURCE
+eth0 10.0.0.1
+h help  4 more
+)");
+}
+
+TEST_CASE("more interfaces than there is room for are counted, and leave half to the sources") {
+  LiveView view = showing_two({80, 20});
+  for (int i = 2; i < 12; ++i) {
+    SnapshotHead head = some_head();
+    head.interface = "eth" + std::to_string(i);
+    view.show(snapshot_of(head, {}), view.add_agent(""));
+  }
+  CHECK(drawn(view).starts_with("12 interfaces  "));
+  CHECK(contains(view, "\neth5   native  "));
+  CHECK_FALSE(contains(view, "\neth6 "));
+  CHECK(contains(view, "\nand 6 more\nIFACE "));
+}
+
+TEST_CASE("no size breaks the view of several agents, and nothing is drawn outside of it") {
+  for (const bool lost : {false, true})
+    for (std::size_t columns = 0; columns <= 130; columns += columns < 30 ? 1 : 10)
+      for (std::size_t rows = 0; rows <= 30; ++rows) {
+        LiveView view = showing_two({columns, rows});
+        if (lost) view.agent_lost("a reason that is longer than the narrow screens are wide", 1);
+        view.press(key::enter);
+        type(view, "/10.0.0.0/8\n");
+        const Screen screen = view.screen();
+        CAPTURE(columns);
+        CAPTURE(rows);
+        REQUIRE(screen.lines.size() == rows);
+        for (const ScreenLine& line : screen.lines) {
+          std::size_t width = 0;
+          for (const Span& span : line) width += text_width(span.text);
+          REQUIRE(width <= columns);
+        }
+      }
+}
+
+TEST_CASE("a row of one of several agents is selected by its interface too, and details name it") {
+  LiveView view = showing_two({80, 24});
+  view.press(key::down);
+  view.press(key::down);
+  view.press(key::enter);
+  CHECK(contains(view, "\n10.0.0.1 on eth1  first "));
+  CHECK(contains(view, "\n25 packets  150 bytes"));
+  std::size_t selected = 0;
+  for (const ScreenLine& line : view.screen().lines)
+    if (!line.empty() && line[0].style == Style::selected) {
+      ++selected;
+      CHECK(line[0].text.starts_with("eth1  10.0.0.1 "));
+    }
+  CHECK(selected == 1);
+}
+
+TEST_CASE("of several agents each can be shown alone, as if it were the only one") {
+  LiveView view = showing_two({80, 12});
+  const std::string both = drawn(view);
+  view.press('i');
+  CHECK(drawn(view) == drawn(showing({80, 12})));
+  view.press('i');
+  CHECK(drawn(view).starts_with("eth1  generic  every 1.0 s  "));
+  CHECK_FALSE(contains(view, "10.0.0.2"));
+  view.press('i');
+  CHECK(drawn(view) == both);
+  LiveView one = showing({80, 12});
+  one.press('i');
+  CHECK(contains(one, "\nthere is no other interface to show\n"));
+}
+
+TEST_CASE(
+    "one of several agents that has gone is named, and its rates are none, until it is back") {
+  LiveView view = showing_two({80, 20});
+  view.agent_lost("stopped", 0);
+  CHECK(drawn(view).starts_with("eth0: no agent; trying again: stopped\n2 interfaces  "));
+  CHECK(contains(view,
+                 "\nall   1,235,567 frames  500.0 frames/s  1.0 Mbit/s  tracked 4 of 524,288\n"
+                 "eth0  no agent  1,234,567 frames\n"
+                 "eth1  generic  1,000 frames  "));
+  CHECK(contains(view,
+                 "\neth1  10.0.0.9             1.0     480.0          1        60"
+                 "                  █\n"
+                 "eth0  10.0.0.1               -         -         10       100"));
+  view.agent_restored(0);
+  CHECK(drawn(view).starts_with("2 interfaces  "));
+  CHECK(contains(view, "\nall   1,000 frames  500.0 frames/s  1.0 Mbit/s  tracked 2 of 262,144\n"));
+  view.show(snapshot_of(some_head(), some_rows()), 0);
+  CHECK(contains(view, "\nall   1,235,567 frames  2.0 kframes/s  2.5 Gbit/s  tracked 4 of "));
+  CHECK(contains(view, "\neth0  10.0.0.1           400.0     100.0         10       100 "));
+}
+
+TEST_CASE("warnings of several agents name the interface") {
+  LiveView view = showing_two({80, 24});
+  SnapshotHead head = some_head();
+  head.interface = "eth1";
+  ++head.seq;
+  head.untracked.packets = 5;
+  view.show(snapshot_of(head, {}), 1);
+  CHECK(drawn(view).starts_with("eth1: 5 packets more are untracked: "));
+  view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(9));
+  CHECK(contains(view, "eth0: no snapshot for 9 s, "));
+}
+
+TEST_CASE("agents whose interfaces have one name are called by their sockets") {
+  LiveView view({}, "first");
+  view.resize({80, 24});
+  view.show(snapshot_of(some_head(), some_rows()));
+  view.show(snapshot_of(some_head(), {some_rows()[0]}), view.add_agent("second"));
+  CHECK(contains(view, "\nfirst  10.0.0.1 "));
+  CHECK(contains(view, "\nsecond 10.0.0.1 "));
+}
+
+TEST_CASE("an agent that joins a paused view is shown when that goes on") {
+  LiveView view = showing({80, 24});
+  view.press(' ');
+  const std::string before = drawn(view);
+  view.show(snapshot_of(some_head(), some_rows()), view.add_agent("eth1"));
+  CHECK(drawn(view) == before);
+  view.press(' ');
+  CHECK(drawn(view).starts_with("2 interfaces  "));
+}
+
+TEST_CASE("of several agents no row is shown that a missing one may be above") {
+  std::vector<SourceRow> rows;
+  for (std::uint32_t i = 0; i < 10; ++i)
+    rows.push_back({.address = 0x0a000001 + i, .rates = {100.0 - i, 0}});
+  LiveView view({});
+  view.resize({80, 10});
+  view.show(snapshot_of(some_head(), rows));
+  for (SourceRow& row : rows) row.rates.pps -= 50;
+  view.show(snapshot_of(some_head(), rows), view.add_agent("second"));
+  // Each was asked for ten rows: an eleventh of the first agent would come before any of the
+  // second.
+  CHECK(view.selection().top == 10);
+  view.press(key::end);
+  std::string last;
+  for (const ScreenLine& line : view.screen().lines)
+    if (!line.empty() && line[0].style == Style::selected) last = line[0].text;
+  CHECK(last.find("10.0.0.10           91.0 ") != last.npos);
+}
+
 TEST_CASE("terminals without UTF-8 get trends in ASCII") {
-  CHECK(contains(showing({80, 24}, {.utf8 = false}), "                       #\n"));
+  CHECK(contains(showing({80, 24}, {.utf8 = false}), "              #\n"));
 }
 
 }  // namespace

@@ -110,8 +110,28 @@ TEST_CASE("the format and the agent may be named before and behind the command")
   CHECK(parsed({"status", "--json"}).format == TextFormat::json);
   CHECK(parsed({"list", "--format=csv"}).format == TextFormat::csv);
   CHECK(parsed({"get", "192.0.2.1", "--format", "json"}).format == TextFormat::json);
-  CHECK(parsed({"status", "-s", "/run/x"}).socket_path == "/run/x");
-  CHECK(parsed({"-i", "eth0", "status"}).interface == "eth0");
+  CHECK(parsed({"status", "-s", "/run/x"}).socket_paths == Arguments{"/run/x"});
+  CHECK(parsed({"-i", "eth0", "status"}).interfaces == Arguments{"eth0"});
+}
+
+TEST_CASE("several agents are for the live view and the status") {
+  const Arguments two{"-i", "eth0", "-i", "eth1"};
+  for (const Arguments& command : {Arguments{"top"}, Arguments{"status"}, Arguments{}}) {
+    Arguments arguments = two;
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    CHECK(parsed(arguments, true).interfaces == Arguments{"eth0", "eth1"});
+  }
+  CHECK(parsed({"status", "-s", "/run/x", "-s", "/run/y"}).socket_paths ==
+        Arguments{"/run/x", "/run/y"});
+  CHECK(parsed({"status"}).interfaces.empty());
+  for (const char* command : {"list", "watch", "events"}) {
+    Arguments arguments = two;
+    arguments.emplace_back(command);
+    CHECK(refused(arguments).starts_with("xdp-countctl: " + std::string(command) +
+                                         " asks one agent: give one --interface\n"));
+  }
+  CHECK(refused({"list", "-s", "/run/x", "-s", "/run/y"})
+            .starts_with("xdp-countctl: list asks one agent: give one --socket\n"));
 }
 
 TEST_CASE("a mistyped command line is refused with what may have been meant") {

@@ -171,6 +171,19 @@ TEST_CASE("a status is printed in each format") {
     CHECK(csv.find(record) != csv.npos);
 }
 
+TEST_CASE("of several statuses tables are apart, and CSV has one header") {
+  const std::string line = encode_status("", any_head(), any_status());
+  const auto text_of_two = [&](TextFormat format) {
+    MessageView view(format);
+    const std::string first = text_of(view, line);
+    return first + text_of(view, line);
+  };
+  const std::string table = text_of(TextFormat::table, line);
+  CHECK(text_of_two(TextFormat::table) == table + "\n" + table);
+  const std::string csv = text_of(TextFormat::csv, line);
+  CHECK(text_of_two(TextFormat::csv) == csv + csv.substr(csv.find('\n') + 1));
+}
+
 TEST_CASE("nothing that comes from a socket gives a terminal a command, in any format") {
   const std::string evil =
       "\x1b]0;x\x07\xc2\x9b"

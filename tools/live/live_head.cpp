@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "live/live_head.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/time_format.hpp"
+#include "model/names.hpp"
+#include "view/table_view.hpp"
+
+namespace xdp_count {
+namespace {
+
+constexpr const char* waiting = "waiting for the next snapshot";
+
+// How many packets are in each class, and in none of the rows: all of them, or those above zero.
+std::vector<std::string> packet_counts(const SnapshotHead& head, std::string (*text)(std::uint64_t),
+                                       bool zeros) {
+  std::vector<std::string> items;
+  const auto add = [&](const char* name, std::uint64_t packets) {
+    if (packets > 0 || zeros) items.push_back(fmt::format("{} {}", name, text(packets)));
+  };
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    add(frame_class_names[i], head.classes[i].counts.packets);
+  add("untracked", head.untracked.packets);
+  add("evicted", head.evicted.counts.packets);
+  return items;
+}
+
+std::string classes_line(const SnapshotHead& head, std::size_t width) {
+  return fitted({packet_counts(head, grouped, true), packet_counts(head, rounded, true),
+                 packet_counts(head, rounded, false)},
+                width);
+}
+
+std::vector<std::string> totals(const SnapshotHead& head, std::string (*text)(std::uint64_t)) {
+  std::vector<std::string> items{fmt::format("{} frames", text(head.frames.counts.packets))};
+  for (std::string& rate : frame_rates(head)) items.push_back(std::move(rate));
+  items.push_back(fmt::format("tracked {} of {}", text(head.tracked), text(head.capacity)));
+  return items;
+}
+
+// The same with the rates over 10 and 60 seconds.
+std::vector<std::string> totals_over_times(const SnapshotHead& head) {
+  std::vector<std::string> items = totals(head, grouped);
+  constexpr std::array names{"over 10 s", "over 60 s"};
+  for (std::size_t i = 0; i < recent_windows; ++i) {
+    const Rates rates = rates_over(head.recent[i].frames, head.recent[i].seconds);
+    items.push_back(
+        fmt::format("{}: {}frames/s  {}bit/s", names[i], scaled(rates.pps), scaled(rates.bps)));
+  }
+  return items;
+}
+
+// "12:00:00Z"
+std::string time_of_day(std::int64_t time) {
+  return rfc3339(time).substr(11, 8) + "Z";
+}
+
+std::vector<std::string> behind(std::vector<std::string> first, std::vector<std::string> more) {
+  for (std::string& item : more) first.push_back(std::move(item));
+  return first;
+}
+
+// "eth0  native  1,234 frames  1.5 kframes/s  2.5 Mbit/s  tracked 2 of 262,144", with its name
+// given room for all of them.
+std::string agent_line(std::string name, const AgentPicture& agent, std::size_t name_width,
+                       std::size_t width) {
+  name.append(name_width - std::min(name_width, text_width(name)), ' ');
+  if (!agent.head) return fitted({{name, agent.lost ? "no agent" : waiting}}, width);
+  if (agent.lost) {
+    const std::uint64_t frames = agent.head->frames.counts.packets;
+    const auto counted = [&](const std::string& count) { return count + " frames"; };
+    return fitted({{name, "no agent", counted(grouped(frames))},
+                   {name, "no agent", counted(rounded(frames))}},
+                  width);
+  }
+  return fitted(
+      {behind({name, name_of(agent.head->mode)}, totals(*agent.head, grouped)),
+       behind({name}, totals(*agent.head, rounded)), behind({name}, frame_rates(*agent.head))},
+      width);
+}
+
+}  // namespace
+
+std::string fitted(const std::vector<std::vector<std::string>>& forms, std::size_t width) {
+  for (const std::vector<std::string>& items : forms)
+    if (const auto lines = wrapped(items, width); lines.size() == 1) return lines[0];
+  const auto lines = wrapped(forms.back(), width);
+  return lines.empty() ? "" : lines[0];
+}
+
+std::string rate_text(const Rates& rates) {
+  return fmt::format("{}packets/s  {}bit/s", scaled(rates.pps), scaled(rates.bps));
+}
+
+std::vector<std::string> head_of_one(const std::optional<SnapshotHead>& head,
+                                     std::vector<std::string> state, std::size_t width) {
+  if (!head) return wrapped(behind({waiting}, std::move(state)), width);
+  const std::string pace =
+      fmt::format(fmt::runtime(head->partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
+                  head->interval);
+  return {fitted({behind({head->interface, name_of(head->mode), pace, rfc3339(head->time)}, state),
+                  behind({head->interface, name_of(head->mode), time_of_day(head->time)}, state)},
+                 width),
+          fitted({totals_over_times(*head), totals(*head, grouped), totals(*head, rounded),
+                  frame_rates(*head)},
+                 width),
+          classes_line(*head, width)};
+}
+
+SnapshotHead sum_of(const std::vector<AgentPicture>& agents) {
+  SnapshotHead sum;
+  sum.partial = true;
+  for (const AgentPicture& agent : agents) {
+    if (!agent.head) continue;
+    const SnapshotHead& head = *agent.head;
+    sum.time = std::max(sum.time, head.time);
+    sum.frames.counts += head.frames.counts;
+    for (std::size_t i = 0; i < frame_classes; ++i) sum.classes[i].counts += head.classes[i].counts;
+    sum.untracked += head.untracked;
+    sum.evicted.counts += head.evicted.counts;
+    sum.evicted.sources += head.evicted.sources;
+    sum.tracked += head.tracked;
+    sum.capacity += head.capacity;
+    if (agent.lost || head.partial) continue;
+    sum.partial = false;
+    sum.frames.rates.pps += head.frames.rates.pps;
+    sum.frames.rates.bps += head.frames.rates.bps;
+  }
+  return sum;
+}
+
+std::vector<std::string> head_of_several(const std::vector<AgentPicture>& agents,
+                                         std::vector<std::string> state, std::size_t width,
+                                         std::size_t room) {
+  const std::string number = fmt::format("{} interfaces", agents.size());
+  const SnapshotHead sum = sum_of(agents);
+  if (sum.time == 0) return wrapped(behind({number, waiting}, std::move(state)), width);
+  std::vector<std::string> lines{
+      fitted({behind({number, rfc3339(sum.time)}, state),
+              behind({number, time_of_day(sum.time)}, state), behind({number}, state)},
+             width)};
+
+  std::vector<std::string> names;
+  std::size_t name_width = 3;  // that of "all"
+  for (std::size_t i = 0; i < agents.size(); ++i) {
+    names.push_back(name_among(agents, i));
+    name_width = std::max(name_width, text_width(names.back()));
+  }
+  const std::string all = fmt::format("{:<{}}", "all", name_width);
+  lines.push_back(fitted({behind({all}, totals(sum, grouped)), behind({all}, totals(sum, rounded)),
+                          behind({all}, frame_rates(sum))},
+                         width));
+
+  room -= std::min(room, lines.size());
+  std::size_t single = agents.size();
+  if (single > room) single = room < 2 ? 0 : room - 1;  // the last line says that there are more
+  for (std::size_t i = 0; i < single; ++i)
+    lines.push_back(agent_line(names[i], agents[i], name_width, width));
+  if (single > 0 && single < agents.size()) {
+    lines.push_back(fmt::format("and {} more", agents.size() - single));
+    ++single;
+  }
+  if (single < room) lines.push_back(classes_line(sum, width));
+  return lines;
+}
+
+}  // namespace xdp_count
