@@ -106,7 +106,12 @@ TEST_CASE("the client says what is wrong when it cannot ask") {
   LineClient stream(default_socket);
   const Result stranger = countctl({"status"}, {.uid = nobody});
   CHECK(stranger.code == 1);
-  CHECK(contains(stranger.error, "no permission"));
+  CHECK(
+      stranger.error ==
+      "xdp-countctl: no permission to look into /run/xdp-count: only root may: use sudo, or start "
+      "xdp-count with --socket-group and a group of yours\n");
+  CHECK(contains(countctl({"status", "-i", "count0"}, {.uid = nobody}).error,
+                 "count0.sock: Permission denied; only root may: use sudo, or "));
 
   Agent other(topology, {"--interval", "0.1"}, {}, "lo");
   LineClient other_stream("/run/xdp-count/lo.sock");
@@ -141,6 +146,64 @@ TEST_CASE("status is of all agents, and says of which there is none") {
   CHECK(one.error.starts_with("xdp-countctl: /run/xdp-count/count0.sock: connecting to "));
   CHECK(!contains(one.out, "count0"));
   CHECK(contains(one.out, "\ninterface  count1 "));
+}
+
+TEST_CASE("a user outside of the socket's group reads which one it is") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1", "--socket-group", "daemon"});
+  LineClient stream(default_socket);
+  const std::string remedy =
+      "root and the group daemon may: use sudo, or join the group (sudo usermod -aG daemon USER) "
+      "and log in anew\n";
+  const Result any = countctl({"status"}, {.uid = nobody});
+  CHECK(any.code == 1);
+  CHECK(any.error == "xdp-countctl: no permission to look into /run/xdp-count: " + remedy);
+  const Result named = countctl({"-i", "count0", "status"}, {.uid = nobody});
+  CHECK(named.code == 1);
+  CHECK(named.error ==
+        "xdp-countctl: connecting to /run/xdp-count/count0.sock: Permission denied; " + remedy);
+}
+
+TEST_CASE("an interface that was renamed is found by its new name, and others are listed") {
+  const Topology topology;
+  const SecondLink second(topology);
+  Agent agent(topology, {"--interval", "0.1"});
+  Agent other(topology, {"--interval", "0.1"}, {}, SecondLink::name);
+  LineClient stream(default_socket);
+  LineClient other_stream(SecondLink::socket);
+  ip(topology, {"link", "set", "dev", SecondLink::name, "down"});
+  ip(topology, {"link", "set", "dev", SecondLink::name, "name", "uplink0"});
+  while (other_stream.answer_to({{"cmd", "status"}}).at("interface") != "uplink0") {
+  }
+  const Result found = countctl({"status", "-i", "uplink0"});
+  CHECK(found.code == 0);
+  CHECK(contains(found.out, "\ninterface  uplink0 "));
+  CHECK(contains(found.out, "\nsocket     /run/xdp-count/count1.sock\n"));
+  const Result none = countctl({"list", "-i", "uplink1"});
+  CHECK(none.code == 1);
+  CHECK(none.error ==
+        "xdp-countctl: no agent counts on uplink1; those that are running count on: count0, "
+        "uplink0\n");
+}
+
+TEST_CASE("get looks names up where it is asked to, and says which has no address") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient stream(default_socket);
+  send_frames(topology, ipv4_frames(0x7f000001, 1, 3));
+  snapshot_with(stream, 3);
+  // In the namespace there is nobody to ask but the hosts file.
+  const ProcessOptions alone{.network_namespace = topology.receiver()};
+  const Result got = countctl({"get", "--resolve", "localhost"}, alone);
+  CHECK(got.code == 0);
+  CHECK(got.out.starts_with("localhost: 127.0.0.1\nSOURCE "));
+  CHECK(contains(got.out, "\n127.0.0.1 "));
+  const json answer = json::parse(countctl({"get", "--resolve", "localhost", "--json"}, alone).out);
+  CHECK(sources_of(answer) == std::map<std::string, Count>{{"127.0.0.1", {3, 180}}});
+  const Result unknown = countctl({"get", "--resolve", "localhos"}, alone);
+  CHECK(unknown.code == 1);
+  CHECK(unknown.error.starts_with("xdp-countctl: looking up the IPv4 addresses of 'localhos': "));
+  CHECK(countctl({"get", "localhos"}, alone).code == 2);
 }
 
 TEST_CASE("CSV has a header, a record for each source and exact numbers") {

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "base/error.hpp"
+#include "client/permission_hint.hpp"
 #include "protocol/json_requests.hpp"
 
 namespace xdp_count {
@@ -34,13 +35,13 @@ AgentConnection::AgentConnection(const std::string& path) : path_(path) {
     return;
   const int error = errno;
   if (error == EAGAIN) throw std::runtime_error(silence());
-  const char* hint = "";
+  std::string hint;
   if (error == ENOENT)
     hint = "; no agent serves it: start xdp-count on the interface";
   else if (error == ECONNREFUSED)
     hint = "; the agent that made it is gone: start xdp-count on the interface again";
   else if (error == EACCES)
-    hint = "; be root or a member of the socket's group";
+    hint = "; " + permission_hint(path);
   throw std::runtime_error(fmt::format("connecting to {}: {}{}", path, error_text(error), hint));
 }
 

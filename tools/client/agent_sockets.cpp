@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
+#include "client/agent_answer.hpp"
+#include "client/permission_hint.hpp"
 #include "protocol/socket_path.hpp"
 
 namespace xdp_count {
@@ -21,9 +24,9 @@ std::vector<std::string> agent_sockets() {
        it.increment(error))
     if (it->is_socket(error)) paths.push_back(it->path());
   if (error == std::errc::permission_denied)
-    throw std::runtime_error(
-        fmt::format("no permission to look into {}: be root or a member of its group",
-                    default_socket_directory));
+    throw std::runtime_error(fmt::format("no permission to look into {}: {}",
+                                         default_socket_directory,
+                                         permission_hint(default_socket_directory)));
   std::sort(paths.begin(), paths.end());
   return paths;
 }
@@ -36,8 +39,40 @@ std::vector<std::string> require_agent_sockets() {
   return paths;
 }
 
+namespace {
+
+// The interface that the agent at `path` counts on; nothing where it does not answer.
+std::optional<std::string> interface_of(const std::string& path) {
+  try {
+    return status_of(path).head.interface;
+  } catch (const std::runtime_error&) {
+    return std::nullopt;
+  }
+}
+
+// An interface may have been renamed since its agent made the socket, which keeps the old name.
+std::string socket_of_renamed(const std::string& interface) {
+  std::vector<std::string> others;
+  for (const std::string& path : agent_sockets()) {
+    const auto name = interface_of(path);
+    if (name == interface) return path;
+    others.push_back(name.value_or(path + " (no answer)"));
+  }
+  // Connecting says what is missing.
+  if (others.empty()) return default_socket_path(interface);
+  throw std::runtime_error(fmt::format("no agent counts on {}; those that are running count on: {}",
+                                       interface, fmt::join(others, ", ")));
+}
+
+}  // namespace
+
 std::string find_socket(const std::string& interface) {
-  if (!interface.empty()) return default_socket_path(interface);
+  if (!interface.empty()) {
+    const std::string path = default_socket_path(interface);
+    std::error_code error;
+    const auto type = filesystem::status(path, error).type();
+    return type == filesystem::file_type::not_found ? socket_of_renamed(interface) : path;
+  }
   const std::vector<std::string> paths = require_agent_sockets();
   if (paths.size() == 1) return paths.front();
   throw std::runtime_error(

@@ -15,7 +15,8 @@ std::vector<std::string> agent_sockets();
 std::vector<std::string> require_agent_sockets();
 
 // The socket of the agent on `interface`, where that is not empty; else the only one in the default
-// directory. Throws std::runtime_error, which says what there is, when there is none or more.
+// directory. Where no socket has the interface's name, the agents there are asked for theirs.
+// Throws std::runtime_error, which says what there is, when there is none or more.
 std::string find_socket(const std::string& interface);
 
 // What the agent at `path` is called until it says its interface: "eth0" for eth0.sock.

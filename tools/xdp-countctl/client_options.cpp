@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "client_options.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -25,14 +26,23 @@ constexpr std::array<Name<TextFormat>, 3> format_names{
 
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
-std::string check_address(const std::string& text) {
-  if (parse_ipv4(text)) return "";
+// Whether `text` may be the name of a host. Names are not looked up that a resolver would take for
+// an address of a shorter form: "192.0.2" is 192.0.0.2 for it.
+bool may_be_name(const std::string& text) {
+  in_addr address{};
+  return !text.empty() && text.find('/') == text.npos && ::inet_aton(text.c_str(), &address) == 0;
+}
+
+// What is wrong with an argument of get; empty where nothing is.
+std::string address_error(const std::string& text, bool resolve) {
+  if (parse_ipv4(text) || (resolve && may_be_name(text))) return "";
   if (const auto network = network_around(text))
     return fmt::format(
         "'{}' is a network, and get is for single addresses; xdp-countctl list --prefix {} has its "
         "sources",
         text, prefix_text(*network));
-  return fmt::format("'{}' is not an IPv4 address", text);
+  return fmt::format("'{}' is not an IPv4 address{}", text,
+                     may_be_name(text) ? "; get --resolve looks names of hosts up" : "");
 }
 
 std::string check_prefix(const std::string& text) {
@@ -105,8 +115,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   auto* get = app.add_subcommand("get", "The counts of some sources");
   get->add_option("ADDRESS", addresses, "IPv4 addresses, at most 1000")
       ->required()
-      ->check(check_address)
       ->option_text(" ");
+  bool resolve = false;
+  get->add_flag("--resolve", resolve, "Look up names of hosts: all IPv4 addresses that each has");
   auto* list_command = app.add_subcommand("list", "All sources, in the order of their addresses");
   add_prefix(*list_command, list.prefix);
   add_number(*list_command, "--min-packets", list.min_packets, std::uint64_t{0}, any_number,
@@ -164,7 +175,14 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
 
   if (*get) {
     GetRequest request;
-    for (const std::string& address : addresses) request.addresses.push_back(*parse_ipv4(address));
+    for (const std::string& text : addresses) {
+      if (const std::string error = address_error(text, resolve); !error.empty())
+        return refusal_of(error);
+      if (const auto address = parse_ipv4(text))
+        request.addresses.push_back(*address);
+      else
+        options.names.push_back(text);
+    }
     options.request.command = std::move(request);
   } else if (*top_command || app.get_subcommands().empty()) {
     options.live = terminal && !once && options.format == TextFormat::table;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // xdp-countctl: asks an agent and prints what comes of it.
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <langinfo.h>
 #include <poll.h>
 #include <unistd.h>
@@ -22,15 +23,16 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/ipv4.hpp"
 #include "base/printable.hpp"
-#include "client/agent_connection.hpp"
+#include "client/agent_answer.hpp"
 #include "client/agent_feed.hpp"
 #include "client/agent_sockets.hpp"
-#include "client/agent_words.hpp"
 #include "client_options.hpp"
 #include "live/live_session.hpp"
 #include "live/terminal_ability.hpp"
 #include "message_view.hpp"
+#include "name_lookup.hpp"
 #include "pcapng.hpp"
 #include "protocol/json_decoding.hpp"
 
@@ -49,26 +51,6 @@ void say(const std::string& text) {
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw_errno("writing to standard output");
-}
-
-// One request and its answer, which may come in parts: calls use(line, message) for each.
-template <class Use>
-void ask(const std::string& socket_path, const Request& request, const Use& use) {
-  AgentConnection agent(socket_path);
-  agent.send(request);
-  while (const auto line = agent.wait_for_line()) {
-    const Message message = decode_message(*line);
-    if (const auto* error = std::get_if<ErrorMessage>(&message))
-      throw std::runtime_error(refusal(*error));
-    if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message))
-      throw std::runtime_error(farewell(*goodbye));
-    // A snapshot is of the default stream: it was on its way before the agent had read the request.
-    if (std::holds_alternative<SnapshotMessage>(message)) continue;
-    use(*line, message);
-    const auto* sources = std::get_if<SourcesMessage>(&message);
-    if (std::holds_alternative<StatusMessage>(message) || (sources && !sources->more)) return;
-  }
-  throw std::runtime_error("the agent closed the connection before its answer was complete");
 }
 
 // Waits until `feed` has something, and ends the process as a write would when nobody reads
@@ -110,13 +92,6 @@ void watch(const std::string& socket_path, const ClientOptions& options,
          [&](const AgentFeed::Line& line) { print(view.text_of(line.text, line.message)); });
 }
 
-StatusMessage status_of(const std::string& socket_path) {
-  StatusMessage status;
-  ask(socket_path, {.command = StatusRequest{}},
-      [&](const std::string&, const Message& answer) { status = std::get<StatusMessage>(answer); });
-  return status;
-}
-
 void watch_any_events(const std::string& socket_path, const ClientOptions& options,
                       Subscription subscription) {
   const Settings agent = status_of(socket_path).status.settings;
@@ -156,6 +131,22 @@ void capture(const std::string& socket_path, const ClientOptions& options,
                           .head = sample->head,
                           .lost = sample->lost}));
   });
+}
+
+// Adds the addresses of names to a request for single sources. Tables say which these are; the
+// other formats have addresses alone.
+void look_up(const ClientOptions& options, GetRequest& request) {
+  for (const std::string& name : options.names) {
+    std::string line = name + ":";
+    for (const std::uint32_t address : addresses_of(name)) {
+      request.addresses.push_back(address);
+      line += " " + ipv4_text(address);
+    }
+    if (options.format == TextFormat::table) print(printable(line) + "\n");
+  }
+  if (request.addresses.size() > max_get_addresses)
+    throw std::runtime_error(fmt::format(
+        "the names have more addresses than get takes, which is {}", max_get_addresses));
 }
 
 bool wants_colours() {
@@ -239,8 +230,10 @@ int run(const ClientOptions& options) {
   } else if (std::holds_alternative<StatusRequest>(options.request.command)) {
     return print_status(options) ? 0 : 1;
   } else {
-    MessageView view(options.format, std::holds_alternative<ListRequest>(options.request.command));
-    ask(socket_of(options), options.request, [&](const std::string& line, const Message& message) {
+    Request request = options.request;
+    if (auto* get = std::get_if<GetRequest>(&request.command)) look_up(options, *get);
+    MessageView view(options.format, std::holds_alternative<ListRequest>(request.command));
+    ask(socket_of(options), request, [&](const std::string& line, const Message& message) {
       print(view.text_of(line, message));
     });
   }

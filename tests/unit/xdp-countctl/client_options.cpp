@@ -154,6 +154,20 @@ TEST_CASE("a mistyped command line is refused with what may have been meant") {
         "status");
 }
 
+TEST_CASE("names of hosts are looked up on request alone") {
+  const ClientOptions some = parsed({"get", "host.example", "192.0.2.1", "--resolve", "a-1"});
+  CHECK(some.names == Arguments{"host.example", "a-1"});
+  CHECK(command_of<GetRequest>(some).addresses == std::vector<std::uint32_t>{0xc0000201});
+  CHECK(refused({"get", "localhos"}) ==
+        "xdp-countctl: 'localhos' is not an IPv4 address; get --resolve looks names of hosts up\n"
+        "xdp-countctl --help lists the commands.\n");
+  // A resolver would take these for addresses, and for networks nothing is to be looked up.
+  for (const char* text : {"192.0.2", "1", "0x7f000001", ""})
+    CHECK(refused({"get", "--resolve", text})
+              .starts_with("xdp-countctl: '" + std::string(text) + "' is not an IPv4 address\n"));
+  CHECK(refused({"get", "--resolve", "10.0.0.0/8"}).find("is a network") != std::string::npos);
+}
+
 TEST_CASE("get takes so many addresses as the agent does") {
   Arguments arguments{"get"};
   arguments.resize(1 + max_get_addresses, "192.0.2.1");
