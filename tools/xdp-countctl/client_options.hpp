@@ -20,8 +20,8 @@ struct ClientOptions {
   TextFormat format = TextFormat::table;
   Request request;
   std::vector<std::string> names;  // whose addresses `request`, a GetRequest, is to have besides
-  bool live = false;         // the full screen, for what `request`, a TopRequest, selects
-  std::uint64_t count = 0;   // of a subscription's snapshots or events; 0: as many as come
+  bool live = false;               // the full screen, for what `request`, a TopRequest, selects
+  std::uint64_t count = 0;         // of a subscription's snapshots or events; 0: as many as come
   bool any_events = false;   // `request`, a subscription, is to have the events that there are
   std::string capture_path;  // of the samples; "-": standard output; empty: not asked for
 };
