@@ -149,9 +149,10 @@ TEST_CASE("--check for people is a line for each thing, and the last one is the 
   CHECK(contains(text, "interface  count0 (index "));
   CHECK(contains(text, ", driver veth), MTU 1500, up\n"));
   CHECK(contains(text, "\nprograms   none\n"));
-  CHECK(contains(text,
-                 "\nmemory     68.9 MiB of kernel maps, 32.0 MiB of ledger, at most 64.0 MiB "
-                 "for clients; "));
+  CHECK(
+      contains(text,
+               "\nmemory     68.9 MiB of kernel maps, 32.0 MiB of ledger, at most 16.0 MiB for the "
+               "last minute and 64.0 MiB for clients; "));
   CHECK(text.ends_with("\nxdp-count would count here\n"));
 }
 

@@ -444,11 +444,7 @@ TEST_CASE("an answer that stays incomplete is a failure") {
   const Topology topology;
   const ScriptedAgent agent;
   Process list({CLIENT, "list", "--format", "csv", "-s", ScriptedAgent::path});
-  ScriptedAgent::say(agent.next_client(),
-                     R"({"type":"sources","seq":1,"time":"2026-11-20T12:00:00.000Z","sources":[],)"
-                     R"("missing":[],"untracked":{"packets":0,"bytes":0},)"
-                     R"("evicted":{"sources":0,"packets":0,"bytes":0},"more":true})"
-                     "\n");
+  ScriptedAgent::say(agent.next_client(), xdp_count::encode_sources("", {.seq = 1}, {}, {}, true));
   CHECK(list.wait() == 1);
   CHECK(list.standard_output() == "seq,time,src,packets,bytes,pps,bps,first,last\r\n");
   CHECK(list.standard_error() ==
@@ -511,15 +507,14 @@ TEST_CASE("an answer that keeps coming, and the next snapshot, may take longer t
   ScriptedAgent::say(watching, "{\"type\":\"ok\"}\n");
   Process list({CLIENT, "list", "--json", "-s", ScriptedAgent::path});
   const auto listing = agent.next_client();
-  const std::string part =
-      R"({"type":"sources","seq":1,"time":"2026-11-20T12:00:00.000Z","sources":[],"missing":[],)"
-      R"("untracked":{"packets":0,"bytes":0},"evicted":{"sources":0,"packets":0,"bytes":0},)"
-      R"("more":)";
+  const auto part = [](bool more) {
+    return xdp_count::encode_sources("", {.seq = 1}, {}, {}, more);
+  };
   for (int i = 0; i < 3; ++i) {
-    ScriptedAgent::say(listing, part + "true}\n");
+    ScriptedAgent::say(listing, part(true));
     std::this_thread::sleep_for(std::chrono::seconds(2));
   }
-  ScriptedAgent::say(listing, part + "false}\n");
+  ScriptedAgent::say(listing, part(false));
   CHECK(list.wait() == 0);
   CHECK(list.standard_error() == "");
   ScriptedAgent::say(watching, xdp_count::encode_snapshot_body({.seq = 1}, {}) +

@@ -66,7 +66,13 @@ TEST_CASE("every line of a run is what the schema says, and adds up") {
   const std::vector<std::string> lines{events->next_of_type("event").dump(),
                                        events->next_of_type("event").dump()};
   events.reset();
-  CHECK(conformance("messages", lines) == "12 kinds of lines are valid, 813 spoilt ones are not\n");
+  // Of how many fields there are depends on what is known of the last minute.
+  const std::string result = conformance("messages", lines);
+  CAPTURE(result);
+  const std::string valid = "13 kinds of lines are valid, ";
+  REQUIRE(result.starts_with(valid));
+  CHECK(result.ends_with(" kinds of spoilt ones are not\n"));
+  CHECK(std::stoi(result.substr(valid.size())) > 850);
   CHECK(agent.wait() == 0);
 }
 
@@ -74,7 +80,7 @@ TEST_CASE("the agent takes and refuses the requests that the schema takes and re
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1", "--events", "--sample", "1000"});
   LineClient client(default_socket);
-  CHECK(conformance("requests") == "22 requests are taken, 50 refused\n");
+  CHECK(conformance("requests") == "23 requests are taken, 51 refused\n");
 }
 
 TEST_CASE("the examples in the description of the protocol are true") {

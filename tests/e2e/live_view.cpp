@@ -41,11 +41,16 @@ pid_t pid_of_top() {
   return pid;
 }
 
-// The lines from the column titles to the first empty one, without the trends.
+// The lines from the column titles to the first empty one, without the trends and averages, which
+// depend on the moment.
 std::string table_of(const std::string& screen, std::size_t width = 55) {
+  const std::string average = " PKT/S 10S";
   std::istringstream lines(screen.substr(screen.find("SOURCE")));
   std::string table;
+  std::size_t column = std::string::npos;
   for (std::string line; std::getline(lines, line) && !line.empty();) {
+    if (table.empty()) column = line.find(average);
+    if (column < line.size()) line.erase(column, average.size());
     line = line.substr(0, width);
     table += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
@@ -83,7 +88,6 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
                  "ipv4 600  ipv6 0  arp 1  other 0  malformed 0  untracked 0  evicted 0\n"
                  "SOURCE "));
   CHECK(table_of(first) == by_packets);
-  CHECK(contains(first, "█"));
 
   terminal.type("B");
   CHECK(table_of(terminal.wait_for("  by bytes\n")) == by_bytes);

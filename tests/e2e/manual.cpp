@@ -231,7 +231,7 @@ TEST_CASE("bash completes what options take") {
   CHECK(completions({AGENT, "--socket-group", "roo"}) == Words{"root"});
   CHECK(completions({AGENT, "--interval", ""}).empty());
   CHECK(completions({AGENT, "-s", "/etc/host"}).contains("/etc/hosts"));
-  CHECK(completions({CLIENT, "top", "--by", "b"}) == Words{"bps", "bytes"});
+  CHECK(completions({CLIENT, "top", "--by", "b"}) == Words{"bps", "bps_10s", "bps_60s", "bytes"});
   CHECK(completions({CLIENT, "top", "-n", ""}).empty());
   CHECK(completions({CLIENT, "list", "--format", ""}) == Words{"table", "json", "csv"});
   CHECK(completions({CLIENT, "get", ""}).empty());
