@@ -191,7 +191,7 @@ TEST_CASE("a client that reads slowly is served, however long it takes") {
 }
 
 TEST_CASE("a client that does not take a whole list in time is closed and makes room for another") {
-  const TestServer server({.answer = 3s});
+  const TestServer server({.answer = 8s});
   std::vector<LineClient> stuck;
   for (int i = 0; i < 2; ++i) {
     stuck.emplace_back(server.path);
