@@ -65,6 +65,7 @@ std::vector<std::string> in_lines(const std::vector<std::string>& items, std::st
 }  // namespace
 
 std::string scaled(double value) {
+  if (std::isnan(value)) return "- ";
   constexpr std::array<const char*, 7> prefixes{"", "k", "M", "G", "T", "P", "E"};
   std::size_t prefix = 0;
   // 999.95 would be rounded to "1000.0".

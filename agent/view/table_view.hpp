@@ -13,7 +13,8 @@
 
 namespace xdp_count {
 
-// "1.2 M": three or four significant characters and an SI prefix, for a value of at least 0.
+// "1.2 M": three or four significant characters and an SI prefix, for a value of at least 0; "- "
+// for NaN, which is a rate that is not known.
 std::string scaled(double value);
 
 // "1,234,567"

@@ -13,12 +13,15 @@
 #include <csignal>
 #include <iterator>
 #include <list>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "agent_fixture.hpp"
 #include "base/ipv4.hpp"
+#include "base/time_format.hpp"
 #include "protocol/json_encoding.hpp"
 #include "scripted_agent.hpp"
 #include "second_link.hpp"
@@ -305,6 +308,95 @@ TEST_CASE("watch in CSV names each record's snapshot, and has one header") {
   }
   REQUIRE(seqs.size() == 6);
   CHECK(seqs == std::vector{seqs[0], seqs[0], seqs[0] + 2, seqs[0] + 2, seqs[0] + 4, seqs[0] + 4});
+}
+
+TEST_CASE("watch of each Nth snapshot has rates over all of the time between two") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient stream(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 1, 10));
+  snapshot_with(stream, 10);
+  Process watch({CLIENT, "watch", "--format", "csv", "--every", "5"});
+  const auto wait_for = [&](const std::string& record) {
+    while (!contains(watch.standard_output(), record) && watch.running())
+      stream.next_of_type("snapshot");
+  };
+  wait_for(",10.0.0.1,10,600,");
+  send_frames(topology, ipv4_frames(ten_net, 2, 40));
+  wait_for(",10.0.0.1,50,3000,");
+  wait_for(",10.0.0.2,40,2400,");
+  watch.signal(SIGINT);
+  watch.wait();
+
+  struct Record {
+    std::string time, packets, bytes;
+  };
+  std::map<std::string, Record> before;  // by source
+  std::string time_before;               // of the snapshot before the present one
+  std::string time_now;
+  std::size_t above_zero = 0;
+  std::istringstream lines(watch.standard_output());
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    std::istringstream fields(line);
+    std::string seq, time, source, packets, bytes, pps, bps;
+    for (std::string* field : {&seq, &time, &source, &packets, &bytes, &pps, &bps})
+      std::getline(fields, *field, ',');
+    if (time != time_now) time_before = std::exchange(time_now, time);
+    const auto then = before.find(source);
+    const Record earlier = then == before.end() ? Record{time_before, "0", "0"} : then->second;
+    before[source] = {time, packets, bytes};
+    if (earlier.time.empty()) {
+      CHECK(pps + bps == "");  // of the first snapshot
+      continue;
+    }
+    const auto ms = [](const std::string& text) { return *xdp_count::parse_rfc3339(text); };
+    const double seconds = static_cast<double>(ms(time) - ms(earlier.time)) / 1000;
+    const auto rate = [&](const std::string& now, const std::string& old, int unit) {
+      return fmt::format("{:.3f}",
+                         static_cast<double>(std::stoi(now) - std::stoi(old)) * unit / seconds);
+    };
+    CAPTURE(line);
+    CHECK(pps == rate(packets, earlier.packets, 1));
+    CHECK(bps == rate(bytes, earlier.bytes, 8));
+    if (pps != "0.000") ++above_zero;
+  }
+  CHECK(above_zero >= 2);
+  CHECK(
+      contains(countctl({"watch", "--every", "3", "-c", "1"}).out, " frames  - frames/s  - bit/s"));
+}
+
+TEST_CASE("list is sorted on request") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient stream(default_socket);
+  constexpr std::uint32_t sources = 1500;  // two parts
+  send_frames(topology, ipv4_frames(ten_net, sources));
+  send_frames(topology, ipv4_frames(ten_net + 7, 1, 4));
+  send_frames(topology, ipv4_frames(ten_net + 1400, 1, 5));
+  snapshot_with(stream, sources + 9);
+  stream.next_of_type("snapshot");
+  const auto column_of = [](const std::string& csv) {
+    std::istringstream lines(csv);
+    std::vector<std::string> found;
+    for (std::string line; std::getline(lines, line);) {
+      const std::size_t begin = line.find(',', line.find(',') + 1) + 1;
+      found.push_back(line.substr(begin, line.find(',', begin) - begin));
+    }
+    return found;
+  };
+  const std::vector<std::string> all =
+      column_of(countctl({"list", "--sort", "packets", "--format", "csv"}).out);
+  REQUIRE(all.size() == sources + 1);
+  CHECK(all[1] == "10.0.5.121");
+  CHECK(all[2] == "10.0.0.8");
+  CHECK(all[3] == "10.0.0.1");
+  CHECK(all.back() == "10.0.5.220");
+  CHECK(column_of(countctl({"list", "--sort", "bytes", "--limit", "2", "--format", "csv"}).out) ==
+        std::vector<std::string>{"src", "10.0.5.121", "10.0.0.8"});
+  const Result table = countctl({"list", "--sort", "packets", "--limit", "1"});
+  CHECK(contains(table.out, "  FIRST                 LAST\n10.0.5.121 "));
 }
 
 TEST_CASE("list has all sources in the order of their addresses, or those asked for") {

@@ -24,6 +24,12 @@ namespace {
 constexpr std::array<Name<TextFormat>, 3> format_names{
     {{"table", TextFormat::table}, {"json", TextFormat::json}, {"csv", TextFormat::csv}}};
 
+constexpr std::array<Name<ListOrder>, 5> list_order_names{{{"address", std::nullopt},
+                                                           {"pps", SortKey::pps},
+                                                           {"bps", SortKey::bps},
+                                                           {"packets", SortKey::packets},
+                                                           {"bytes", SortKey::bytes}}};
+
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
 // Whether `text` may be the name of a host. Names are not looked up that a resolver would take for
@@ -118,7 +124,11 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
       ->option_text(" ");
   bool resolve = false;
   get->add_flag("--resolve", resolve, "Look up names of hosts: all IPv4 addresses that each has");
-  auto* list_command = app.add_subcommand("list", "All sources, in the order of their addresses");
+  auto* list_command =
+      app.add_subcommand("list", "All sources, in the order of their addresses or sorted");
+  add_choice(*list_command, "--sort", options.list_order, list_order_names,
+             "What to sort by. Only address is printed as it arrives; for the others, highest\n"
+             "first, this keeps all sources in memory  [address]");
   add_prefix(*list_command, list.prefix);
   add_number(*list_command, "--min-packets", list.min_packets, std::uint64_t{0}, any_number,
              "Only sources that have sent so many packets");
@@ -127,7 +137,8 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   auto* watch = app.add_subcommand("watch", "Snapshots, as they come");
   add_selection(*watch, watched.selection, "How many sources  [20]");
   add_number(*watch, "--every", watched.every, std::uint64_t{1}, max_every,
-             "One snapshot in so many  [1]");
+             "One snapshot in so many  [1]. Above 1, rates in tables and CSV are over all of\n"
+             "this time, and not known for the first snapshot");
   add_number(*watch, "-c,--count", options.count, std::uint64_t{1}, any_number,
              "End after so many snapshots")
       ->option_text("COUNT");
@@ -189,6 +200,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     if (options.live && top_command->count("-n") == 0) top.top = max_top;
     options.request.command = TopRequest{top};
   } else if (*list_command) {
+    if (options.list_order && options.format == TextFormat::json)
+      return refusal_of(
+          "list --sort is for tables and CSV: JSON is the agent's own lines, by address");
     options.request.command = list;
   } else if (*watch) {
     options.request.command = SubscribeRequest{watched};

@@ -9,6 +9,7 @@
 #include "message_view.hpp"
 #include "model/request.hpp"
 #include "options.hpp"
+#include "sorted_list.hpp"
 
 namespace xdp_count {
 
@@ -19,6 +20,7 @@ struct ClientOptions {
   std::vector<std::string> interfaces;
   TextFormat format = TextFormat::table;
   Request request;
+  ListOrder list_order;
   std::vector<std::string> names;  // whose addresses `request`, a GetRequest, is to have besides
   bool live = false;               // the full screen, for what `request`, a TopRequest, selects
   std::uint64_t count = 0;         // of a subscription's snapshots or events; 0: as many as come

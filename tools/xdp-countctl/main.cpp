@@ -35,6 +35,8 @@
 #include "name_lookup.hpp"
 #include "pcapng.hpp"
 #include "protocol/json_decoding.hpp"
+#include "sorted_list.hpp"
+#include "span_rates.hpp"
 
 namespace {
 
@@ -88,8 +90,12 @@ void follow(const std::string& socket_path, const Subscription& subscription, st
 void watch(const std::string& socket_path, const ClientOptions& options,
            const Subscription& subscription) {
   MessageView view(options.format);
-  follow(socket_path, subscription, options.count,
-         [&](const AgentFeed::Line& line) { print(view.text_of(line.text, line.message)); });
+  SpanRates rates;
+  follow(socket_path, subscription, options.count, [&](const AgentFeed::Line& line) {
+    const auto* snapshot = std::get_if<SnapshotMessage>(&line.message);
+    print(view.text_of(line.text, snapshot && subscription.every > 1 ? rates.since_last(*snapshot)
+                                                                     : line.message));
+  });
 }
 
 void watch_any_events(const std::string& socket_path, const ClientOptions& options,
@@ -147,6 +153,16 @@ void look_up(const ClientOptions& options, GetRequest& request) {
   if (request.addresses.size() > max_get_addresses)
     throw std::runtime_error(fmt::format(
         "the names have more addresses than get takes, which is {}", max_get_addresses));
+}
+
+void print_sorted(const std::string& socket_path, const ClientOptions& options, SortKey by) {
+  // The agent's limit would leave the lowest addresses.
+  ListRequest all = std::get<ListRequest>(options.request.command);
+  SortedList list(by, std::exchange(all.limit, ListRequest{}.limit));
+  ask(socket_path, {.command = all},
+      [&](const std::string&, const Message& part) { list.add(std::get<SourcesMessage>(part)); });
+  constexpr bool times = true;
+  print(MessageView(options.format, times).text_of("", list.take()));
 }
 
 bool wants_colours() {
@@ -229,6 +245,8 @@ int run(const ClientOptions& options) {
     }
   } else if (std::holds_alternative<StatusRequest>(options.request.command)) {
     return print_status(options) ? 0 : 1;
+  } else if (options.list_order) {
+    print_sorted(socket_of(options), options, *options.list_order);
   } else {
     Request request = options.request;
     if (auto* get = std::get_if<GetRequest>(&request.command)) look_up(options, *get);

@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -26,7 +27,7 @@ std::string source_header() {
 std::string source_record(const SnapshotHead& head, const SourceRow& row) {
   // There is no column that would say how short a time they are over.
   const auto rate = [&](double value) {
-    return head.partial ? std::string() : fmt::format("{:.3f}", value);
+    return head.partial || std::isnan(value) ? std::string() : fmt::format("{:.3f}", value);
   };
   return csv_record({std::to_string(head.seq), rfc3339(head.time), ipv4_text(row.address),
                      std::to_string(row.total.packets), std::to_string(row.total.bytes),

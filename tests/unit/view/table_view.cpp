@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,7 +25,7 @@ TEST_CASE("a scaled value has one decimal and the SI prefix that keeps it short"
         Case{1e9, "1.0 G"}, Case{1e12, "1.0 T"}, Case{1e15, "1.0 P"}, Case{1e18, "1.0 E"},
         Case{999.94e18, "999.9 E"},
         // There is no prefix after E.
-        Case{1e21, "1000.0 E"}})
+        Case{1e21, "1000.0 E"}, Case{std::numeric_limits<double>::quiet_NaN(), "- "}})
     CHECK(scaled(c.value) == c.text);
 }
 

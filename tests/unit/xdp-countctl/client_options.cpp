@@ -104,6 +104,15 @@ TEST_CASE("list takes all sources or what is asked for") {
   CHECK(some.limit == 7);
 }
 
+TEST_CASE("list is sorted where that is asked for, and JSON is not") {
+  CHECK(parsed({"list"}).list_order == std::nullopt);
+  CHECK(parsed({"list", "--sort", "address", "--json"}).list_order == std::nullopt);
+  CHECK(parsed({"list", "--sort", "bytes", "--format", "csv"}).list_order == SortKey::bytes);
+  CHECK(refused({"list", "--json", "--sort", "pps"})
+            .starts_with("xdp-countctl: list --sort is for tables and CSV: JSON is the agent's own "
+                         "lines, by address\n"));
+}
+
 TEST_CASE("the format and the agent may be named before and behind the command") {
   CHECK(parsed({"status"}).format == TextFormat::table);
   CHECK(parsed({"--json", "status"}).format == TextFormat::json);
