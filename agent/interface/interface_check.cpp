@@ -135,8 +135,9 @@ std::string text_of(const InterfaceCheck& check) {
   lines.push_back(fmt::format(
       "memory     {} of kernel maps, {} of ledger, at most {} for the last minute and {} for "
       "clients; {} available",
-      mebibytes(check.map_bytes), mebibytes(check.ledger_bytes), mebibytes(check.recent_bytes),
-      mebibytes(check.client_bytes), mebibytes(check.available_bytes)));
+      binary_size(check.map_bytes), binary_size(check.ledger_bytes),
+      binary_size(check.recent_bytes), binary_size(check.client_bytes),
+      binary_size(check.available_bytes)));
   for (const std::string& doubt : check.doubts) lines.push_back("perhaps    " + doubt);
   for (const std::string& obstacle : check.obstacles) lines.push_back("obstacle   " + obstacle);
   lines.emplace_back(check.ok() ? "xdp-count would count here" : "xdp-count would not count here");

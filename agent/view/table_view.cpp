@@ -90,8 +90,28 @@ std::string rounded(std::uint64_t value) {
   return value < 10'000 ? grouped(value) : scaled(static_cast<double>(value));
 }
 
-std::string mebibytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+std::string binary_size(std::uint64_t bytes) {
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  constexpr std::array<const char*, 3> units{"KiB", "MiB", "GiB"};
+  double size = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  // 1023.95 would be rounded to "1024.0".
+  while (size >= 1023.95 && unit + 1 < units.size()) {
+    size /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", size, units[unit]);
+}
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(std::nearbyint(seconds));
+  const std::uint64_t minutes = whole / 60;
+  const std::uint64_t hours = minutes / 60;
+  const std::uint64_t days = hours / 24;
+  if (days > 0) return fmt::format("{} d {} h", grouped(days), hours % 24);
+  if (hours > 0) return fmt::format("{} h {} min", hours, minutes % 60);
+  if (minutes > 0) return fmt::format("{} min {} s", minutes, whole % 60);
+  return fmt::format("{} s", whole);
 }
 
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width) {

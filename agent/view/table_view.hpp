@@ -23,8 +23,11 @@ std::string grouped(std::uint64_t value);
 // The same up to "9,999", then scaled: "12.3 k".
 std::string rounded(std::uint64_t value);
 
-// "68.9 MiB"
-std::string mebibytes(std::uint64_t bytes);
+// "68.9 MiB", "512 B"
+std::string binary_size(std::uint64_t bytes);
+
+// "2 d 3 h", "5 min 12 s": a time of at least 0 s, as its two largest units.
+std::string duration_text(double seconds);
 
 inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max();
 

@@ -26,10 +26,10 @@ std::string difference_text(const NicDifference& difference) {
 std::vector<std::string> status_table(const SnapshotHead& head, const Status& status) {
   const Settings& settings = status.settings;
   std::vector<std::string> lines{
-      fmt::format("agent      version {}, pid {}, running for {:.0f} s", status.version, status.pid,
-                  status.uptime),
-      fmt::format("counting   since {}, for {:.0f} s until the last tick", rfc3339(head.since),
-                  head.counted_seconds()),
+      fmt::format("agent      version {}, pid {}, running for {}", status.version, status.pid,
+                  duration_text(status.uptime)),
+      fmt::format("counting   since {}, for {} until the last tick", rfc3339(head.since),
+                  duration_text(head.counted_seconds())),
       fmt::format("interface  {} (index {})", head.interface, head.ifindex),
       fmt::format("mode       {} ({})", name_of(status.mode), status.mode_reason),
       fmt::format("program    {}, id {}, tag {}", status.program.name, status.program.id,
@@ -47,8 +47,8 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
       fmt::format("clients    {}", status.clients),
       fmt::format(
           "memory     {} of kernel maps, {} of ledger, {} for the last minute, {} for clients",
-          mebibytes(status.map_bytes), mebibytes(status.ledger_bytes),
-          mebibytes(status.recent_bytes), mebibytes(status.client_bytes)),
+          binary_size(status.map_bytes), binary_size(status.ledger_bytes),
+          binary_size(status.recent_bytes), binary_size(status.client_bytes)),
       fmt::format("options    mode {}, interval {} s, verdict {}, max-sources {}, hot-slots {}, "
                   "top {}, max-clients {}, client-memory {} MiB, output {}",
                   name_of(settings.mode), settings.interval, name_of(settings.verdict),

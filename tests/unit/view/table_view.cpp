@@ -29,6 +29,27 @@ TEST_CASE("a scaled value has one decimal and the SI prefix that keeps it short"
     CHECK(scaled(c.value) == c.text);
 }
 
+TEST_CASE("a size has a binary prefix that keeps it short") {
+  constexpr std::uint64_t kib = 1024;
+  CHECK(binary_size(0) == "0 B");
+  CHECK(binary_size(1023) == "1023 B");
+  CHECK(binary_size(kib) == "1.0 KiB");
+  CHECK(binary_size(kib * kib - 1) == "1.0 MiB");
+  CHECK(binary_size(72'246'886) == "68.9 MiB");
+  CHECK(binary_size(20 * kib * kib * kib) == "20.0 GiB");
+  CHECK(binary_size(5000 * kib * kib * kib) == "5000.0 GiB");
+}
+
+TEST_CASE("a duration has its two largest units") {
+  CHECK(duration_text(0) == "0 s");
+  CHECK(duration_text(59.4) == "59 s");
+  CHECK(duration_text(59.5) == "1 min 0 s");
+  CHECK(duration_text(3599) == "59 min 59 s");
+  CHECK(duration_text(3 * 3600 + 61) == "3 h 1 min");
+  CHECK(duration_text(2 * 86'400 + 3 * 3600 + 3599) == "2 d 3 h");
+  CHECK(duration_text(1234.0 * 86'400) == "1,234 d 0 h");
+}
+
 TEST_CASE("a grouped value has a comma before every three digits but the first") {
   struct Case {
     std::uint64_t value;

@@ -16,8 +16,9 @@ TEST_CASE("a status is drawn with everything that it says") {
   head.seq = 1017;
   Status status = any_status();
   status.map_bytes = 58'720'256;
+  status.uptime = 2 * 86'400 + 3 * 3600 + 1800;
   const std::string expected =
-      R"(agent      version 1.2.3, pid 4711, running for 12 s
+      R"(agent      version 1.2.3, pid 4711, running for 2 d 3 h
 counting   since 2026-11-20T11:59:43.101Z, for 17 s until the last tick
 interface  eth0 (index 4)
 mode       generic (asked for)
@@ -28,7 +29,7 @@ difference -300 frames, +1,234 bytes: a reason
 sources    2 of 262,144 tracked, 1 established
 ticks      1,017, 5 missed, the last took 15.5 ms
 clients    3
-memory     56.0 MiB of kernel maps, 0.1 MiB of ledger, 0.0 MiB for the last minute, 2.5 MiB for clients
+memory     56.0 MiB of kernel maps, 64.0 KiB of ledger, 1.0 KiB for the last minute, 2.5 MiB for clients
 options    mode generic, interval 0.25 s, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, client-memory 16 MiB, output json
 socket     /run/x.sock, group adm
 events     new sources: 199 delivered, 72 lost
