@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <optional>
 
@@ -23,6 +24,13 @@ std::mutex writer_mutex;
 std::optional<BackgroundWriter> writer;  // none: the thread that logs writes
 std::atomic<std::uint64_t> lost{0};      // lines, and not yet said
 
+struct Kept {
+  std::function<void(const std::string&)> show;
+  std::deque<std::string> lines;
+  std::uint64_t earlier = 0;  // that were more than are kept
+};
+std::optional<Kept> kept;  // none: lines are written
+
 std::string whole_line(const std::string& line) {
   return "xdp-count: " + printable(line) + "\n";
 }
@@ -30,6 +38,20 @@ std::string whole_line(const std::string& line) {
 std::string line_of_lost(std::uint64_t lines) {
   return whole_line(fmt::format("warning: {} {} here: standard error took no more", lines,
                                 lines == 1 ? "message was lost" : "messages were lost"));
+}
+
+// `lines`: how many are in the text. The caller has the lock.
+void write_text(const std::string& text, std::size_t lines = 1) {
+  if (!writer) {
+    // There is nowhere left to say that standard error itself fails.
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    return;
+  }
+  const std::uint64_t missing = lost;
+  if (writer->offer(missing == 0 ? text : line_of_lost(missing) + text))
+    lost -= missing;
+  else
+    lost += lines;
 }
 
 }  // namespace
@@ -48,18 +70,31 @@ void set_silent() noexcept {
 
 void write_line(const std::string& line) {
   if (silent) return;
-  const std::string whole = whole_line(line);
   const std::lock_guard lock(writer_mutex);
-  if (!writer) {
-    // There is nowhere left to say that standard error itself fails.
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, whole.data(), whole.size());
-    return;
+  if (!kept) return write_text(whole_line(line));
+  kept->lines.push_back(whole_line(line));
+  if (kept->lines.size() > Keeper::most) {
+    kept->lines.pop_front();
+    ++kept->earlier;
   }
-  const std::uint64_t missing = lost;
-  if (writer->offer(missing == 0 ? whole : line_of_lost(missing) + whole))
-    lost -= missing;
-  else
-    ++lost;
+  kept->show(printable(line));
+}
+
+Keeper::Keeper(std::function<void(const std::string&)> show) {
+  const std::lock_guard lock(writer_mutex);
+  if (writer) writer->drain();
+  kept.emplace().show = std::move(show);
+}
+
+Keeper::~Keeper() {
+  const std::lock_guard lock(writer_mutex);
+  std::string text;
+  if (kept->earlier > 0)
+    text = whole_line(fmt::format("earlier messages that are left out here: {}", kept->earlier));
+  const std::size_t lines = kept->lines.size();
+  for (const std::string& line : kept->lines) text += line;
+  kept.reset();
+  if (!text.empty()) write_text(text, lines);
 }
 
 Background::Background() {

@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -31,6 +33,22 @@ class Background {
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
+};
+
+// While it lives, lines are not written but kept, so that they do not get between what somebody
+// else shows on the terminal. When it goes they are written, in order; of more than `most` the last
+// ones, and how many came before them. One at a time.
+class Keeper {
+ public:
+  static constexpr std::size_t most = 300;
+
+  // Calls show(line) with each line as it comes, printable, on the thread that logs, which it must
+  // not hold up. What was logged before is written first, if standard error takes it in half a
+  // second.
+  explicit Keeper(std::function<void(const std::string&)> show);
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
 };
 
 template <class... Args>
