@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/close_descriptors.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 
@@ -30,20 +31,10 @@ constexpr char done = '+';
 constexpr char failed = '-';
 constexpr std::size_t longest_answer = 4096;
 
-// Whatever else is open, such as the agent's locks, would stay taken for as long as this process
-// lives.
-void close_all_but(int one, int other) {
-  const auto low = static_cast<unsigned>(std::min(one, other));
-  const auto high = static_cast<unsigned>(std::max(one, other));
-  if (low > 0) ::close_range(0, low - 1, 0);
-  if (high > low + 1) ::close_range(low + 1, high - 1, 0);
-  ::close_range(high + 1, ~0U, 0);
-}
-
 [[noreturn]] void serve(int socket, int fd, const std::vector<PrivilegedProcess::Task>& tasks) {
   log::set_silent();  // the thread that writes is the other process'
   ::prctl(PR_SET_NAME, "xdp-count-end");
-  close_all_but(socket, fd);
+  close_all_but({socket, fd});
   Order order{};
   while (::recv(socket, &order, sizeof order, 0) == sizeof order) {
     std::string answer;
