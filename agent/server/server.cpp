@@ -38,6 +38,9 @@ constexpr std::chrono::milliseconds patience_of_tick{50};
 constexpr std::chrono::milliseconds patience_of_answer{1000};
 constexpr std::chrono::milliseconds pause_without_room{10};
 
+// As good as no end, and far from an overflow.
+constexpr std::chrono::hours long_patience{24 * 365};
+
 constexpr std::size_t little = 100;  // rows: as many as the default stream has
 
 // The completion handler of a coroutine that nobody awaits.
@@ -75,7 +78,9 @@ Server::Server(const asio::any_io_executor& executor, UniqueFd socket,
                 memory_,
                 [this](std::size_t bytes) { return reserve(bytes); },
                 std::move(events_lost)},
+      patient_services_(services_),
       initial_(std::move(initial)) {
+  patient_services_.limits.unread = patient_services_.limits.answer = long_patience;
   acceptor_.listen();
 }
 
@@ -109,7 +114,7 @@ asio::awaitable<void> Server::accept_clients() {
 void Server::welcome(ClientSession::Socket socket) {
   const std::string name = fmt::format("client {} ({})", ++accepted_, peer_of(socket));
   const std::size_t most = services_.limits.clients;
-  if (sessions_.size() >= most) {
+  if (clients() >= most) {
     log::debug("{} refused: {} are connected", name, most);
     const std::string line = encode_error(
         {.code = ErrorCode::busy,
@@ -122,13 +127,25 @@ void Server::welcome(ClientSession::Socket socket) {
     socket.read_some(asio::buffer(request), ignored);
     return;
   }
+  start_session(std::move(socket), services_, name, [] {});
+}
+
+void Server::serve(UniqueFd socket, const std::string& name) {
+  ++uncounted_;
+  start_session(ClientSession::Socket(acceptor_.get_executor(), asio::local::stream_protocol(),
+                                      socket.release()),
+                patient_services_, name, [this] { --uncounted_; });
+}
+
+void Server::start_session(ClientSession::Socket socket, ClientServices& services,
+                           const std::string& name, std::function<void()> on_end) {
   log::debug("{} connected", name);
-  const auto session =
-      std::make_shared<ClientSession>(std::move(socket), services_, initial_, name);
+  const auto session = std::make_shared<ClientSession>(std::move(socket), services, initial_, name);
   sessions_.insert(session);
   asio::co_spawn(acceptor_.get_executor(), session->run(),
-                 [this, session](const std::exception_ptr& e) {
+                 [this, session, on_end = std::move(on_end)](const std::exception_ptr& e) {
                    sessions_.erase(session);
+                   on_end();
                    log::debug("{} left", session->name());
                    log_exception(e, "serving a client");
                  });
