@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/unique_fd.hpp"
 #include "model/request.hpp"
@@ -22,6 +23,9 @@ class AgentConnection {
   // Throws std::runtime_error that says what is missing or not permitted. Where the agent takes no
   // connections, it waits until patience is at its end.
   explicit AgentConnection(const std::string& path);
+
+  // A socket that is connected already.
+  explicit AgentConnection(UniqueFd socket) : socket_(std::move(socket)) {}
 
   // The descriptor to wait for: it is readable when take_line() has something new to look at.
   int fd() const { return socket_.get(); }

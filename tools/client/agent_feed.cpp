@@ -20,6 +20,12 @@ AgentFeed::AgentFeed(std::string path, Subscription subscription, Failures failu
     lost_ = true;  // until it is found for the first time
 }
 
+AgentFeed::AgentFeed(UniqueFd socket, Subscription subscription)
+    : subscription_(std::move(subscription)), failures_(Failures::thrown) {
+  connection_.emplace(std::move(socket));
+  subscribe(subscription_);
+}
+
 void AgentFeed::connect() {
   connection_.emplace(path_);
   unconfirmed_ = 0;
@@ -50,7 +56,7 @@ void AgentFeed::send(const Request& request) {
 }
 
 int AgentFeed::timeout_ms() const {
-  if (connection_ && unanswered_ == 0) return -1;
+  if (path_.empty() || (connection_ && unanswered_ == 0)) return -1;
   const auto end = connection_ ? connection_->patience_end() : try_again_;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
   return static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
@@ -67,7 +73,7 @@ std::optional<AgentFeed::Event> AgentFeed::next() {
 
 std::optional<AgentFeed::Event> AgentFeed::next_or_throw() {
   if (!connection_) {
-    if (Clock::now() < try_again_) return std::nullopt;
+    if (path_.empty() || Clock::now() < try_again_) return std::nullopt;
     try {
       connect();
     } catch (const std::runtime_error& error) {
@@ -77,11 +83,12 @@ std::optional<AgentFeed::Event> AgentFeed::next_or_throw() {
   while (auto line = connection_->take_line())
     if (auto event = event_of(std::move(*line))) return event;
   if (!connection_->closed()) {
-    if (unanswered_ == 0 || Clock::now() < connection_->patience_end()) return std::nullopt;
+    if (path_.empty() || unanswered_ == 0 || Clock::now() < connection_->patience_end())
+      return std::nullopt;
     last_words_ = connection_->silence();
   }
   const std::string reason = last_words_.empty() ? "the agent closed the connection" : last_words_;
-  if (!established_) throw std::runtime_error(reason);
+  if (!established_ && !path_.empty()) throw std::runtime_error(reason);
   return lose(reason);
 }
 

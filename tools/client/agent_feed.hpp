@@ -36,6 +36,11 @@ class AgentFeed {
   // leaves connecting to next(), and nothing throws: whatever fails is Lost.
   AgentFeed(std::string path, Subscription subscription, Failures failures = Failures::thrown);
 
+  // On a connection that was made already, and whose other end is the agent's as long as that
+  // lives: when it is closed the agent is lost for good, and until then it is waited for, however
+  // long.
+  AgentFeed(UniqueFd socket, Subscription subscription);
+
   // From now on next() does not throw, so that one agent's failure does not end what shows others.
   void take_failures_as_losses() { failures_ = Failures::losses; }
 
@@ -69,7 +74,7 @@ class AgentFeed {
   Lost lose(std::string reason);
   std::optional<Event> event_of(std::string line);
 
-  std::string path_;
+  std::string path_;  // empty: there is none to connect to again
   Subscription subscription_;
   Failures failures_;
   std::optional<AgentConnection> connection_;

@@ -80,6 +80,17 @@ CursesScreen::CursesScreen(bool colours) {
 }
 
 CursesScreen::~CursesScreen() {
+  give_back();
+  ::delscreen(screen_);
+}
+
+void CursesScreen::lend(const std::function<void()>& use) {
+  give_back();
+  use();
+  ::clearok(stdscr, TRUE);  // the next picture is drawn on an empty screen
+}
+
+void CursesScreen::give_back() {
   constexpr int patience_ms = 100;
   if (!takes_output(0)) {
     // The kernel starts with TCOON what TCOOFF has stopped, not what Ctrl-S has
@@ -87,11 +98,15 @@ CursesScreen::~CursesScreen() {
     ::tcflow(STDOUT_FILENO, TCOOFF);
     ::tcflow(STDOUT_FILENO, TCOON);
   }
-  if (takes_output(patience_ms))
-    ::endwin();
-  else
+  if (!takes_output(patience_ms)) {
     ::reset_shell_mode();
-  ::delscreen(screen_);
+    return;
+  }
+  // On a terminal without a second screen what comes next is written over the last line.
+  ::move(::getmaxy(stdscr) - 1, 0);
+  ::clrtoeol();
+  ::refresh();
+  ::endwin();
 }
 
 ScreenSize CursesScreen::fit() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "live/screen.hpp"
@@ -17,11 +18,15 @@ class CursesScreen {
   // when $TERM names no terminal that can do it.
   explicit CursesScreen(bool colours);
 
-  // Gives the terminal back as it was. Output that is stopped, as by Ctrl-S, goes on for that; a
-  // terminal that takes nothing even then gets back its modes alone.
+  // Gives the terminal back as it was, with the cursor below what is left of the picture where that
+  // stays. Output that is stopped, as by Ctrl-S, goes on for that; a terminal that takes nothing
+  // even then gets back its modes alone.
   ~CursesScreen();
   CursesScreen(const CursesScreen&) = delete;
   CursesScreen& operator=(const CursesScreen&) = delete;
+
+  // Gives the terminal back for as long as `use` takes.
+  void lend(const std::function<void()>& use);
 
   // Takes notice of the terminal's present size, and returns it.
   ScreenSize fit();
@@ -34,6 +39,8 @@ class CursesScreen {
   std::optional<int> take_key();
 
  private:
+  static void give_back();
+
   screen* screen_;  // ncurses' SCREEN
   bool colours_ = false;
 };

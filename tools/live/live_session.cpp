@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <optional>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,6 +35,11 @@ class LiveFeeds {
                                                 : AgentFeed::Failures::thrown);
   }
 
+  LiveFeeds(AgentFeed own, LiveView& view) : view_(view) {
+    feeds_.push_back(std::move(own));
+    feeds_.back().ask_for_top();
+  }
+
   void subscribe(const Subscription& wanted) {
     for (AgentFeed& feed : feeds_)
       if (feed.subscription() != wanted) {
@@ -50,11 +57,16 @@ class LiveFeeds {
     return wait_ms;
   }
 
-  // Brings all that has come to the view.
-  void apply() {
+  // Brings all that has come to the view. Returns false when an agent was lost.
+  bool apply() {
+    bool all_there = true;
     if (others_join_ && LiveView::Clock::now() >= next_look_) look_for_others();
     for (std::size_t i = 0; i < feeds_.size(); ++i)
-      while (const auto event = feeds_[i].next()) apply(*event, i);
+      while (const auto event = feeds_[i].next()) {
+        all_there = all_there && !std::holds_alternative<AgentFeed::Lost>(*event);
+        apply(*event, i);
+      }
+    return all_there;
   }
 
  private:
@@ -90,7 +102,7 @@ class LiveFeeds {
   }
 
   LiveView& view_;
-  bool others_join_;
+  bool others_join_ = false;
   LiveView::Clock::time_point next_look_;
   std::vector<AgentFeed> feeds_;
 };
@@ -102,14 +114,10 @@ bool hung_up(short events) {
          ((events & POLLIN) != 0 && ::ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting == 0);
 }
 
-}  // namespace
-
-int run_live(const std::vector<std::string>& socket_paths, bool others_join,
-             const LiveView::Settings& settings, bool colours) {
-  LiveView view(settings, socket_name(socket_paths.front()));
-  // This comes before ncurses, which would handle some of them in its own way.
-  const SignalQueue signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH});
-  LiveFeeds feeds(socket_paths, others_join, view);
+// Shows what comes through `feeds` until somebody asks to end: 0, or the number of the signal. With
+// an agent of its own, until that is gone too: nothing.
+std::optional<int> show(LiveView& view, LiveFeeds& feeds, const SignalQueue& signals, bool colours,
+                        const OwnAgent* own) {
   CursesScreen screen(colours);
   view.resize(screen.fit());
   for (;;) {
@@ -119,7 +127,8 @@ int run_live(const std::vector<std::string>& socket_paths, bool others_join,
 
     std::vector<pollfd> ready{{STDIN_FILENO, POLLIN, 0},
                               {signals.fd(), POLLIN, 0},
-                              {drawn ? -1 : STDOUT_FILENO, POLLOUT, 0}};
+                              {drawn ? -1 : STDOUT_FILENO, POLLOUT, 0},
+                              {own ? own->messages_fd : -1, POLLIN, 0}};
     // A snapshot that does not come is noticed by the time that passes.
     constexpr int second_ms = 1000;
     const int wait_ms = feeds.wait_for(ready, second_ms);
@@ -130,13 +139,42 @@ int run_live(const std::vector<std::string>& socket_paths, bool others_join,
     view.pass_time(LiveView::Clock::now());
     if (hung_up(ready[0].revents)) return SIGHUP;
     while (const auto signal = signals.take()) {
-      if (*signal != SIGWINCH) return *signal == SIGINT ? 0 : *signal;
+      if (*signal == SIGTSTP)
+        screen.lend(own->suspend);
+      else if (*signal != SIGWINCH)
+        return *signal == SIGINT ? 0 : *signal;
       view.resize(screen.fit());
     }
     while (const auto key = screen.take_key())
       if (!view.press(*key)) return 0;
-    feeds.apply();
+    const bool all_there = feeds.apply();
+    if (!own) continue;
+    if (!all_there) return std::nullopt;
+    while (const auto message = own->take_message()) {
+      if (message->empty()) return std::nullopt;
+      view.show_message(*message);
+    }
   }
+}
+
+}  // namespace
+
+int run_live(const std::vector<std::string>& socket_paths, bool others_join,
+             const LiveView::Settings& settings, bool colours) {
+  LiveView view(settings, socket_name(socket_paths.front()));
+  // This comes before ncurses, which would handle some of them in its own way.
+  const SignalQueue signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH});
+  LiveFeeds feeds(socket_paths, others_join, view);
+  return *show(view, feeds, signals, colours, nullptr);
+}
+
+LiveEnd run_live(OwnAgent agent, const LiveView::Settings& settings, bool colours) {
+  LiveView view(settings);
+  const SignalQueue signals({SIGTSTP, SIGWINCH});
+  LiveFeeds feeds(AgentFeed(std::move(agent.socket), {.selection = view.selection()}), view);
+  const auto end = show(view, feeds, signals, colours, &agent);
+  if (!end) return LiveEnd::agent_gone;
+  return *end == SIGHUP ? LiveEnd::hung_up : LiveEnd::quit;
 }
 
 }  // namespace xdp_count

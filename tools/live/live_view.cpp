@@ -25,6 +25,8 @@ constexpr const char* interface_title = "IFACE";
 constexpr const char* prompt = "prefix (empty: all): ";
 constexpr std::size_t longest_prefix = sizeof "255.255.255.255/32" - 1;
 constexpr std::size_t shortest_trend = 4;
+constexpr std::size_t most_messages = 3;
+constexpr std::chrono::seconds message_stays{10};
 
 // The rates of one kind, over ever longer times.
 SortKey over_longer_time(SortKey by) {
@@ -93,6 +95,11 @@ void LiveView::show(const SnapshotMessage& message, std::size_t agent) {
 
 void LiveView::show(const SourcesMessage& message, std::size_t agent) {
   newest_[agent].take(message);
+}
+
+void LiveView::show_message(std::string line) {
+  messages_.push_back({now_, std::move(line)});
+  if (messages_.size() > most_messages) messages_.pop_front();
 }
 
 void LiveView::agent_lost(const std::string& reason, std::size_t agent) {
@@ -341,6 +348,18 @@ std::vector<ScreenLine> LiveView::warnings() const {
   return lines;
 }
 
+// What the agent has logged lately.
+std::vector<ScreenLine> LiveView::messages() const {
+  std::vector<ScreenLine> lines;
+  for (const LogMessage& message : messages_) {
+    if (now_ - message.arrived > message_stays) continue;
+    const bool alert = message.text.starts_with("warning: ") || message.text.starts_with("error: ");
+    for (std::string& line : word_wrapped(message.text, size_.columns))
+      lines.push_back({{std::move(line), alert ? Style::alert : Style::dim}});
+  }
+  return lines;
+}
+
 std::string LiveView::filter_sum(const std::vector<Row>& rows) const {
   Counts counts;
   Rates rates;
@@ -423,6 +442,7 @@ LiveView::Layout LiveView::layout() const {
   const std::size_t table = 1 + (size_.rows >= 10 ? 5 : 1);
   const std::size_t most_above = body > table ? body - table : std::min<std::size_t>(body, 1);
   layout.above = warnings();
+  for (ScreenLine& line : messages()) layout.above.push_back(std::move(line));
   // Several agents leave half of the screen to the sources.
   const std::size_t for_head = std::min(most_above, std::max<std::size_t>(body / 2, 3));
   for (ScreenLine& line :

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ class LiveView {
   void show(const SnapshotMessage& message, std::size_t agent = 0);
   // The selected sources, between two snapshots.
   void show(const SourcesMessage& message, std::size_t agent = 0);
+  void show_message(std::string line);  // of an agent's log, for a while
   void agent_lost(const std::string& reason, std::size_t agent = 0);
   // It may be another one, whose totals are not known yet.
   void agent_restored(std::size_t agent = 0);
@@ -102,6 +104,7 @@ class LiveView {
   bool before(const Row& a, const Row& b) const;
   std::vector<Row> ordered_rows() const;
   std::vector<ScreenLine> warnings() const;
+  std::vector<ScreenLine> messages() const;
   std::vector<ScreenLine> head_lines(const std::vector<Row>& rows, std::size_t room) const;
   std::string filter_sum(const std::vector<Row>& rows) const;
   std::vector<ScreenLine> details(const Row* row) const;
@@ -116,6 +119,11 @@ class LiveView {
   Clock::time_point now_;
   std::vector<AgentPicture> newest_;  // by the agents' numbers
   std::optional<std::vector<AgentPicture>> paused_;
+  struct LogMessage {
+    Clock::time_point arrived;
+    std::string text;
+  };
+  std::deque<LogMessage> messages_;   // the last ones, the oldest first
   std::optional<std::size_t> only_;   // the agent that is shown alone
   std::optional<std::string> typed_;  // a prefix, while it is asked for
   std::optional<RowKey> selected_;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "live/terminal_ability.hpp"
 
+#include <langinfo.h>
+
+#include <cstdlib>
+#include <string_view>
+
 // These define macros with everyday names: nothing else is included behind them.
 #include <curses.h>
 #include <term.h>
@@ -14,6 +19,15 @@ bool can_draw_screens() {
   if (::setupterm(nullptr, STDOUT_FILENO, &error) != OK) return true;
   const char* const move_cursor = ::tigetstr("cup");
   return move_cursor && move_cursor != reinterpret_cast<const char*>(-1);
+}
+
+bool wants_colours() {
+  const char* no_color = std::getenv("NO_COLOR");  // https://no-color.org
+  return !no_color || *no_color == '\0';
+}
+
+bool shows_utf8() {
+  return std::string_view(::nl_langinfo(CODESET)) == "UTF-8";
 }
 
 }  // namespace xdp_count

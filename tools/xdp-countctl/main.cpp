@@ -2,7 +2,6 @@
 // xdp-countctl: asks an agent and prints what comes of it.
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <langinfo.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -12,13 +11,11 @@
 #include <clocale>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -165,11 +162,6 @@ void print_sorted(const std::string& socket_path, const ClientOptions& options, 
   print(MessageView(options.format, times).text_of("", list.take()));
 }
 
-bool wants_colours() {
-  const char* no_color = std::getenv("NO_COLOR");  // https://no-color.org
-  return !no_color || *no_color == '\0';
-}
-
 // The sockets of several agents: those that were asked for, or all.
 std::vector<std::string> sockets_of(const ClientOptions& options) {
   std::vector<std::string> paths = options.socket_paths;
@@ -193,7 +185,7 @@ int top_live(const ClientOptions& options) {
   const LiveView::Settings settings{.by = selection.by,
                                     .prefix = selection.prefix,
                                     .most_rows = selection.top,
-                                    .utf8 = std::string_view(::nl_langinfo(CODESET)) == "UTF-8"};
+                                    .utf8 = shows_utf8()};
   return run_live(sockets_of(options), others_join, settings, wants_colours());
 }
 

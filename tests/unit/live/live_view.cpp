@@ -583,6 +583,29 @@ TEST_CASE("a snapshot that does not come is a warning after three intervals, and
   CHECK(drawn(view).starts_with("no agent; trying again: gone\neth0  native"));
 }
 
+TEST_CASE("what the agent logs stands above the totals for ten seconds, warnings marked") {
+  LiveView view = showing({40, 20});
+  const LiveView::Clock::time_point start{};
+  view.pass_time(start);
+  view.show_message("client 7 (pid 1) read nothing for too long: closed");
+  view.show_message("warning: accepting a client: Too many");
+  CHECK(
+      drawn(view).starts_with("client 7 (pid 1) read nothing for too\n"
+                              "long: closed\n"
+                              "warning: accepting a client: Too many\n"
+                              "eth0  native"));
+  CHECK(view.screen().lines[0][0].style == Style::dim);
+  CHECK(view.screen().lines[2][0].style == Style::alert);
+  view.pass_time(start + std::chrono::seconds(5));
+  view.show_message("error: a later one");
+  view.pass_time(start + std::chrono::seconds(11));
+  view.show(SnapshotMessage{some_head(), some_rows()});
+  CHECK(drawn(view).starts_with("error: a later one\neth0  native"));
+  CHECK(view.screen().lines[0][0].style == Style::alert);
+  for (const char* const message : {"one", "two", "three", "four"}) view.show_message(message);
+  CHECK(drawn(view).starts_with("two\nthree\nfour\neth0  native"));
+}
+
 TEST_CASE("a reason is shown whole, on as many lines as it takes") {
   LiveView view = showing({40, 12});
   view.agent_lost("the agent says goodbye: eth0 was taken away, and with it the program");
