@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "agent.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <exception>
@@ -37,7 +39,7 @@ double seconds_since(std::chrono::steady_clock::time_point moment) {
 
 }  // namespace
 
-Agent::Agent(asio::io_context& io, Settings settings, NetworkInterface interface)
+Agent::Agent(asio::io_context& io, Settings settings, NetworkInterface interface, ViewProcess* view)
     : io_(io),
       settings_(std::move(settings)),
       interface_(std::move(interface)),
@@ -48,6 +50,7 @@ Agent::Agent(asio::io_context& io, Settings settings, NetworkInterface interface
       socket_file_(settings_.socket_path, settings_.socket_group),
       printer_(settings_.output, settings_.top,
                [this] { asio::post(io_, [this] { stop("standard output was closed"); }); }),
+      view_(view),
       ticker_(io.get_executor(), settings_.interval) {
   keep_rights_elsewhere();
 }
@@ -153,6 +156,7 @@ asio::awaitable<ExitCode> Agent::count() {
   server_->start();
   ticker_.start();
   watch();
+  if (view_ && stop_reason_.empty()) co_await begin_view();
   service_manager_.ready(fmt::format("counting on {}, {} mode", interface_.name,
                                      name_of(counting_->tally().head().mode)));
   attachment_->release();
@@ -212,6 +216,51 @@ void Agent::watch() {
                      failed_ = true;
                      stop("events could not be read");
                    });
+}
+
+asio::awaitable<void> Agent::begin_view() {
+  server_->serve(view_->take_socket(), "the live view");
+  // What was logged so far stands above it.
+  co_await offload(blocking_calls_, [&] { view_->begin(); });
+  asio::co_spawn(io_, follow_view(), [this](const std::exception_ptr& failure) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      fail_by_view(error.what());
+    }
+  });
+}
+
+// Ends with the view.
+asio::awaitable<void> Agent::follow_view() {
+  using Kind = ViewProcess::Word::Kind;
+  asio::posix::stream_descriptor words(io_, ::fcntl(view_->fd(), F_DUPFD_CLOEXEC, 0));
+  for (;;) {
+    co_await words.async_wait(words.wait_read, asio::use_awaitable);
+    const ViewProcess::Word word = view_->take_word();
+    if (said_goodbye_ && word.kind != Kind::none_there) co_return;
+    switch (word.kind) {
+      case Kind::quit:
+        co_return stop("stopped by q");
+      case Kind::suspend:
+        ViewProcess::suspend();
+        break;
+      case Kind::hung_up:
+        co_return stop("the terminal was closed");
+      case Kind::failed:
+        co_return fail_by_view(word.text);
+      case Kind::ended:
+        co_return fail_by_view("the process xdp-count-view, which shows it, was killed");
+      case Kind::none_there:
+        break;
+    }
+  }
+}
+
+void Agent::fail_by_view(const std::string& what) {
+  log::error("the live view: {}", what);
+  failed_ = true;
+  stop("the live view has ended");
 }
 
 asio::awaitable<std::optional<Ending>> Agent::look() {
@@ -310,9 +359,13 @@ asio::awaitable<void> Agent::say_goodbye(std::string reason) {
   } catch (const std::exception& error) {
     log::error("{}", error.what());  // all the same
   }
+  said_goodbye_ = true;
   server_->stop(reason);
   // Clients are sent their last lines meanwhile.
-  co_await offload(blocking_calls_, [&] { printer_.finish(); });
+  co_await offload(blocking_calls_, [&] {
+    printer_.finish();
+    if (view_) view_->finish();
+  });
   const SnapshotHead& head = counting_->tally().head();
   log::info(
       "{}; counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets, {} sources tracked, "

@@ -20,6 +20,7 @@
 #include "model/exit_code.hpp"
 #include "model/settings.hpp"
 #include "output/snapshot_printer.hpp"
+#include "output/view_process.hpp"
 #include "program/counting.hpp"
 #include "server/event_stream.hpp"
 #include "server/request_handler.hpp"
@@ -32,8 +33,10 @@ namespace xdp_count {
 class Agent {
  public:
   // Takes the interface's lock and the socket's place, and touches nothing else yet. `io` and the
-  // agent live on one thread. Throws std::system_error or std::runtime_error.
-  Agent(boost::asio::io_context& io, Settings settings, NetworkInterface interface);
+  // agent live on one thread. `view` shows the live view, where there is one. Throws
+  // std::system_error or std::runtime_error.
+  Agent(boost::asio::io_context& io, Settings settings, NetworkInterface interface,
+        ViewProcess* view);
 
   // Attaches, counts until stop() or until the interface or our program on it is gone, detaches,
   // and says how to exit. Throws what went wrong; our program is off the interface then too.
@@ -51,6 +54,9 @@ class Agent {
   Sighting see_interface();
   boost::asio::awaitable<std::optional<Ending>> follow_interface(const Sighting& seen);
   void watch();
+  boost::asio::awaitable<void> begin_view();
+  boost::asio::awaitable<void> follow_view();
+  void fail_by_view(const std::string& what);
   boost::asio::awaitable<void> leave_interface();
   boost::asio::awaitable<void> say_goodbye(std::string reason);
   Status status() const;
@@ -71,6 +77,7 @@ class Agent {
   Gate tally_gate_;                              // closed while the helper thread writes the tally
   SocketFile socket_file_;
   SnapshotPrinter printer_;
+  ViewProcess* view_;
   Ticker ticker_;
 
   std::optional<Attachment> attachment_;  // set by run(), as is what needs it
@@ -84,6 +91,7 @@ class Agent {
   std::string stop_reason_;
   bool detached_ = false;
   bool failed_ = false;  // which is why it stops
+  bool said_goodbye_ = false;
 };
 
 }  // namespace xdp_count

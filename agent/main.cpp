@@ -28,8 +28,10 @@
 #include "interface/attachment.hpp"
 #include "interface/interface_check.hpp"
 #include "interface/interface_lock.hpp"
+#include "live/terminal_ability.hpp"
 #include "model/names.hpp"
 #include "options.hpp"
+#include "output/view_process.hpp"
 #include "program/library_log.hpp"
 #include "program/table_settings.hpp"
 
@@ -92,7 +94,12 @@ ExitCode print_check(const NetworkInterface& interface, const Options& options) 
   return check.ok() ? exit_stopped : exit_failure;
 }
 
-int run(const Options& options) {
+// A view takes keys, and draws where it likes.
+bool can_show_views() {
+  return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && can_draw_screens();
+}
+
+int run(const Options& options, ViewProcess* view) {
   // A heap that learns to keep large blocks for the next time would keep what hostile clients once
   // made it take. Fixed, all of at least this size goes back to the kernel when it is freed.
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
@@ -116,7 +123,7 @@ int run(const Options& options) {
   asio::signal_set signals(io, SIGTERM);
   for (const int signal : {SIGINT, SIGHUP})
     if (!is_ignored(signal)) signals.add(signal);
-  Agent agent(io, options.settings, interface);
+  Agent agent(io, options.settings, interface, view);
   ExitCode exit_code = exit_failure;
   std::exception_ptr failure;
   asio::co_spawn(io, stop_on_signal(signals, agent), [](const std::exception_ptr& e) {
@@ -146,14 +153,19 @@ int main(int argc, char** argv) {
       std::fputs(early->text.c_str(), early->code == 0 ? stdout : stderr);
       return early->code;
     }
-    const Options& options = std::get<Options>(parsed);
+    Options options = std::get<Options>(parsed);
     if (cpus <= 0 && !options.detach)
       throw_system_error(cpus < 0 ? -cpus : EINVAL,
                          "reading from /sys/devices/system/cpu/possible how many CPUs there may be "
                          "(mount sysfs at /sys)");
     forbid_new_privileges();
+    std::optional<ViewProcess> view;  // it has given the terminal back when an error is printed
+    OutputFormat& output = options.settings.output;
+    if (output == OutputFormat::live && !can_show_views()) output = OutputFormat::table;
+    if (output == OutputFormat::live && !options.check && !options.detach)
+      view.emplace(options.settings.top);
     background.emplace();
-    return run(options);
+    return run(options, view ? &*view : nullptr);
   } catch (const std::exception& error) {
     log::error("{}", error.what());
     return exit_failure;

@@ -99,9 +99,9 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "more, slow readers lose snapshots, then their connections  [64]")
       ->option_text("MIB");
   add_choice(app, "-o,--output", settings.output, output_names,
-             "What to print to standard output: live (a table redrawn in place),\n"
-             "table (one per snapshot), json (the snapshot lines), none\n"
-             "[live on a terminal, else none]");
+             "What to print to standard output: live (the live view, whose keys\n"
+             "h explains), table (one per snapshot), json (the snapshot lines),\n"
+             "none  [live on a terminal, else none]");
   app.add_flag("--events", settings.events,
                "Report each new source to clients that ask for it, at its first packet");
   add_number(app, "--sample", settings.sample, 1U, max_sample,
@@ -122,7 +122,7 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   app.add_flag("--json", options.json, "With --check: as JSON")->needs(check)->option_text(" ");
   app.add_flag("-v,--verbose", options.verbose, "Log more, the libraries' own messages included");
   app.footer(
-      "Ctrl-C ends it and takes the program off the interface.\n"
+      "Ctrl-C, or q in the live view, ends it and takes the program off the interface.\n"
       "Exit status: 0 asked to stop, 1 failure, 2 bad usage, 3 the interface went away,\n"
       "4 somebody else took the program off it.\n"
       "Query it with xdp-countctl, or: nc -U /run/xdp-count/IFACE.sock");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Shows xdp-count at work on a veth pair between two network namespaces that this script makes and
-# takes down: live table, a snapshot through the socket, a query for one source. On a fresh machine it
+# takes down: a table each second, a snapshot through the socket, a query for one source. On a fresh machine it
 # first installs and builds what it runs: no tests.
 set -eu
 
@@ -50,14 +50,12 @@ say "Two network namespaces, joined by a veth pair: send0 <--> count0"
 say "xdp-count count0, while packets of several kinds come in"
 socket=$scratch/count0.sock
 mkfifo "$scratch/table"
-format=table
-[ ! -t 1 ] || format=live
-# The table is shown for a while; what the agent prints later is thrown away.
+# The tables are shown for a while; what the agent prints later is thrown away.
 { timeout 7 cat || :; cat >/dev/null; } <"$scratch/table" &
 viewer=$!
 # A shell has its background commands ignore SIGINT, which the agent would go on to do.
 "$topology" exec "$name" receiver env --default-signal=INT \
-  "$build/agent/xdp-count" count0 --socket "$socket" --output "$format" >"$scratch/table" &
+  "$build/agent/xdp-count" count0 --socket "$socket" --output table >"$scratch/table" &
 agent=$!
 # The agent listens once its program is attached: what is sent from then on is counted.
 until "$client" --socket "$socket" status >"$scratch/status" 2>&1; do

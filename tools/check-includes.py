@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Checks that no folder of agent/ includes from one that agent/meson.build does not let it use.
 
+Folders of its table that are not in agent/ are in tools/.
+
 Prints a line for each include that goes against the direction, and ends with status 1 then.
 """
 
@@ -23,7 +25,8 @@ def allowed_uses(meson_build):
 
 
 def main():
-    agent = pathlib.Path(__file__).resolve().parent.parent / "agent"
+    tools = pathlib.Path(__file__).resolve().parent
+    agent = tools.parent / "agent"
     uses = allowed_uses(agent / "meson.build")
     wrong = []
     known = set()
@@ -32,7 +35,8 @@ def main():
             if other not in known:
                 wrong.append(f"agent/meson.build: {folder} uses {other}, which comes behind it")
         known.add(folder)
-        for source in sorted((agent / folder).glob("*.?pp")):
+        place = agent if (agent / folder).is_dir() else tools
+        for source in sorted((place / folder).glob("*.?pp")):
             for line, text in enumerate(source.read_text().splitlines(), 1):
                 found = INCLUDE.match(text)
                 if found and found.group(1) not in [folder, *used]:

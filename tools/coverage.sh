@@ -45,7 +45,7 @@ done
 report=$build_dir/report
 mkdir -p "$report"
 gcovr -j "$(nproc)" --root "$root" --object-directory "$build_dir" --filter "$root/agent/" \
-  --filter "$root/tools/client/" --filter "$root/tools/xdp-countctl/" \
+  --filter "$root/tools/client/" --filter "$root/tools/live/" --filter "$root/tools/xdp-countctl/" \
   --exclude-throw-branches --html-details "$report/index.html" --json-summary "$report/summary.json" \
   "$build_dir"
 python3 -c '

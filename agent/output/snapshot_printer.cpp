@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "protocol/json_encoding.hpp"
@@ -19,43 +18,25 @@ constexpr std::size_t most_waiting = 0;  // one snapshot at a time
 
 SnapshotPrinter::SnapshotPrinter(OutputFormat format, std::size_t top,
                                  std::function<void()> on_closed)
-    : format_(format), top_(top), output_(STDOUT_FILENO, most_waiting, std::move(on_closed)) {
-  if (format_ != OutputFormat::live) return;
-  terminal_.emplace();
-  if (!terminal_->can_be_redrawn()) format_ = OutputFormat::table;
-}
-
-void SnapshotPrinter::finish() {
-  if (!output_.drain() || format_ != OutputFormat::live || !printed_) return;
-  output_.offer("\n");
-  output_.drain();
-}
+    : format_(format), top_(top), output_(STDOUT_FILENO, most_waiting, std::move(on_closed)) {}
 
 void SnapshotPrinter::print(std::string text) {
   if (text.empty()) return;
-  if (output_.offer(std::move(text))) {
-    printed_ = true;
+  if (output_.offer(std::move(text)))
     skipped_ = 0;
-  } else {
+  else
     ++skipped_;
-  }
 }
 
 std::string SnapshotPrinter::text_for(const Tally& tally) {
   const SnapshotHead& head = tally.head();
-  const auto rows = [&](std::size_t most) {
-    return top_sources(tally, {.top = std::min(top_, most)});
-  };
+  const auto rows = [&] { return top_sources(tally, {.top = top_}); };
   switch (format_) {
-    case OutputFormat::live: {
-      const Terminal::Size size = terminal_->size();
-      return terminal_->redraw(fit_to_screen(snapshot_table(head, rows(size.rows), size.columns),
-                                             size.columns, size.rows));
-    }
     case OutputFormat::table:
-      return joined(snapshot_table(head, rows(top_))) + "\n";
+      return joined(snapshot_table(head, rows())) + "\n";
     case OutputFormat::json:
-      return encode_snapshot_body(head, rows(top_)) + encode_snapshot_end(skipped_);
+      return encode_snapshot_body(head, rows()) + encode_snapshot_end(skipped_);
+    case OutputFormat::live:  // a ViewProcess shows it
     case OutputFormat::none:
       break;
   }

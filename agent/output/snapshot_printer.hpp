@@ -3,13 +3,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "base/background_writer.hpp"
 #include "counting/tally.hpp"
 #include "model/settings.hpp"
-#include "output/terminal.hpp"
 
 namespace xdp_count {
 
@@ -18,8 +16,7 @@ namespace xdp_count {
 class SnapshotPrinter {
  public:
   // `top` is how many sources to print at most. `on_closed` is called, on another thread, when the
-  // reader has gone away. Throws std::runtime_error when the terminal cannot do what `format` asks
-  // for.
+  // reader has gone away.
   SnapshotPrinter(OutputFormat format, std::size_t top, std::function<void()> on_closed);
 
   // What print() is to be given for this tally: empty where nothing is printed. Not to be called at
@@ -27,17 +24,14 @@ class SnapshotPrinter {
   std::string text_for(const Tally& tally);
   void print(std::string text);
 
-  // Waits, a second at most, until what was printed has been written, and ends a live table, so
-  // that what is logged from now on stands below it, on a line of its own. Nothing is printed after
-  // that.
-  void finish();
+  // Waits, half a second at most, until what was printed has been written, so that what is logged
+  // from now on stands below it.
+  void finish() { output_.drain(); }
 
  private:
   OutputFormat format_;
   std::size_t top_;
-  std::optional<Terminal> terminal_;
   std::uint64_t skipped_ = 0;
-  bool printed_ = false;
   BackgroundWriter output_;
 };
 

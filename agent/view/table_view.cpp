@@ -266,13 +266,6 @@ std::string cut_to_width(std::string text, std::size_t width) {
   return text;
 }
 
-std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,
-                                       std::size_t height) {
-  if (lines.size() > height) lines.resize(height);
-  for (std::string& line : lines) line = cut_to_width(printable(line), width);
-  return lines;
-}
-
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) (text += printable(line)) += '\n';

@@ -83,10 +83,6 @@ std::size_t text_width(std::string_view text);
 // The first `width` characters of UTF-8 text.
 std::string cut_to_width(std::string text, std::size_t width);
 
-// The first `height` lines, printable, each cut to `width` characters.
-std::vector<std::string> fit_to_screen(std::vector<std::string> lines, std::size_t width,
-                                       std::size_t height);
-
 // The lines, printable, each ended by a newline.
 std::string joined(const std::vector<std::string>& lines);
 

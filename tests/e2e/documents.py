@@ -25,7 +25,7 @@ import sys
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SOURCES = ("agent", "tools/client", "tools/xdp-countctl")
+SOURCES = ("agent", "tools/client", "tools/live", "tools/xdp-countctl")
 EXAMPLE = re.compile(r"^```(sh|python)\n(.*?)^```\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (?:sudo )?xdp-countctl (.*)\n((?:[^$\n].*\n|\n)*)", re.MULTILINE)

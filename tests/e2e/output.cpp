@@ -235,26 +235,28 @@ TEST_CASE("an interface may have any name, and none gives the terminal a command
   CHECK(is_harmless(unknown.standard_error()));
 }
 
-TEST_CASE("the live table of an interface with any name gives the terminal no command") {
+TEST_CASE("the live view of an interface with any name gives the terminal no command") {
   const Topology topology;
   ip(topology, {"link", "add", "name", odd_name, "type", "bridge"});
   std::ofstream("/run/live.sh") << "trap : INT; nsenter --net=/proc/" << ::getpid() << "/fd/"
                                 << topology.receiver() << " " AGENT " --interval 0.1 '" << odd_name
                                 << "'; echo ended with $?; cat";
   TmuxTerminal terminal(80, 24, "exec sh /run/live.sh");
-  terminal.wait_for(odd_name_shown + "  generic  every 0.1 s");
+  terminal.wait_for(odd_name_read + "  generic  every 0.1 s");
   terminal.press("C-c");
   terminal.wait_for("ended with 0");
 }
 
-TEST_CASE("the summary stands below the live table, on a line of its own, each time") {
+TEST_CASE(
+    "the summary stands below what was there before the live view, on a line of its own, each "
+    "time") {
   constexpr int times = 50;
   const Topology topology;
   std::ofstream("/run/live.sh")
       << "trap : INT; for i in $(seq " << times << "); do clear; echo run $i; nsenter --net=/proc/"
       << ::getpid() << "/fd/" << topology.receiver() << " " AGENT " --interval 0.1 "
       << Topology::receiver_link
-      << " & echo $! >/run/pid; wait; echo ended; read line; done; clear; cat";
+      << " </dev/tty & echo $! >/run/pid; wait; echo ended; read line; done; clear; cat";
   TmuxTerminal terminal(80, 24, "exec sh /run/live.sh");
   for (int i = 0; i < times; ++i) {
     terminal.wait_for("SOURCE");

@@ -186,28 +186,11 @@ TEST_CASE("characters are counted and cut whole") {
   CHECK(cut_to_width("█", 0) == "");
 }
 
-TEST_CASE("lines are cut to the width and height of the screen") {
-  const Lines lines{"one", "three", ""};
-  struct Case {
-    std::size_t width;
-    std::size_t height;
-    Lines expected;
-  };
-  for (const Case& c : {Case{80, 24, lines}, Case{5, 3, lines}, Case{4, 2, {"one", "thre"}},
-                        Case{3, 3, {"one", "thr", ""}}, Case{80, 1, {"one"}}, Case{0, 2, {"", ""}},
-                        Case{80, 0, {}}}) {
-    CAPTURE(c.width);
-    CAPTURE(c.height);
-    CHECK(joined(fit_to_screen(lines, c.width, c.height)) == joined(c.expected));
-  }
-}
-
 TEST_CASE(
     "a name that would give the terminal commands is shown, and takes the room that it takes") {
   const SnapshotHead head{.interface = "\x1b[31m\xff", .mode = XdpMode::native, .capacity = 1};
   CHECK(snapshot_head(head, 30)[0] == R"(\x1b[31m\xff  native)");
   CHECK(joined({"a\nb"}) == "a\\x0ab\n");
-  CHECK(fit_to_screen({"\x1b[31m"}, 6, 1) == Lines{"\\x1b[3"});
 }
 
 TEST_CASE("each line ends with a newline") {

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// xdp-count on a real terminal: the live view of its own, and how both end.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "agent_fixture.hpp"
+#include "tmux_terminal.hpp"
+
+using namespace xdp_count::testing;
+
+namespace {
+
+// Runs the agent in the foreground of a terminal, and says how it ended and when the terminal is as
+// it was before.
+std::string agent_on_terminal(const Topology& topology, const std::string& arguments = "",
+                              const std::string& environment = "",
+                              const std::string& interface = Topology::receiver_link) {
+  std::ofstream("/run/own.sh") << "cd /run; trap : INT; stty -g >before; echo before\n"
+                               << environment << " nsenter --net=/proc/" << ::getpid() << "/fd/"
+                               << topology.receiver()
+                               << " sh -c 'echo $$ >agent_pid; exec " AGENT " --interval 0.1 "
+                               << arguments << " " << interface << "'\n"
+                               << "code=$?; until stty -g | cmp -s - before; do sleep 0.05; done\n"
+                               << "echo \"ended with $code\"; echo restored; cat\n";
+  return "exec sh /run/own.sh";
+}
+
+pid_t pid_of_agent() {
+  pid_t pid = 0;
+  std::ifstream("/run/agent_pid") >> pid;
+  REQUIRE(pid > 0);
+  return pid;
+}
+
+// The value of a line of /proc/PID/status.
+std::string status_line(pid_t pid, const std::string& name) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+  return "";
+}
+
+// The process that draws, which is a child of the agent's.
+pid_t pid_of_view() {
+  const std::string parent = std::to_string(pid_of_agent());
+  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = process.path().filename();
+    if (name.find_first_not_of("0123456789") != name.npos) continue;
+    const pid_t pid = std::stoi(name);
+    if (status_line(pid, "Name") == "xdp-count-view" && status_line(pid, "PPid") == parent)
+      return pid;
+  }
+  FAIL("there is no process xdp-count-view");
+  return 0;
+}
+
+void send_three_sources(const Topology& topology) {
+  std::vector<Frame> frames = ipv4_frames(ten_net, 1, 300);
+  for (const Frame& frame : ipv4_frames(ten_net + 1, 1, 200)) frames.push_back(frame);
+  for (int i = 0; i < 100; ++i)
+    frames.push_back(PacketBuilder().ipv4().udp(1024, 9).frame_length(1000).build());
+  send_frames(topology, frames);
+}
+
+// The sources on the screen, in their order.
+std::string sources_on(const std::string& screen) {
+  std::istringstream lines(screen);
+  std::string sources;
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("10.0.0.") || line.starts_with("192.0.2."))
+      sources += line.substr(0, line.find(' ')) + " ";
+  return sources;
+}
+
+// Without the ends of lines, where the terminal has broken them.
+std::string unwrapped(std::string screen) {
+  std::erase(screen, '\n');
+  return screen;
+}
+
+constexpr const char* view_is_up = "\nh help  q quit";
+
+}  // namespace
+
+TEST_CASE("on a terminal xdp-count has the live view of its client, with the same keys") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology));
+  terminal.wait_for(view_is_up);
+  send_three_sources(topology);
+  const std::string first = terminal.wait_for("600 frames  0.0 frames/s");
+  CHECK(first.starts_with("count0  native  every "));
+  CHECK(contains(first, "TREND"));
+  CHECK(sources_on(first) == "10.0.0.1 10.0.0.2 192.0.2.1 ");
+  terminal.type("B");
+  CHECK(sources_on(terminal.wait_for("  by bytes\n")) == "192.0.2.1 10.0.0.1 10.0.0.2 ");
+  terminal.type("/10.0.0.0/8");
+  terminal.press("Enter");
+  CHECK(sources_on(terminal.wait_for("\nin 10.0.0.0/8: 2 sources  ")) == "10.0.0.1 10.0.0.2 ");
+  terminal.type("h");
+  terminal.wait_for("\n untracked  IPv4 packets of sources for which there was no room\n");
+  terminal.type(" h");
+  terminal.wait_for(view_is_up);
+  terminal.resize(100, 30);
+  terminal.wait_for("10.0.0.1               0.0         0.0                300 ");
+
+  terminal.type("q");
+  const std::string last = unwrapped(terminal.wait_for("restored"));
+  CHECK(contains(last, "xdp-count: stopped by q; counted 600 frames, "));
+  CHECK(contains(last, "evictedended with 0restored"));
+  CHECK(!contains(last, "SOURCE"));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("the view of an agent shows no more sources than --top says") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--top 2"));
+  terminal.wait_for(view_is_up);
+  send_three_sources(topology);
+  CHECK(sources_on(terminal.wait_for("600 frames  0.0 frames/s")).size() ==
+        std::string("10.0.0.1 10.0.0.2 ").size());
+}
+
+TEST_CASE("the terminal is given back whatever ends the agent, and the summary is last") {
+  const Topology topology;
+  for (const int signal : {SIGTERM, SIGHUP, SIGINT, SIGKILL}) {
+    CAPTURE(signal);
+    TmuxTerminal terminal(80, 24, agent_on_terminal(topology));
+    terminal.wait_for(view_is_up);
+    if (signal == SIGINT)
+      terminal.press("C-c");  // which the view gets too
+    else
+      REQUIRE(::kill(pid_of_agent(), signal) == 0);
+    const std::string screen = unwrapped(terminal.wait_for("restored"));
+    CAPTURE(screen);
+    CHECK(screen.starts_with("before"));
+    CHECK(!contains(screen, "SOURCE"));
+    if (signal == SIGKILL) {
+      CHECK(contains(screen, "ended with 137"));
+      continue;
+    }
+    CHECK(contains(screen, signal == SIGTERM  ? "xdp-count: stopped by SIGTERM; counted "
+                           : signal == SIGHUP ? "xdp-count: stopped by SIGHUP; counted "
+                                              : "xdp-count: stopped by SIGINT; counted "));
+    CHECK(contains(screen, "evictedended with 0restored"));
+    CHECK(!receiver_has_program(topology));
+  }
+}
+
+TEST_CASE("on a terminal without a second screen the summary stands below the picture") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "", "TERM=vt100"));
+  terminal.wait_for(view_is_up);
+  terminal.type("q");
+  const std::string screen = terminal.wait_for("restored");
+  CHECK(contains(screen, "\nxdp-count: stopped by q; counted "));
+  CHECK(!contains(screen, "h help"));
+}
+
+TEST_CASE(
+    "what draws has no privileges and nothing of the agent's, and is not counted as a client") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--max-clients 1"));
+  terminal.wait_for(view_is_up);
+  LineClient client(default_socket);
+  CHECK(client.answer_to({{"cmd", "status"}}).at("clients") == 1);
+  CHECK(LineClient(default_socket).next_of_type("error").at("code") == "busy");
+
+  const pid_t view = pid_of_view();
+  for (const std::string set : {"CapInh", "CapPrm", "CapEff", "CapAmb"}) {
+    CAPTURE(set);
+    CHECK(status_line(view, set) == "0000000000000000");
+  }
+  CHECK(status_line(view, "NoNewPrivs") == "1");
+  const std::string user = status_line(view, "Uid");
+  CHECK(user == status_line(pid_of_agent(), "Uid"));
+  CHECK(!user.starts_with("0\t"));
+  CHECK(status_line(view, "Groups").find_first_not_of(' ') == std::string::npos);
+  // Three of the terminal's, the two ends of sockets, and the signals'.
+  int descriptors = 0;
+  for ([[maybe_unused]] const auto& fd :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(view) + "/fd"))
+    ++descriptors;
+  CHECK(descriptors == 6);
+}
+
+TEST_CASE("messages appear in the view, and are printed when it has ended, before the summary") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 50, agent_on_terminal(topology, "--verbose"));
+  terminal.wait_for(view_is_up);
+  { const LineClient client(default_socket); }
+  const std::string shown = terminal.wait_for(", gid 0) left\n");
+  CHECK(contains(shown, "\ndebug: client 1 (pid "));
+  CHECK(contains(shown, "SOURCE"));
+  CHECK(!contains(shown, "xdp-count: "));
+  terminal.type("q");
+  const std::string screen = unwrapped(terminal.wait_for("restored"));
+  const std::size_t connected = screen.find(", gid 0) connected");
+  const std::size_t left = screen.find(", gid 0) left");
+  const std::size_t summary = screen.find("xdp-count: stopped by q; counted ");
+  REQUIRE(summary != screen.npos);
+  CHECK(connected < left);
+  CHECK(left < summary);
+  CHECK(screen.find("xdp-count: counting on count0, native mode") < connected);
+}
+
+TEST_CASE("of very many messages the last ones are printed, and how many came before") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--verbose"));
+  terminal.wait_for(view_is_up);
+  for (int i = 1; i <= 200; ++i) LineClient(default_socket).answer_to({{"cmd", "status"}});
+  terminal.wait_for("\ndebug: client 200 (");
+  terminal.resize(80, 400);
+  terminal.type("q");
+  const std::string screen = unwrapped(terminal.wait_for("restored"));
+  CHECK(contains(screen, "xdp-count: earlier messages that are left out here: 10"));
+  CHECK(contains(screen, "xdp-count: debug: client 200 ("));
+  CHECK(!contains(screen, "xdp-count: debug: client 40 ("));
+}
+
+TEST_CASE("messages go on at once to a standard error that is no terminal") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--verbose 2>/run/log"));
+  terminal.wait_for(view_is_up);
+  { const LineClient client(default_socket); }
+  const auto log = [] {
+    std::ifstream file("/run/log");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto deadline = std::chrono::steady_clock::now() + TmuxTerminal::patience;
+  while (!contains(log(), ", gid 0) left") && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(contains(log(), ", gid 0) left"));
+  CHECK(!contains(terminal.screen(), "client 1"));
+  terminal.type("q");
+  CHECK(!contains(terminal.wait_for("restored"), "xdp-count: "));
+}
+
+TEST_CASE("an agent whose view is killed says so, and leaves terminal and interface as they were") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology));
+  terminal.wait_for(view_is_up);
+  REQUIRE(::kill(pid_of_view(), SIGKILL) == 0);
+  const std::string screen = unwrapped(terminal.wait_for("restored"));
+  CHECK(contains(screen,
+                 "error: the live view: the process xdp-count-view, which shows it, was killed"));
+  CHECK(contains(screen, "xdp-count: the live view has ended; counted "));
+  CHECK(contains(screen, "ended with 1"));
+  CHECK(!contains(screen, "SOURCE"));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("a view that is stopped holds up nothing, and goes on when it is let") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology));
+  terminal.wait_for(view_is_up);
+  const pid_t view = pid_of_view();
+  REQUIRE(::kill(view, SIGSTOP) == 0);
+  LineClient client(default_socket);
+  send_three_sources(topology);
+  snapshot_with(client, 600);
+  int seq = client.next_of_type("snapshot").at("seq");
+  for (int i = 0; i < 5; ++i) CHECK(client.next_of_type("snapshot").at("seq") == ++seq);
+  REQUIRE(::kill(view, SIGCONT) == 0);
+  terminal.wait_for("600 frames  0.0 frames/s");
+
+  REQUIRE(::kill(view, SIGSTOP) == 0);
+  REQUIRE(::kill(pid_of_agent(), SIGTERM) == 0);
+  const std::string screen = unwrapped(terminal.wait_for("restored"));
+  CHECK(contains(screen, "xdp-count: stopped by SIGTERM; counted 600 frames"));
+  CHECK(contains(screen, "evictedended with 0restored"));
+  CHECK(!contains(screen, "SOURCE"));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("a terminal that Ctrl-S has stopped holds up neither the agent nor its end") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology));
+  terminal.wait_for(view_is_up);
+  LineClient client(default_socket);
+  terminal.press("C-s");
+  int seq = client.next_of_type("snapshot").at("seq");
+  for (int i = 0; i < 20; ++i) CHECK(client.next_of_type("snapshot").at("seq") == ++seq);
+  REQUIRE(::kill(pid_of_agent(), SIGTERM) == 0);
+  const std::string screen = unwrapped(terminal.wait_for("restored"));
+  CHECK(contains(screen, "xdp-count: stopped by SIGTERM; counted "));
+  CHECK(contains(screen, "ended with 0restored"));
+  CHECK(!contains(screen, "SOURCE"));
+}
+
+TEST_CASE("Ctrl-Z stops the agent and gives the terminal to the shell, and fg goes on") {
+  const Topology topology;
+  std::ofstream("/run/jobs.sh") << "cd /run; set -m; stty -g >before; nsenter --net=/proc/"
+                                << ::getpid() << "/fd/" << topology.receiver() << " " AGENT
+                                << " --interval 0.1 count0\n"
+                                << "stty -g | cmp - before && echo \"as before, $?\"\n"
+                                << "read line; fg; echo \"ended with $?\"; cat\n";
+  TmuxTerminal terminal(80, 24, "exec bash /run/jobs.sh");
+  terminal.wait_for(view_is_up);
+  terminal.press("C-z");
+  const std::string stopped = terminal.wait_for("as before");
+  CHECK(!contains(stopped, "SOURCE"));
+  CHECK(receiver_has_program(topology));
+  send_three_sources(topology);
+  terminal.press("Enter");
+  terminal.wait_for("600 frames  0.0 frames/s");
+  terminal.type("q");
+  CHECK(contains(unwrapped(terminal.wait_for("ended with")), "stopped by q; counted 600 frames"));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("what keeps the agent from counting is printed plainly on the terminal") {
+  const Topology topology;
+  const auto refused = [&](const std::string& interface, const std::string& environment) {
+    TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "", environment, interface));
+    const std::string screen = unwrapped(terminal.wait_for("restored"));
+    CHECK(screen.starts_with("beforexdp-count: error: "));
+    CHECK(contains(screen, "ended with 1restored"));
+    return screen;
+  };
+  CHECK(contains(refused("nonesuch", ""), "there is no interface nonesuch"));
+  CHECK(contains(refused("count0", "TERM=nonesuch"),
+                 "the terminal is not known (TERM is 'nonesuch'); use --output table"));
+  const Agent first(topology, {});
+  LineClient client(default_socket);
+  CHECK(contains(refused("count0", ""), "already"));
+}
+
+TEST_CASE("where nobody can type there are plain tables") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "</dev/null"));
+  terminal.wait_for(" BYTES\n\ncount0  native  every 0.1 s");
+  terminal.press("C-c");
+  terminal.wait_for("ended with 0");
+}
