@@ -31,6 +31,7 @@
 #include "live/terminal_ability.hpp"
 #include "model/names.hpp"
 #include "options.hpp"
+#include "output/terminal_state.hpp"
 #include "output/view_process.hpp"
 #include "program/library_log.hpp"
 #include "program/table_settings.hpp"
@@ -96,7 +97,8 @@ ExitCode print_check(const NetworkInterface& interface, const Options& options) 
 
 // A view takes keys, and draws where it likes.
 bool can_show_views() {
-  return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && can_draw_screens();
+  return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && is_in_foreground() &&
+         can_draw_screens();
 }
 
 int run(const Options& options, ViewProcess* view) {

@@ -37,6 +37,11 @@ std::string capability(const char* name) {
 
 }  // namespace
 
+bool is_in_foreground() {
+  const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);  // an error where there is no job control
+  return foreground < 0 || foreground == ::getpgrp();
+}
+
 TerminalState::TerminalState() {
   int error = 0;
   const char* name = std::getenv("TERM");
@@ -52,7 +57,7 @@ TerminalState::TerminalState() {
 }
 
 void TerminalState::restore() const {
-  if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) return;
+  if (!is_in_foreground()) return;
   // The kernel starts with TCOON what TCOOFF has stopped, not what Ctrl-S has
   // (n_tty_ioctl_helper() of drivers/tty/tty_ioctl.c).
   ::tcflow(STDOUT_FILENO, TCOOFF);

@@ -7,6 +7,10 @@
 
 namespace xdp_count {
 
+// Returns false for a job in the background: the terminal is another program's, and the kernel
+// would stop one that takes it.
+bool is_in_foreground();
+
 // The terminal on standard input and output as it is before a full-screen view takes it, for when
 // that is killed and cannot give it back itself.
 class TerminalState {

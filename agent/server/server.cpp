@@ -127,28 +127,28 @@ void Server::welcome(ClientSession::Socket socket) {
     socket.read_some(asio::buffer(request), ignored);
     return;
   }
-  start_session(std::move(socket), services_, name, [] {});
+  start_session(std::move(socket), services_, name);
 }
 
 void Server::serve(UniqueFd socket, const std::string& name) {
-  ++uncounted_;
-  start_session(ClientSession::Socket(acceptor_.get_executor(), asio::local::stream_protocol(),
-                                      socket.release()),
-                patient_services_, name, [this] { --uncounted_; });
+  own_.insert(start_session(ClientSession::Socket(acceptor_.get_executor(),
+                                                  asio::local::stream_protocol(), socket.release()),
+                            patient_services_, name));
 }
 
-void Server::start_session(ClientSession::Socket socket, ClientServices& services,
-                           const std::string& name, std::function<void()> on_end) {
+const std::shared_ptr<ClientSession>& Server::start_session(ClientSession::Socket socket,
+                                                            ClientServices& services,
+                                                            const std::string& name) {
   log::debug("{} connected", name);
   const auto session = std::make_shared<ClientSession>(std::move(socket), services, initial_, name);
-  sessions_.insert(session);
   asio::co_spawn(acceptor_.get_executor(), session->run(),
-                 [this, session, on_end = std::move(on_end)](const std::exception_ptr& e) {
+                 [this, session](const std::exception_ptr& e) {
                    sessions_.erase(session);
-                   on_end();
+                   own_.erase(session);
                    log::debug("{} left", session->name());
                    log_exception(e, "serving a client");
                  });
+  return *sessions_.insert(session).first;
 }
 
 std::vector<Publication> Server::publications_due() {
@@ -220,6 +220,7 @@ asio::awaitable<void> Server::take_from_slow_readers(std::chrono::milliseconds p
   }
   for (const auto& [since, session] : slow) {
     if (is_enough()) co_return;
+    if (own_.contains(session)) continue;
     // It may have left, or taken all of it, while others were closed.
     if (!session->slow_since(begun_before)) continue;
     session->close_for_memory();

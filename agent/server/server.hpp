@@ -38,8 +38,9 @@ class Server {
   // Serves clients until stop().
   void start();
 
-  // Serves a client that is connected already, is not one of those that ClientLimits count, and may
-  // be as slow as it likes as long as memory lasts. `name` is for the log.
+  // Serves a client of the agent's own, which is connected already. It is not one of those that
+  // ClientLimits count, and is not closed for being slow: what waits for it is taken from the
+  // memory of all, and never more than one answer and one snapshot. `name` is for the log.
   void serve(UniqueFd socket, const std::string& name);
 
   // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
@@ -60,14 +61,15 @@ class Server {
   // Accepts no more, says goodbye and closes; the sessions end by themselves soon after.
   void stop(std::string_view reason);
 
-  std::size_t clients() const noexcept { return sessions_.size() - uncounted_; }
+  std::size_t clients() const noexcept { return sessions_.size() - own_.size(); }
   std::size_t client_bytes() const noexcept { return memory_.used(); }  // that wait for them
 
  private:
   boost::asio::awaitable<void> accept_clients();
   void welcome(ClientSession::Socket socket);
-  void start_session(ClientSession::Socket socket, ClientServices& services,
-                     const std::string& name, std::function<void()> on_end);
+  const std::shared_ptr<ClientSession>& start_session(ClientSession::Socket socket,
+                                                      ClientServices& services,
+                                                      const std::string& name);
   boost::asio::awaitable<ClientMemory::Reservation> reserve(std::size_t bytes);
   template <class IsEnough>
   boost::asio::awaitable<void> take_from_slow_readers(std::chrono::milliseconds patience,
@@ -81,8 +83,8 @@ class Server {
   ClientServices patient_services_;  // for serve()
   Subscription initial_;
   std::uint64_t accepted_ = 0;
-  std::size_t uncounted_ = 0;  // of the sessions: those of serve()
   std::unordered_set<std::shared_ptr<ClientSession>> sessions_;
+  std::unordered_set<std::shared_ptr<ClientSession>> own_;  // of these, those of serve()
 };
 
 }  // namespace xdp_count

@@ -7,9 +7,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "agent_fixture.hpp"
 #include "tmux_terminal.hpp"
@@ -331,6 +333,64 @@ TEST_CASE("what keeps the agent from counting is printed plainly on the terminal
   const Agent first(topology, {});
   LineClient client(default_socket);
   CHECK(contains(refused("count0", ""), "already"));
+}
+
+TEST_CASE("a view that is stopped is not closed in favour of others") {
+  const Topology topology;
+  TmuxTerminal terminal(
+      80, 500, agent_on_terminal(topology, "--client-memory 1 --top 10000 --max-clients 40"));
+  terminal.wait_for(view_is_up);
+  send_frames(topology, ipv4_frames(ten_net, 1500));
+  terminal.wait_for("1,500 frames  0.0 frames/s");
+  const pid_t view = pid_of_view();
+  REQUIRE(::kill(view, SIGSTOP) == 0);
+  LineClient client(default_socket);
+  client.answer_to({{"cmd", "subscribe"}, {"top", 1500}});
+  for (int i = 0; i < 20; ++i) client.next_of_type("snapshot");
+  // Readers that are not there, each of another selection.
+  std::vector<std::unique_ptr<LineClient>> others;
+  for (int i = 0; i < 10; ++i) {
+    others.push_back(std::make_unique<LineClient>(default_socket));
+    others.back()->ask({{"cmd", "subscribe"}, {"top", 1499 - i}});
+  }
+  for (const auto& other : others) other->next_of_type("ok");
+  // They take up the memory, which one that reads then needs: the slowest are closed.
+  const auto deadline = std::chrono::steady_clock::now() + TmuxTerminal::patience;
+  const auto clients = [&] { return client.answer_to({{"cmd", "status"}}).at("clients"); };
+  while (clients() == 11 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (int i = 0; i < 20; ++i) client.next_of_type("snapshot");
+  CHECK(clients() < 11);
+  REQUIRE(::kill(view, SIGCONT) == 0);
+  terminal.type("B");
+  terminal.wait_for("  by bytes\n");
+  terminal.type("q");
+  CHECK(contains(unwrapped(terminal.wait_for("restored")), "stopped by q; counted 1500 frames"));
+}
+
+TEST_CASE("an agent whose terminal is closed leaves the interface") {
+  const Topology topology;
+  {
+    TmuxTerminal terminal(80, 24, agent_on_terminal(topology));
+    terminal.wait_for(view_is_up);
+    CHECK(receiver_has_program(topology));
+  }
+  const auto deadline = std::chrono::steady_clock::now() + TmuxTerminal::patience;
+  while (receiver_has_program(topology) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(!receiver_has_program(topology));
+}
+
+TEST_CASE("in the background there are plain tables") {
+  const Topology topology;
+  std::ofstream("/run/jobs.sh") << "set -m; nsenter --net=/proc/" << ::getpid() << "/fd/"
+                                << topology.receiver() << " " AGENT
+                                << " --interval 0.1 count0 & read line; kill -TERM %1; wait; "
+                                   "echo ended; cat\n";
+  TmuxTerminal terminal(80, 24, "exec bash /run/jobs.sh");
+  terminal.wait_for(" BYTES\n\ncount0  native  every 0.1 s");
+  terminal.press("Enter");
+  terminal.wait_for("ended");
 }
 
 TEST_CASE("where nobody can type there are plain tables") {
