@@ -74,6 +74,11 @@ void stop_view(int words) {
   log::set_silent();  // what there is to say is the agent's to log
   ::prctl(PR_SET_NAME, "xdp-count-view");
   close_all_but({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, agent.get(), words});
+  // Until the view can do it, Ctrl-Z stops nothing.
+  sigset_t later{};
+  ::sigemptyset(&later);
+  ::sigaddset(&later, SIGTSTP);
+  ::sigprocmask(SIG_BLOCK, &later, nullptr);
   // They are for the agent, whose end is the view's.
   for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) std::signal(signal, SIG_IGN);
   std::string last_word;

@@ -249,6 +249,16 @@ TEST_CASE("the live view gives the terminal back, whatever ends it") {
   }
 }
 
+TEST_CASE("on a terminal without a second screen what comes next stands below the picture") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient stream(default_socket);
+  TmuxTerminal terminal(80, 24, top_command("", "TERM=vt100"));
+  terminal.wait_for("\nh help  q quit");
+  terminal.type("q");
+  CHECK(contains(terminal.wait_for("restored"), "\nended with 0\nrestored\n"));
+}
+
 TEST_CASE("the live view goes on after a signal that was ignored when it started") {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});

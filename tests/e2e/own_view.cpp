@@ -156,16 +156,6 @@ TEST_CASE("the terminal is given back whatever ends the agent, and the summary i
   }
 }
 
-TEST_CASE("on a terminal without a second screen the summary stands below the picture") {
-  const Topology topology;
-  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "", "TERM=vt100"));
-  terminal.wait_for(view_is_up);
-  terminal.type("q");
-  const std::string screen = terminal.wait_for("restored");
-  CHECK(contains(screen, "\nxdp-count: stopped by q; counted "));
-  CHECK(!contains(screen, "h help"));
-}
-
 TEST_CASE(
     "what draws has no privileges and nothing of the agent's, and is not counted as a client") {
   const Topology topology;
@@ -338,7 +328,7 @@ TEST_CASE("what keeps the agent from counting is printed plainly on the terminal
 TEST_CASE("a view that is stopped is not closed in favour of others") {
   const Topology topology;
   TmuxTerminal terminal(
-      80, 500, agent_on_terminal(topology, "--client-memory 1 --top 10000 --max-clients 40"));
+      80, 200, agent_on_terminal(topology, "--client-memory 2 --top 10000 --max-clients 40"));
   terminal.wait_for(view_is_up);
   send_frames(topology, ipv4_frames(ten_net, 1500));
   terminal.wait_for("1,500 frames  0.0 frames/s");
@@ -366,6 +356,17 @@ TEST_CASE("a view that is stopped is not closed in favour of others") {
   terminal.wait_for("  by bytes\n");
   terminal.type("q");
   CHECK(contains(unwrapped(terminal.wait_for("restored")), "stopped by q; counted 1500 frames"));
+}
+
+TEST_CASE("why the agent ends by itself stands below the live view") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology));
+  terminal.wait_for(view_is_up);
+  ip(topology, {"link", "del", Topology::receiver_link});
+  const std::string screen = unwrapped(terminal.wait_for("restored"));
+  CHECK(contains(screen, "xdp-count: error: count0 "));
+  CHECK(contains(screen, "evictedended with 3restored"));
+  CHECK(!contains(screen, "SOURCE"));
 }
 
 TEST_CASE("an agent whose terminal is closed leaves the interface") {
