@@ -394,6 +394,19 @@ TEST_CASE("in the background there are plain tables") {
   terminal.wait_for("ended");
 }
 
+TEST_CASE("an agent that cannot count sends the terminal no command") {
+  const Topology topology;
+  std::ofstream("/run/raw.sh") << PYTHON " -c 'import pty, sys; pty.spawn(sys.argv[1:])' nsenter "
+                               << "--net=/proc/" << ::getpid() << "/fd/" << topology.receiver()
+                               << " " AGENT " nonesuch >/run/raw; echo ended; cat\n";
+  TmuxTerminal terminal(80, 24, "exec sh /run/raw.sh");
+  terminal.wait_for("ended");
+  std::ifstream file("/run/raw");
+  const std::string raw(std::istreambuf_iterator<char>(file), {});
+  CHECK(contains(raw, "there is no interface nonesuch"));
+  CHECK(!contains(raw, "\x1b"));
+}
+
 TEST_CASE("where nobody can type there are plain tables") {
   const Topology topology;
   TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "</dev/null"));
