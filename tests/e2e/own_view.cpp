@@ -159,7 +159,7 @@ TEST_CASE("the terminal is given back whatever ends the agent, and the summary i
 TEST_CASE(
     "what draws has no privileges and nothing of the agent's, and is not counted as a client") {
   const Topology topology;
-  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--max-clients 1"));
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--max-clients 1 9</dev/null"));
   terminal.wait_for(view_is_up);
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "status"}}).at("clients") == 1);
