@@ -111,12 +111,12 @@ class Ledger {
   // source. `item` is the caller's name for where the counts came from. Settles the add() before.
   void add(std::uint32_t address, const Counts& counts, std::uint64_t item = 0);
 
-  // Each source that makes room for another from now on is appended to `list`, which outlives the
-  // ledger.
+  // Each source that makes room for another from now on is appended to `list`, which is there
+  // as long as add() is called.
   void note_evictions(std::vector<std::uint32_t>& list) noexcept { evictions_ = &list; }
 
   // What sources that leave the ledger sent in the tick in which they do is added to `recent`,
-  // which outlives the ledger.
+  // which is there as long as add() is called.
   void add_departed_to(RecentCounts& recent) noexcept { recent_ = &recent; }
 
   // From now on `sources`, which outlives the ledger, holds just the addresses that are tracked,

@@ -51,16 +51,23 @@ const RecentCounts::Row* RecentCounts::find(std::uint32_t address) const {
   return found == places_.end() ? nullptr : &rows_[found->second];
 }
 
-void RecentCounts::add_departed(std::uint32_t address, const Counts& counts) {
+std::uint64_t RecentCounts::known_since(const Row* row) const noexcept {
+  return row ? row->known_since : incomplete_ + 1;
+}
+
+bool RecentCounts::add_to_followed(std::uint32_t address, const Counts& counts) {
   const auto found = places_.find(address);
-  if (found == places_.end()) {
-    // It may come back within the tick, without what it has sent until now.
-    incomplete_ = incomplete_before_ = current_;
-    return;
-  }
+  if (found == places_.end()) return false;
   Row& row = rows_[found->second];
   row.counts[place_of(current_)] += counts;
   row.last_active = current_;
+  return true;
+}
+
+void RecentCounts::add_departed(std::uint32_t address, const Counts& counts) {
+  if (add_to_followed(address, counts)) return;
+  // It may come back within the tick, without what it has sent until now.
+  incomplete_ = incomplete_before_ = current_;
 }
 
 void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& frames) {
@@ -69,14 +76,7 @@ void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& 
   const auto take = [&](const LedgerEntry& entry) {
     const Counts counts = ledger.in_current_tick(entry);
     if (counts == Counts{}) return;
-    const auto found = places_.find(entry.address);
-    if (found == places_.end()) {
-      newcomers.push_back(&entry);
-      return;
-    }
-    Row& row = rows_[found->second];
-    row.counts[place] += counts;
-    row.last_active = current_;
+    if (!add_to_followed(entry.address, counts)) newcomers.push_back(&entry);
   };
   if (!ledger.for_each_active(take)) ledger.for_each(take);
   if (!newcomers.empty()) follow(newcomers);
@@ -100,11 +100,10 @@ void RecentCounts::follow(std::vector<const LedgerEntry*>& newcomers) {
     places.push_back(place);
   places.resize(std::min(places.size(), newcomers.size()));
 
-  const auto rest = newcomers.begin() + static_cast<std::ptrdiff_t>(places.size());
-  if (rest != newcomers.end())
-    std::nth_element(newcomers.begin(), rest, newcomers.end(), sent_more);
-  for (std::size_t i = 0; i < places.size(); ++i) put(places[i], *newcomers[i]);
-  newcomers.erase(newcomers.begin(), rest);
+  for (const std::size_t place : places) {
+    put(place, *newcomers.back());
+    newcomers.pop_back();
+  }
   if (newcomers.empty()) return;
   displace_lightest(newcomers);
   incomplete_ = current_;
@@ -160,7 +159,7 @@ Counts RecentCounts::sum_since(const Row& row, std::uint64_t slice) const noexce
 std::optional<Counts> RecentCounts::sum(std::uint32_t address, RecentWindow window) const {
   const std::uint64_t first = spans_[static_cast<std::size_t>(window)].first;
   const Row* const row = find(address);
-  if ((row ? row->known_since : incomplete_ + 1) > first) return std::nullopt;
+  if (known_since(row) > first) return std::nullopt;
   return row ? sum_since(*row, first) : Counts{};
 }
 
@@ -171,9 +170,8 @@ std::uint64_t RecentCounts::first_of_last(std::size_t most) const noexcept {
 
 std::vector<Counts> RecentCounts::trend(std::uint32_t address, std::size_t most) const {
   const Row* const row = find(address);
-  const std::uint64_t known_since = row ? row->known_since : incomplete_ + 1;
   std::vector<Counts> counts;
-  for (std::uint64_t slice = std::max(first_of_last(most), known_since); slice <= last_whole();
+  for (std::uint64_t slice = std::max(first_of_last(most), known_since(row)); slice <= last_whole();
        ++slice)
     counts.push_back(row ? row->counts[place_of(slice)] : Counts{});
   return counts;

@@ -27,7 +27,7 @@ struct LedgerEntry;
 // Single writer, and no readers meanwhile. Nothing here throws but std::bad_alloc.
 class RecentCounts {
  public:
-  static constexpr std::size_t slices = 60;
+  static constexpr std::size_t slices = max_trend;
   static constexpr std::size_t most_sources = 16'384;
 
   // What so many sources take at most, and what those take that are followed.
@@ -85,6 +85,10 @@ class RecentCounts {
   std::uint64_t last_whole() const noexcept { return whole_ ? current_ : current_ - 1; }
   std::uint64_t first_of_last(std::size_t most) const noexcept;
   const Row* find(std::uint32_t address) const;
+  // The first slice of which all is known that a source sent; `row`: null where it has none.
+  std::uint64_t known_since(const Row* row) const noexcept;
+  // Returns whether the source is followed.
+  bool add_to_followed(std::uint32_t address, const Counts& counts);
   Counts sum_since(const Row& row, std::uint64_t slice) const noexcept;
   void follow(std::vector<const LedgerEntry*>& newcomers);
   void put(std::size_t place, const LedgerEntry& entry);

@@ -9,29 +9,16 @@ namespace xdp_count {
 namespace {
 
 // Rates over one time share it, so the counts within that time order them.
+Counts sort_counts(const Tally& tally, const LedgerEntry& entry, SortKey by) {
+  if (const auto window = window_of(by))
+    return tally.recent().sum(entry.address, *window).value_or(Counts{});
+  if (by == SortKey::packets || by == SortKey::bytes) return entry.total;
+  return tally.ledger().in_current_tick(entry);
+}
+
 std::uint64_t sort_value(const Tally& tally, const LedgerEntry& entry, SortKey by) {
-  const auto recent = [&](RecentWindow window) {
-    return tally.recent().sum(entry.address, window).value_or(Counts{});
-  };
-  switch (by) {
-    case SortKey::pps:
-      return tally.ledger().in_current_tick(entry).packets;
-    case SortKey::bps:
-      return tally.ledger().in_current_tick(entry).bytes;
-    case SortKey::packets:
-      return entry.total.packets;
-    case SortKey::bytes:
-      return entry.total.bytes;
-    case SortKey::pps_10s:
-      return recent(RecentWindow::of_10s).packets;
-    case SortKey::bps_10s:
-      return recent(RecentWindow::of_10s).bytes;
-    case SortKey::pps_60s:
-      return recent(RecentWindow::of_60s).packets;
-    case SortKey::bps_60s:
-      return recent(RecentWindow::of_60s).bytes;
-  }
-  return 0;
+  const Counts counts = sort_counts(tally, entry, by);
+  return counts_bytes(by) ? counts.bytes : counts.packets;
 }
 
 struct Candidate {

@@ -100,6 +100,13 @@ constexpr bool counts_bytes(SortKey by) {
          by == SortKey::bps_60s;
 }
 
+// What a rate is over, where that is longer than the last interval.
+constexpr std::optional<RecentWindow> window_of(SortKey by) {
+  if (by == SortKey::pps_10s || by == SortKey::bps_10s) return RecentWindow::of_10s;
+  if (by == SortKey::pps_60s || by == SortKey::bps_60s) return RecentWindow::of_60s;
+  return std::nullopt;
+}
+
 inline constexpr std::size_t max_trend = 60;
 
 // The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the

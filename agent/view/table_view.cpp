@@ -193,31 +193,19 @@ std::size_t SourceColumns::width_of(SortKey key) const {
 }
 
 std::string SourceColumns::value_of(const SourceRow& row, SortKey key) const {
-  const auto recent = [&](RecentWindow window, double Rates::*rate) -> std::string {
-    const auto i = static_cast<std::size_t>(window);
-    return row.recent[i] && recent_[i].seconds > 0
-               ? scaled(rates_over(*row.recent[i], recent_[i].seconds).*rate)
-               : "- ";
-  };
-  switch (key) {
-    case SortKey::pps:
-      return rates_ ? scaled(row.rates.pps) : "- ";
-    case SortKey::bps:
-      return rates_ ? scaled(row.rates.bps) : "- ";
-    case SortKey::packets:
-      return exact_ ? grouped(row.total.packets) : rounded(row.total.packets);
-    case SortKey::bytes:
-      return exact_ ? grouped(row.total.bytes) : rounded(row.total.bytes);
-    case SortKey::pps_10s:
-      return recent(RecentWindow::of_10s, &Rates::pps);
-    case SortKey::bps_10s:
-      return recent(RecentWindow::of_10s, &Rates::bps);
-    case SortKey::pps_60s:
-      return recent(RecentWindow::of_60s, &Rates::pps);
-    case SortKey::bps_60s:
-      return recent(RecentWindow::of_60s, &Rates::bps);
+  if (key == SortKey::packets || key == SortKey::bytes) {
+    const std::uint64_t total = key == SortKey::packets ? row.total.packets : row.total.bytes;
+    return exact_ ? grouped(total) : rounded(total);
   }
-  return "";
+  std::optional<Rates> rates;
+  if (const auto window = window_of(key)) {
+    const double seconds = recent_[static_cast<std::size_t>(*window)].seconds;
+    if (row.of(*window) && seconds > 0) rates = rates_over(*row.of(*window), seconds);
+  } else if (rates_) {
+    rates = row.rates;
+  }
+  if (!rates) return "- ";
+  return scaled(counts_bytes(key) ? rates->bps : rates->pps);
 }
 
 std::string SourceColumns::titles() const {

@@ -46,11 +46,10 @@ std::vector<std::string> totals(const SnapshotHead& head, std::string (*text)(st
 // The same with the rates over 10 and 60 seconds.
 std::vector<std::string> totals_over_times(const SnapshotHead& head) {
   std::vector<std::string> items = totals(head, grouped);
-  constexpr std::array names{"over 10 s", "over 60 s"};
   for (std::size_t i = 0; i < recent_windows; ++i) {
     const Rates rates = rates_over(head.recent[i].frames, head.recent[i].seconds);
-    items.push_back(
-        fmt::format("{}: {}frames/s  {}bit/s", names[i], scaled(rates.pps), scaled(rates.bps)));
+    items.push_back(fmt::format("{}: {}frames/s  {}bit/s", window_texts[i], scaled(rates.pps),
+                                scaled(rates.bps)));
   }
   return items;
 }

@@ -2,6 +2,7 @@
 // What the live view says above its sources: totals, classes, and how it is sorted. Pure.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@ namespace xdp_count {
 std::string fitted(const std::vector<std::vector<std::string>>& forms, std::size_t width);
 
 std::string rate_text(const Rates& rates);
+
+// By RecentWindow.
+inline constexpr std::array<const char*, recent_windows> window_texts{"over 10 s", "over 60 s"};
 
 // The head of one agent. `state`: how it is shown, for the first line. What is empty has no line.
 std::vector<std::string> head_of_one(const std::optional<SnapshotHead>& head,

@@ -274,12 +274,10 @@ std::optional<double> LiveView::rate_of(const Row& row, SortKey by) const {
     if (!row.rates) return std::nullopt;
     return by == SortKey::pps ? row.source.rates.pps : row.source.rates.bps;
   }
-  const bool short_one = by == SortKey::pps_10s || by == SortKey::bps_10s;
-  const RecentWindow window = short_one ? RecentWindow::of_10s : RecentWindow::of_60s;
-  const auto& counts = row.source.of(window);
+  const auto window = window_of(by);
   const auto& head = pictures()[row.agent].head;
-  if (!counts || !head) return std::nullopt;
-  const Rates rates = rates_over(*counts, head->of(window).seconds);
+  if (!window || !head || !row.source.of(*window)) return std::nullopt;
+  const Rates rates = rates_over(*row.source.of(*window), head->of(*window).seconds);
   return counts_bytes(by) ? rates.bps : rates.pps;
 }
 
@@ -415,10 +413,10 @@ std::vector<ScreenLine> LiveView::details(const Row* row) const {
                    rate_text({static_cast<double>(source.total.packets) / seconds,
                               static_cast<double>(source.total.bytes) * 8 / seconds}));
   }
-  constexpr std::array names{"over 10 s ", "over 60 s "};
   for (std::size_t i = 0; i < recent_windows; ++i)
     if (const auto& counts = source.recent[i]; counts && picture.head)
-      sums.push_back(names[i] + rate_text(rates_over(*counts, picture.head->recent[i].seconds)));
+      sums.push_back(std::string(window_texts[i]) + " " +
+                     rate_text(rates_over(*counts, picture.head->recent[i].seconds)));
   const std::string title = "trend ";
   const std::size_t width =
       std::min(size_.columns - std::min(size_.columns, title.size()), max_trend);
@@ -515,6 +513,7 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
   std::size_t trend = 0;
   if (titles.size() + 1 + shortest_trend <= size_.columns)
     trend = std::min(size_.columns - titles.size() - 1, max_trend);
+  const SnapshotHead unknown{.partial = true};
   const char* trend_title = trend < std::strlen("TREND") ? "" : " TREND";
   std::vector<ScreenLine> lines{
       {{fmt::format("{:<{}}", titles + trend_title, size_.columns), Style::titles}}};
@@ -525,8 +524,8 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
     const AgentPicture& picture = pictures()[row.agent];
     // What is too old to stand beside the rates of others has none.
     const bool old = !row.rates && picture.has_rates();
-    const SourceColumns columns(
-        picture.head && !old ? *picture.head : SnapshotHead{.partial = true}, width, settings_.by);
+    const SourceColumns columns(picture.head && !old ? *picture.head : unknown, width,
+                                settings_.by);
     ScreenLine line{
         {in_column(name_among(pictures(), row.agent), interface_column) + columns.line(row.source),
          selected_ == row.key() ? Style::selected : style}};

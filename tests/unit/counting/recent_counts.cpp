@@ -88,6 +88,12 @@ TEST_CASE("short ticks are put together until they last a second") {
   CHECK(followed.recent.trend(7, 60).back() == Counts{10, 600});
 }
 
+TEST_CASE("a slice lasts a second at the least, but for a tenth of that") {
+  Followed followed;
+  for (int i = 0; i < 100; ++i) followed.tick({}, 0.6);
+  for (const double seconds : followed.recent.durations(60)) CHECK(seconds == 1.2);
+}
+
 TEST_CASE("a tick that is late or early by a little is a slice all the same") {
   Followed followed;
   for (int i = 0; i < 100; ++i) followed.tick({{7, {1, 60}}}, i % 2 == 0 ? 0.96 : 1.04);
@@ -124,14 +130,48 @@ TEST_CASE("a trend has a slice for each second, also those in which nothing was 
 
 TEST_CASE("places of sources that have sent nothing for a minute are taken by others") {
   Followed followed(2);
-  followed.tick({{1, {1, 60}}, {2, {9, 540}}});
+  followed.tick({{1, {3, 180}}, {2, {9, 540}}});
   followed.idle(58);
   followed.tick({{2, {1, 60}}});
-  CHECK(followed.sum(1, last_60s) == Counts{1, 60});
+  CHECK(followed.sum(1, last_60s) == Counts{3, 180});
   followed.tick({{3, {4, 240}}});
   CHECK(followed.sum(1, last_60s) == Counts{});
   CHECK(followed.sum(2, last_60s) == Counts{1, 60});
   CHECK(followed.sum(3, last_60s) == Counts{4, 240});
+}
+
+TEST_CASE("the place of a source that has sent something within the minute is kept for it") {
+  Followed followed(1);
+  followed.tick({{1, {3, 180}}});
+  followed.idle(58);
+  followed.tick({{2, {2, 120}}});
+  CHECK(followed.sum(1, last_60s) == Counts{3, 180});
+  CHECK(followed.sum(2, last_60s) == std::nullopt);
+}
+
+TEST_CASE("at most so many sources are followed, however many there may be") {
+  constexpr std::uint32_t sources = RecentCounts::most_sources + 1000;
+  Followed followed(sources, sources);
+  std::vector<Sent> sent;
+  for (std::uint32_t address = 0; address < sources; ++address) sent.push_back({address, {1, 60}});
+  followed.tick(sent);
+  std::size_t known = 0;
+  for (std::uint32_t address = 0; address < sources; ++address)
+    if (followed.sum(address, last_10s)) ++known;
+  CHECK(known == RecentCounts::most_sources);
+  CHECK(followed.recent.memory_bytes() == RecentCounts::memory_bytes(sources));
+}
+
+TEST_CASE("of a source that leaves and comes back within a tick only what is whole is said") {
+  Followed followed;
+  followed.recent.begin_tick();
+  followed.owned.ledger.begin_tick(1, 0, 12);
+  followed.recent.add_departed(7, {5, 300});
+  followed.owned.ledger.add(7, {7, 420});
+  followed.recent.end_tick(followed.owned.ledger, 1, {12, 720});
+  CHECK(followed.sum(7, last_10s) == std::nullopt);
+  followed.idle(10);
+  CHECK(followed.sum(7, last_10s) == Counts{});
 }
 
 TEST_CASE("where more are active than can be followed, what is not known is not said") {
