@@ -31,6 +31,9 @@ using nlohmann::json;
 
 namespace {
 
+const std::string csv_header =
+    "seq,time,src,packets,bytes,pps,bps,first,last,pps_10s,bps_10s,pps_60s,bps_60s\r\n";
+
 struct Result {
   int code;
   std::string out;
@@ -220,8 +223,7 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   const json row = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.1"}}).at("sources").at(0);
   const std::string record = ",10.0.0.1,12345,740700,0.000,0.000," +
                              row.at("first").get<std::string>() + "," +
-                             row.at("last").get<std::string>() + "\r\n";
-  const std::string header = "seq,time,src,packets,bytes,pps,bps,first,last\r\n";
+                             row.at("last").get<std::string>() + ",";
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
            {"get", "10.0.0.1"}, {"top"}, {"list"}, {"watch", "-c", "1"}}) {
     std::vector<std::string> arguments{"--format", "csv"};
@@ -229,12 +231,22 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
     const Result result = countctl(arguments);
     CAPTURE(result.out);
     CHECK(result.code == 0);
-    CHECK(result.out.starts_with(header));
-    CHECK(result.out.ends_with(record));
+    CHECK(result.out.starts_with(csv_header));
+    const std::size_t at = result.out.find(record);
+    REQUIRE(at != std::string::npos);
+    // Rates over 10 and over 60 s: as long as both are the same few ticks, they are equal.
+    double pps[2] = {};
+    double bps[2] = {};
+    CHECK(std::sscanf(result.out.c_str() + at + record.size(), "%lf,%lf,%lf,%lf\r\n", &pps[0],
+                      &bps[0], &pps[1], &bps[1]) == 4);
+    CHECK(pps[0] > 0);
+    CHECK(pps[1] == pps[0]);
+    CHECK(bps[0] == doctest::Approx(pps[0] * 60 * 8));
+    CHECK(bps[1] == bps[0]);
     CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 2);
   }
   const Result missing = countctl({"get", "--format", "csv", "192.0.2.1"});
-  CHECK(missing.out.ends_with(",192.0.2.1,0,0,0.000,0.000,,\r\n"));
+  CHECK(missing.out.ends_with(",192.0.2.1,0,0,0.000,0.000,,,0.000,0.000,0.000,0.000\r\n"));
 
   const Result status = countctl({"status", "--format", "csv"});
   CHECK(status.out.starts_with("field,value\r\ntype,status\r\n"));
@@ -274,7 +286,8 @@ TEST_CASE("the client does not deny a source that was evicted or found no place"
                   "of {} sources evicted.)\n",
                   count_of(answer.at("untracked")).packets, count_of(answer.at("evicted")).packets,
                   answer.at("evicted").at("sources").get<std::uint64_t>())));
-  CHECK(countctl({"get", "--format", "csv", missing}).out.ends_with("," + missing + ",,,,,,\r\n"));
+  CHECK(countctl({"get", "--format", "csv", missing})
+            .out.ends_with("," + missing + ",,,,,,,,,,\r\n"));
 }
 
 TEST_CASE("before the first interval has passed nothing is known of any source") {
@@ -284,7 +297,7 @@ TEST_CASE("before the first interval has passed nothing is known of any source")
   send_frames(topology, ipv4_frames(ten_net, 1));
   CHECK(contains(countctl({"get", "10.0.0.1"}).out,
                  "\n10.0.0.1        is not known before the first interval has passed\n"));
-  CHECK(countctl({"get", "--format", "csv", "10.0.0.1"}).out.ends_with(",10.0.0.1,,,,,,\r\n"));
+  CHECK(countctl({"get", "--format", "csv", "10.0.0.1"}).out.ends_with(",10.0.0.1,,,,,,,,,,\r\n"));
   const json answer = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.1"}});
   CHECK(answer.at("seq") == 0);
   CHECK(answer.at("time") == stream.answer_to({{"cmd", "status"}}).at("since"));
@@ -538,7 +551,7 @@ TEST_CASE("an answer that stays incomplete is a failure") {
   Process list({CLIENT, "list", "--format", "csv", "-s", ScriptedAgent::path});
   ScriptedAgent::say(agent.next_client(), xdp_count::encode_sources("", {.seq = 1}, {}, {}, true));
   CHECK(list.wait() == 1);
-  CHECK(list.standard_output() == "seq,time,src,packets,bytes,pps,bps,first,last\r\n");
+  CHECK(list.standard_output() == csv_header);
   CHECK(list.standard_error() ==
         "xdp-countctl: the agent closed the connection before its answer was complete\n");
 }

@@ -84,9 +84,18 @@ void follow(const std::string& socket_path, const Subscription& subscription, st
   }
 }
 
+MessageView view_for(const ClientOptions& options) {
+  const auto& command = options.request.command;
+  SortKey by = options.list_order.value_or(SortKey::pps);
+  if (const auto* top = std::get_if<TopRequest>(&command)) by = top->selection.by;
+  if (const auto* subscribe = std::get_if<SubscribeRequest>(&command))
+    by = subscribe->subscription.selection.by;
+  return MessageView(options.format, by, std::holds_alternative<ListRequest>(command));
+}
+
 void watch(const std::string& socket_path, const ClientOptions& options,
            const Subscription& subscription) {
-  MessageView view(options.format);
+  MessageView view = view_for(options);
   SpanRates rates;
   follow(socket_path, subscription, options.count, [&](const AgentFeed::Line& line) {
     const auto* snapshot = std::get_if<SnapshotMessage>(&line.message);
@@ -158,8 +167,7 @@ void print_sorted(const std::string& socket_path, const ClientOptions& options, 
   SortedList list(by, std::exchange(all.limit, ListRequest{}.limit));
   ask(socket_path, {.command = all},
       [&](const std::string&, const Message& part) { list.add(std::get<SourcesMessage>(part)); });
-  constexpr bool times = true;
-  print(MessageView(options.format, times).text_of("", list.take()));
+  print(view_for(options).text_of("", list.take()));
 }
 
 // The sockets of several agents: those that were asked for, or all.
@@ -193,7 +201,7 @@ int top_live(const ClientOptions& options) {
 // returns whether all have.
 bool print_status(const ClientOptions& options) {
   const std::vector<std::string> paths = sockets_of(options);
-  MessageView view(options.format);
+  MessageView view = view_for(options);
   bool all = true;
   for (const std::string& path : paths) {
     std::string text;
@@ -242,7 +250,7 @@ int run(const ClientOptions& options) {
   } else {
     Request request = options.request;
     if (auto* get = std::get_if<GetRequest>(&request.command)) look_up(options, *get);
-    MessageView view(options.format, std::holds_alternative<ListRequest>(request.command));
+    MessageView view = view_for(options);
     ask(socket_of(options), request, [&](const std::string& line, const Message& message) {
       print(view.text_of(line, message));
     });

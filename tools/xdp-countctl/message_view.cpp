@@ -21,18 +21,32 @@ namespace {
 
 // CSV's own columns: the same for every command that shows sources.
 std::string source_header() {
-  return csv_record({"seq", "time", "src", "packets", "bytes", "pps", "bps", "first", "last"});
+  return csv_record({"seq", "time", "src", "packets", "bytes", "pps", "bps", "first", "last",
+                     "pps_10s", "bps_10s", "pps_60s", "bps_60s"});
 }
 
 std::string source_record(const SnapshotHead& head, const SourceRow& row) {
-  // There is no column that would say how short a time they are over.
-  const auto rate = [&](double value) {
-    return head.partial || std::isnan(value) ? std::string() : fmt::format("{:.3f}", value);
+  const auto number = [](double rate) {
+    return std::isnan(rate) ? std::string() : fmt::format("{:.3f}", rate);
   };
-  return csv_record({std::to_string(head.seq), rfc3339(head.time), ipv4_text(row.address),
-                     std::to_string(row.total.packets), std::to_string(row.total.bytes),
-                     rate(row.rates.pps), rate(row.rates.bps), rfc3339(row.first_time),
-                     rfc3339(row.last_time)});
+  // There is no column that would say how short a time they are over.
+  const auto rate = [&](double value) { return head.partial ? std::string() : number(value); };
+  std::vector<std::string> fields{std::to_string(head.seq),
+                                  rfc3339(head.time),
+                                  ipv4_text(row.address),
+                                  std::to_string(row.total.packets),
+                                  std::to_string(row.total.bytes),
+                                  rate(row.rates.pps),
+                                  rate(row.rates.bps),
+                                  rfc3339(row.first_time),
+                                  rfc3339(row.last_time)};
+  for (std::size_t i = 0; i < recent_windows; ++i) {
+    const bool known = row.recent[i] && head.recent[i].seconds > 0;
+    const Rates recent = known ? rates_over(*row.recent[i], head.recent[i].seconds) : Rates{};
+    fields.push_back(known ? number(recent.pps) : "");
+    fields.push_back(known ? number(recent.bps) : "");
+  }
+  return csv_record(fields);
 }
 
 // "2026-11-20T12:00:00Z"
@@ -66,7 +80,7 @@ std::string missing_record(const SnapshotHead& head, std::uint32_t address) {
   const char* count = known ? "0" : "";
   const char* rate = known ? "0.000" : "";
   return csv_record({std::to_string(head.seq), rfc3339(head.time), ipv4_text(address), count, count,
-                     rate, rate, "", ""});
+                     rate, rate, "", "", rate, rate, rate, rate});
 }
 
 // The lines about sources without a row.
@@ -107,7 +121,7 @@ std::string MessageView::text_of(const std::string& line, const Message& message
 
 std::string MessageView::table_of(const Message& message) {
   if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
-    std::string text = joined(snapshot_table(snapshot->head, snapshot->rows));
+    std::string text = joined(snapshot_table(snapshot->head, snapshot->rows, any_width, by_));
     if (snapshot->skipped > 0)
       text += fmt::format("({} snapshots before this one were skipped)\n", snapshot->skipped);
     return text + "\n";
@@ -119,7 +133,7 @@ std::string MessageView::table_of(const Message& message) {
   if (const auto* event = std::get_if<EventMessage>(&message)) return event_text(*event) + "\n";
 
   const auto& sources = std::get<SourcesMessage>(message);
-  const SourceColumns columns(sources.head);
+  const SourceColumns columns(sources.head, any_width, by_);
   std::string text;
   if (!std::exchange(begun_, true))
     text += columns.titles() + (times_ ? fmt::format("  {:<20}  LAST", "FIRST") : "") + "\n";

@@ -13,8 +13,10 @@ enum class TextFormat { table, json, csv };
 // Messages, one after the other, as one text.
 class MessageView {
  public:
-  // `times`: tables of answers have when each source was first and last seen, to the second.
-  explicit MessageView(TextFormat format, bool times = false) : format_(format), times_(times) {}
+  // Tables have a column of `by`. `times`: those of answers also have when each source was first
+  // and last seen, to the second.
+  explicit MessageView(TextFormat format, SortKey by = SortKey::pps, bool times = false)
+      : format_(format), by_(by), times_(times) {}
 
   // `line` is `message` as the agent wrote it, without its newline. The text is printable. Titles,
   // and the header line of CSV, come once for all parts of one answer, and of CSV but once. Empty
@@ -26,6 +28,7 @@ class MessageView {
   std::string csv_of(const std::string& line, const Message& message);
 
   TextFormat format_;
+  SortKey by_;
   bool times_;
   bool begun_ = false;  // the titles have been written
 };

@@ -32,6 +32,9 @@ TEST_CASE("fields of CSV are quoted where RFC 4180 asks for it, and a record is 
   CHECK(csv_record({}) == "\r\n");
 }
 
+const std::string csv_header =
+    "seq,time,src,packets,bytes,pps,bps,first,last,pps_10s,bps_10s,pps_60s,bps_60s\r\n";
+
 // A head for when every packet is in the row of its source.
 SnapshotHead head_of_all() {
   SnapshotHead head = any_head();
@@ -50,16 +53,16 @@ TEST_CASE("sources are printed in each format") {
 10.0.0.1        has sent nothing
 )");
   CHECK(text_of(TextFormat::csv, line) ==
-        "seq,time,src,packets,bytes,pps,bps,first,last\r\n"
-        "17,2026-11-20T12:00:00.123Z,192.0.2.1,10,980,2.000,1568.000,"
-        "2026-11-20T11:59:44.000Z,2026-11-20T12:00:00.123Z\r\n"
-        "17,2026-11-20T12:00:00.123Z,255.255.255.255,1,60,0.000,0.500,"
-        "1970-01-01T00:00:00.000Z,1970-01-01T00:00:00.001Z\r\n"
-        "17,2026-11-20T12:00:00.123Z,10.0.0.1,0,0,0.000,0.000,,\r\n");
+        csv_header +
+            "17,2026-11-20T12:00:00.123Z,192.0.2.1,10,980,2.000,1568.000,"
+            "2026-11-20T11:59:44.000Z,2026-11-20T12:00:00.123Z,0.683,530.732,0.132,103.140\r\n"
+            "17,2026-11-20T12:00:00.123Z,255.255.255.255,1,60,0.000,0.500,"
+            "1970-01-01T00:00:00.000Z,1970-01-01T00:00:00.001Z,0.000,0.000,,\r\n"
+            "17,2026-11-20T12:00:00.123Z,10.0.0.1,0,0,0.000,0.000,,,0.000,0.000,0.000,0.000\r\n");
 }
 
 TEST_CASE("a table with times has when a source was first and last seen, to the second") {
-  MessageView view(TextFormat::table, true);
+  MessageView view(TextFormat::table, SortKey::pps, true);
   const std::string line = encode_sources("", head_of_all(), any_rows(), {});
   const std::string rows =
       "192.0.2.1              2.0        1.6 k                10                   980"
@@ -71,6 +74,17 @@ TEST_CASE("a table with times has when a source was first and last seen, to the 
         "  FIRST                 LAST\n" +
             rows);
   CHECK(text_of(view, line) == rows);
+}
+
+TEST_CASE("a table that is sorted by rates over a longer time has a column of them") {
+  MessageView view(TextFormat::table, SortKey::pps_60s);
+  CHECK(text_of(view, encode_sources("", head_of_all(), any_rows(), {})) ==
+        R"(SOURCE            PACKETS/S PKT/S 60S      BITS/S           PACKETS                 BYTES
+192.0.2.1              2.0       0.1        1.6 k                10                   980
+255.255.255.255        0.0         -         0.5                  1                    60
+)");
+  const std::string table = text_of(view, snapshot_line(any_head(), any_rows(), 0));
+  CHECK(table.find("PKT/S 60S") != table.npos);
 }
 
 TEST_CASE("only what is known is said of a source that is not in the table") {
@@ -85,7 +99,11 @@ TEST_CASE("only what is known is said of a source that is not in the table") {
       "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES\n";
   for (
       const Case& c :
-      {Case{17, {}, {}, "10.0.0.1        has sent nothing\n", "0,0,0.000,0.000,,"},
+      {Case{17,
+            {},
+            {},
+            "10.0.0.1        has sent nothing\n",
+            "0,0,0.000,0.000,,,0.000,0.000,0.000,0.000"},
        Case{
            17,
            {1234, 61'700},
@@ -93,7 +111,7 @@ TEST_CASE("only what is known is said of a source that is not in the table") {
            "10.0.0.1        is not in the table\n"
            "(Whether those have sent is not known: 1,234 packets are untracked, and 0 packets of 0 "
            "sources evicted.)\n",
-           ",,,,,"},
+           ",,,,,,,,,"},
        Case{
            17,
            {},
@@ -101,21 +119,21 @@ TEST_CASE("only what is known is said of a source that is not in the table") {
            "10.0.0.1        is not in the table\n"
            "(Whether those have sent is not known: 0 packets are untracked, and 6,000 packets of 5 "
            "sources evicted.)\n",
-           ",,,,,"},
+           ",,,,,,,,,"},
        Case{0,
             {},
             {},
             "10.0.0.1        is not known before the first interval has passed\n",
-            ",,,,,"}}) {
+            ",,,,,,,,,"}}) {
     SnapshotHead head = any_head();
     head.seq = c.seq;
     head.untracked = c.untracked;
     head.evicted = c.evicted;
     const std::string line = encode_sources("", head, {}, {0x0a000001});
     CHECK(text_of(TextFormat::table, line) == titles + c.table);
-    CHECK(text_of(TextFormat::csv, line) ==
-          "seq,time,src,packets,bytes,pps,bps,first,last\r\n" + std::to_string(c.seq) +
-              ",2026-11-20T12:00:00.123Z,10.0.0.1," + c.csv + "\r\n");
+    CHECK(text_of(TextFormat::csv, line) == csv_header + std::to_string(c.seq) +
+                                                ",2026-11-20T12:00:00.123Z,10.0.0.1," + c.csv +
+                                                "\r\n");
   }
 }
 
