@@ -82,6 +82,13 @@ std::string sources_on(const std::string& screen) {
   return sources;
 }
 
+std::size_t source_lines(const std::string& screen) {
+  std::istringstream lines(screen);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line);) count += line.starts_with("10.") ? 1 : 0;
+  return count;
+}
+
 // Without the ends of lines, where the terminal has broken them.
 std::string unwrapped(std::string screen) {
   std::erase(screen, '\n');
@@ -414,4 +421,75 @@ TEST_CASE("where nobody can type there are plain tables") {
   terminal.wait_for(" BYTES\n\ncount0  native  every 0.1 s");
   terminal.press("C-c");
   terminal.wait_for("ended with 0");
+}
+
+TEST_CASE(
+    "before, during and after a flood the view has what its size and terminal have room for") {
+  struct Case {
+    int columns;
+    int rows;
+    std::string term;
+    std::size_t sources;  // on the screen at least, whatever else is to be said
+    std::string all;      // which shows that all have been counted
+  };
+  for (const Case& c : {Case{80, 24, "tmux", 10, "\n25,000 frames  "},
+                        {200, 60, "tmux", 40, "\n25,000 frames  "},
+                        {80, 24, "vt100", 10, "\n25,000 frames  "},
+                        {40, 10, "tmux", 5, "\nipv4 25.0 k  "},
+                        {20, 5, "tmux", 1, ""}}) {
+    CAPTURE(c.columns);
+    CAPTURE(c.term);
+    const Topology topology;
+    TmuxTerminal terminal(
+        c.columns, c.rows,
+        agent_on_terminal(topology, "--max-sources 100 --hot-slots 256", "TERM=" + c.term));
+    terminal.wait_for(view_is_up);
+    terminal.wait_without("waiting");  // what was before the first snapshot is no news
+    for (std::uint32_t burst = 0; burst < 5; ++burst) {
+      send_frames(topology, ipv4_frames(ten_net + 5000 * burst, 5000));
+      const std::string during = terminal.wait_for("packets");
+      CAPTURE(during);
+      CHECK(source_lines(during) >= c.sources);
+      CHECK(std::count(during.begin(), during.end(), '\n') == c.rows);
+      CHECK(contains(during.substr(during.rfind('\n', during.size() - 2)), "more"));
+    }
+    const std::string after = terminal.wait_without("packets");
+    CAPTURE(after);
+    CHECK(source_lines(after) >= c.sources);
+    CHECK(contains(after, c.all));
+    terminal.type("q");
+    const std::string last = unwrapped(terminal.wait_for("restored"));
+    CHECK(contains(last, "ended with 0restored"));
+    if (c.rows > 5) CHECK(contains(last, "counted 25000 frames"));  // it scrolls by in less
+  }
+}
+
+TEST_CASE("fifty times in a row the summary is last, on a line of its own") {
+  const Topology topology;
+  std::ofstream("/run/fifty.sh")
+      << "for i in $(seq 50); do\n"
+         "  case $((i % 3)) in 0) signal=INT ;; 1) signal=TERM ;; 2) signal=HUP ;; esac\n"
+         "  (sleep 0.$((i % 9 + 1)); until kill -$signal $(cat /run/agent_pid); do sleep 0.1; "
+         "done) &\n"
+      << "  nsenter --net=/proc/" << ::getpid() << "/fd/" << topology.receiver()
+      << " sh -c 'echo $$ >/run/agent_pid; exec " AGENT
+         " --interval 0.1 count0'\n"
+         "  echo \"$i ended with $?\"; wait\n"
+         "done 2>&1; echo all; cat\n";
+  TmuxTerminal terminal(160, 160, "exec sh /run/fifty.sh");
+  std::istringstream screen(terminal.wait_for("\nall"));
+  const auto next_line = [&] {
+    std::string line;
+    std::getline(screen, line);
+    return line;
+  };
+  for (int i = 1; i <= 50; ++i) {
+    CAPTURE(i);
+    CHECK(next_line().starts_with("xdp-count: counting on count0, native mode"));
+    const std::string summary = next_line();
+    CAPTURE(summary);
+    CHECK(summary.starts_with("xdp-count: stopped by SIG"));
+    CHECK(summary.ends_with(" packets untracked, 0 packets evicted"));
+    CHECK(next_line() == std::to_string(i) + " ended with 0");
+  }
 }
