@@ -45,7 +45,7 @@ show xdp-count apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 
 for file in sbin/xdp-count bin/xdp-countctl systemd/system/xdp-count@.service \
   sysusers.d/xdp-count.conf man8/xdp-count.8.gz man1/xdp-countctl.1.gz \
   completions/xdp-count completions/xdp-countctl doc/xdp-count/copyright \
-  doc/xdp-count/README.md doc/xdp-count/docs/operating.md doc/xdp-count/docs/top.svg \
+  doc/xdp-count/README.md doc/xdp-count/docs/operating.md doc/xdp-count/docs/live-80x24.svg \
   doc/xdp-count/agent/protocol/README.md doc/xdp-count/tools/bench/attack.svg; do
   path=$(dpkg -L xdp-count | grep "/$file\$") || fail "there is no $file in the package"
   ls "$path" || fail "$path was not installed"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Makes the picture in README.md: an agent counts varied traffic on a veth pair between two network
-# namespaces of its own, `xdp-countctl top` shows it on a terminal of tmux, and what stands on that
-# terminal is drawn as SVG.
+# Makes the pictures in README.md: an agent counts varied traffic on a veth pair between two network
+# namespaces of its own. Its live view stands on a terminal of tmux, and that of a client on another;
+# what stands there is drawn as SVG.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -12,19 +12,19 @@ client=$build/tools/xdp-countctl/xdp-countctl
 
 usage() {
   cat <<END
-usage: sudo tools/picture/run.sh [PICTURE.svg]
-Without a name it is ${root}/docs/top.svg.
+usage: sudo tools/picture/run.sh [DIRECTORY]
+Makes live-80x24.svg and live-200x60.svg there. Without a name it is ${root}/docs.
 END
 }
 
 case "$#${1-}" in
   1--help | 1-h) usage && exit ;;
-  0) set -- "$root/docs/top.svg" ;;
+  0) set -- "$root/docs" ;;
   1-* | 1) usage >&2 && exit 2 ;;
   1*) ;;
   *) usage >&2 && exit 2 ;;
 esac
-picture=$1
+pictures=$1
 
 if [ "$(id -u)" != 0 ]; then
   echo "run.sh: making network namespaces and attaching XDP programs needs root: sudo $0" >&2
@@ -35,7 +35,7 @@ fi
 
 name=picture$$
 scratch=$(mktemp -d)
-agent='' server='' senders=''
+server='' senders=''
 
 terminal() {
   env LC_ALL=C.UTF-8 tmux -u -S "$scratch/tmux" -f /dev/null "$@"
@@ -44,8 +44,8 @@ terminal() {
 cleanup() {
   trap '' INT TERM HUP
   # shellcheck disable=SC2086 # a list of process ids
-  for process in $senders $agent $server; do kill -TERM "$process" 2>/dev/null || :; done
-  for process in $senders $agent $server; do wait "$process" 2>/dev/null || :; done
+  for process in $senders $server; do kill -TERM "$process" 2>/dev/null || :; done
+  for process in $senders $server; do wait "$process" 2>/dev/null || :; done
   "$topology" down "$name"
   rm -rf "$scratch"
 }
@@ -78,11 +78,18 @@ send() {
 
 "$topology" up "$name"
 socket=$scratch/count0.sock
-"$topology" exec "$name" receiver "$build/agent/xdp-count" count0 --socket "$socket" --output none \
-  2>"$scratch/log" &
-agent=$!
+
+# -D: in the foreground, and no function of this shell, so that it ends with this script.
+env LC_ALL=C.UTF-8 tmux -u -S "$scratch/tmux" -f /dev/null -D >/dev/null 2>&1 &
+server=$!
+until [ -S "$scratch/tmux" ]; do
+  kill -0 "$server"
+  sleep 0.1
+done
+terminal new-session -d -s agent -x 80 -y 24 \
+  "exec $topology exec $name receiver $build/agent/xdp-count count0 --socket $socket 2>$scratch/log"
 until "$client" --socket "$socket" status >/dev/null 2>&1; do
-  kill -0 "$agent" 2>/dev/null || {
+  terminal has-session -t agent || {
     cat "$scratch/log" >&2
     exit 1
   }
@@ -100,23 +107,30 @@ send 4 "60" --source 192.168.7.20
 send 2 "5 10 15" --source 198.51.100.200 --length 120
 send 5 "10" --kind arp
 send 5 "50" --kind ipv6
-
-# -D: in the foreground, and no function of this shell, so that it ends with this script.
-env LC_ALL=C.UTF-8 tmux -u -S "$scratch/tmux" -f /dev/null -D >/dev/null 2>&1 &
-server=$!
-until [ -S "$scratch/tmux" ]; do
-  kill -0 "$server"
-  sleep 0.1
+# Many that send little, each in its own way.
+i=0
+for network in 10.8.0 10.8.3 172.20.3 203.0.113 192.0.2 198.51.100; do
+  for host in 12 31 58 77 104 140 163; do
+    i=$((i + 1))
+    most=$((120 / i + i % 3))
+    send $((2 + i % 5)) "$most $((most * (i % 4) / 3)) $((most / 2)) $((most * (i % 3) / 2))" \
+      --source "$network.$host" --length $((98 + 37 * i % 900))
+  done
 done
-terminal new-session -d -x 106 -y 18 "exec $client --socket $socket top"
-# After this pause each line has its whole trend.
-sleep 30
-terminal send-keys Down Down Enter
-sleep 1
-terminal capture-pane -e -p -N >"$scratch/screen"
-terminal send-keys q
 
-/usr/bin/python3 -B "$root/tools/picture/terminal_svg.py" "sudo xdp-countctl top" \
-  <"$scratch/screen" >"$scratch/picture"
-cp "$scratch/picture" "$picture"
-echo "$picture"
+terminal new-session -d -s client -x 200 -y 60 "exec $client --socket $socket"
+# After this pause each line has its whole trend.
+sleep 65
+for session in agent client; do terminal send-keys -t "$session" Down Down Enter; done
+sleep 1.5
+
+# draw SESSION TITLE PICTURE
+draw() {
+  terminal capture-pane -t "$1" -e -p -N >"$scratch/screen"
+  /usr/bin/python3 -B "$root/tools/picture/terminal_svg.py" "$2" <"$scratch/screen" >"$scratch/picture"
+  cp "$scratch/picture" "$pictures/$3"
+  echo "$pictures/$3"
+}
+draw agent "sudo xdp-count count0" live-80x24.svg
+draw client "sudo xdp-countctl" live-200x60.svg
+terminal send-keys -t agent q

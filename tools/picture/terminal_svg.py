@@ -5,7 +5,7 @@
 usage: terminal_svg.py TITLE <SCREEN
 
 It has a background of its own, so it can be read on light and on dark pages. The bars of a trend
-are drawn as rectangles, since fonts differ in what they make of these characters.
+are drawn as shapes, since fonts differ in what they make of these characters.
 """
 
 import re
@@ -74,11 +74,13 @@ def draw_run(column, text, style, top):
     if reverse:
         yield rectangle(left, top, len(text) * CELL_WIDTH, CELL_HEIGHT, colour)
         colour = BACKGROUND
-    for i, character in enumerate(text):
-        if character in BLOCKS:
-            height = (CELL_HEIGHT - 3) * (BLOCKS.index(character) + 1) / len(BLOCKS)
-            yield rectangle(left + i * CELL_WIDTH, top + CELL_HEIGHT - 1 - height, CELL_WIDTH - 1,
-                            height, colour)
+    bars = [(i, BLOCKS.index(character)) for i, character in enumerate(text) if character in BLOCKS]
+    if bars:
+        path = "".join(
+            f"M{left + i * CELL_WIDTH:.1f} {top + CELL_HEIGHT - 1}h{CELL_WIDTH - 1:.1f}"
+            f"v{-(CELL_HEIGHT - 3) * (eighths + 1) / len(BLOCKS):.0f}h{1 - CELL_WIDTH:.1f}z"
+            for i, eighths in bars)
+        yield f'<path d="{path}" fill="{colour}"/>'
     # A word each: a wider or narrower font moves none out of its column.
     for word in re.finditer(rf"[^\s{BLOCKS}]+", text):
         x = left + word.start() * CELL_WIDTH
