@@ -2,6 +2,8 @@
 #include "counting/recent_counts.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "counting/ledger.hpp"
 #include "xdp_count/source_hash.h"
@@ -14,10 +16,6 @@ constexpr double slice_seconds = 1;
 constexpr double tolerance = 0.1;
 // One node of the index, and its bucket.
 constexpr std::size_t index_bytes = 40;
-
-bool sent_more(const LedgerEntry* a, const LedgerEntry* b) {
-  return a->interval.packets > b->interval.packets;
-}
 
 }  // namespace
 
@@ -43,7 +41,7 @@ void RecentCounts::begin_tick() {
   ++current_;
   seconds_[place_of(current_)] = 0;
   frames_[place_of(current_)] = {};
-  for (Row& row : rows_) row.counts[place_of(current_)] = {};
+  for (Row& row : rows_) row.packets -= std::exchange(row.counts[place_of(current_)], {}).packets;
 }
 
 const RecentCounts::Row* RecentCounts::find(std::uint32_t address) const {
@@ -60,7 +58,7 @@ bool RecentCounts::add_to_followed(std::uint32_t address, const Counts& counts) 
   if (found == places_.end()) return false;
   Row& row = rows_[found->second];
   row.counts[place_of(current_)] += counts;
-  row.last_active = current_;
+  row.packets += counts.packets;
   return true;
 }
 
@@ -72,11 +70,11 @@ void RecentCounts::add_departed(std::uint32_t address, const Counts& counts) {
 
 void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& frames) {
   const std::size_t place = place_of(current_);
-  std::vector<const LedgerEntry*> newcomers;
+  std::vector<Newcomer> newcomers;
   const auto take = [&](const LedgerEntry& entry) {
     const Counts counts = ledger.in_current_tick(entry);
     if (counts == Counts{}) return;
-    if (!add_to_followed(entry.address, counts)) newcomers.push_back(&entry);
+    if (!add_to_followed(entry.address, counts)) newcomers.push_back({counts.packets, &entry});
   };
   if (!ledger.for_each_active(take)) ledger.for_each(take);
   if (!newcomers.empty()) follow(newcomers);
@@ -91,17 +89,17 @@ void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& 
 
 // Gives newcomers places: those that are free, those of sources that have sent nothing within all
 // slices, and those of sources that sent less in all of them than a newcomer in this tick alone.
-void RecentCounts::follow(std::vector<const LedgerEntry*>& newcomers) {
+void RecentCounts::follow(std::vector<Newcomer>& newcomers) {
   std::vector<std::size_t> places;
   for (std::size_t place = 0; place < rows_.size() && most_ - rows_.size() < newcomers.size();
        ++place)
-    if (rows_[place].last_active < oldest()) places.push_back(place);
+    if (rows_[place].packets == 0) places.push_back(place);
   for (std::size_t place = rows_.size(); place < most_ && places.size() < newcomers.size(); ++place)
     places.push_back(place);
   places.resize(std::min(places.size(), newcomers.size()));
 
   for (const std::size_t place : places) {
-    put(place, *newcomers.back());
+    put(place, *newcomers.back().entry);
     newcomers.pop_back();
   }
   if (newcomers.empty()) return;
@@ -109,21 +107,29 @@ void RecentCounts::follow(std::vector<const LedgerEntry*>& newcomers) {
   incomplete_ = current_;
 }
 
-void RecentCounts::displace_lightest(std::vector<const LedgerEntry*>& newcomers) {
+void RecentCounts::displace_lightest(std::vector<Newcomer>& newcomers) {
   struct Followed {
     std::uint64_t packets;
     std::size_t place;
   };
   std::vector<Followed> followed;
+  followed.reserve(rows_.size());
   for (std::size_t place = 0; place < rows_.size(); ++place)
-    followed.push_back({sum_since(rows_[place], oldest()).packets, place});
-  std::ranges::sort(followed, {}, &Followed::packets);
+    followed.push_back({rows_[place].packets, place});
 
-  const std::size_t most = std::min(newcomers.size(), followed.size());
-  std::partial_sort(newcomers.begin(), newcomers.begin() + static_cast<std::ptrdiff_t>(most),
-                    newcomers.end(), sent_more);
-  for (std::size_t i = 0; i < most && newcomers[i]->interval.packets > followed[i].packets; ++i)
-    put(followed[i].place, *newcomers[i]);
+  // In a flood this is all: most of its sources have sent no more than the lightest.
+  const auto lightest = std::ranges::min_element(followed, {}, &Followed::packets);
+  std::erase_if(newcomers, [&](const Newcomer& newcomer) {
+    return lightest == followed.end() || newcomer.packets <= lightest->packets;
+  });
+  const auto most = static_cast<std::ptrdiff_t>(std::min(newcomers.size(), followed.size()));
+  std::ranges::partial_sort(followed, followed.begin() + most, {}, &Followed::packets);
+  std::ranges::partial_sort(newcomers, newcomers.begin() + most, std::greater{},
+                            &Newcomer::packets);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(most); ++i) {
+    if (newcomers[i].packets <= followed[i].packets) break;
+    put(followed[i].place, *newcomers[i].entry);
+  }
 }
 
 // Since all that sent were followed, the source has sent nothing until this tick.
@@ -132,8 +138,9 @@ void RecentCounts::put(std::size_t place, const LedgerEntry& entry) {
     rows_.push_back({});
   else
     places_.erase(rows_[place].address);
-  rows_[place] = {
-      .address = entry.address, .known_since = incomplete_before_ + 1, .last_active = current_};
+  rows_[place] = {.address = entry.address,
+                  .known_since = incomplete_before_ + 1,
+                  .packets = entry.interval.packets};
   rows_[place].counts[place_of(current_)] = entry.interval;
   places_[entry.address] = place;
 }

@@ -68,8 +68,12 @@ class RecentCounts {
   struct Row {
     std::uint32_t address;
     std::uint64_t known_since;  // the first slice of which the counts are all that it sent
-    std::uint64_t last_active;  // the last slice in which it sent something
+    std::uint64_t packets = 0;  // in all slices
     std::array<Counts, slices> counts{};  // by the slice's number, modulo their number
+  };
+  struct Newcomer {
+    std::uint64_t packets;  // in the current tick
+    const LedgerEntry* entry;
   };
   struct RecentSpan {
     std::uint64_t first = 1;  // slice
@@ -90,9 +94,9 @@ class RecentCounts {
   // Returns whether the source is followed.
   bool add_to_followed(std::uint32_t address, const Counts& counts);
   Counts sum_since(const Row& row, std::uint64_t slice) const noexcept;
-  void follow(std::vector<const LedgerEntry*>& newcomers);
+  void follow(std::vector<Newcomer>& newcomers);
   void put(std::size_t place, const LedgerEntry& entry);
-  void displace_lightest(std::vector<const LedgerEntry*>& newcomers);
+  void displace_lightest(std::vector<Newcomer>& newcomers);
   void measure(RecentWindow window, double seconds) noexcept;
 
   std::size_t most_;

@@ -149,6 +149,21 @@ TEST_CASE("the place of a source that has sent something within the minute is ke
   CHECK(followed.sum(2, last_60s) == std::nullopt);
 }
 
+TEST_CASE("the heaviest newcomer takes the place of the lightest source, and no other does") {
+  for (const bool heavier_first : {true, false}) {
+    Followed followed(2);
+    followed.tick({{1, {1, 60}}, {2, {50, 3000}}});
+    const Sent heavier{3, {40, 2400}};
+    const Sent lighter{4, {30, 1800}};
+    followed.tick(heavier_first ? std::vector{heavier, lighter} : std::vector{lighter, heavier});
+    using Trend = std::vector<Counts>;
+    CHECK(followed.recent.trend(2, 60) == Trend{{50, 3000}, {}});
+    CHECK(followed.recent.trend(3, 60) == Trend{{}, {40, 2400}});
+    CHECK(followed.recent.trend(1, 60).empty());
+    CHECK(followed.recent.trend(4, 60).empty());
+  }
+}
+
 TEST_CASE("at most so many sources are followed, however many there may be") {
   constexpr std::uint32_t sources = RecentCounts::most_sources + 1000;
   Followed followed(sources, sources);
