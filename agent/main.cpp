@@ -165,7 +165,7 @@ int main(int argc, char** argv) {
     OutputFormat& output = options.settings.output;
     if (output == OutputFormat::live && !can_show_views()) output = OutputFormat::table;
     if (output == OutputFormat::live && !options.check && !options.detach)
-      view.emplace(options.settings.top);
+      view.emplace(options.settings.interface);
     background.emplace();
     return run(options, view ? &*view : nullptr);
   } catch (const std::exception& error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "output/view_process.hpp"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -13,11 +14,13 @@
 #include <cerrno>
 #include <clocale>
 #include <csignal>
+#include <cstdio>
 #include <exception>
 #include <utility>
 
 #include "base/close_descriptors.hpp"
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "base/privileges.hpp"
 #include "live/live_session.hpp"
 #include "live/terminal_ability.hpp"
@@ -70,7 +73,25 @@ void stop_view(int words) {
   std::signal(SIGTSTP, before);
 }
 
-[[noreturn]] void show_view(UniqueFd agent, int words, std::size_t most_rows) {
+// Whether the agent was killed. One that ends in order says no more and waits for its view; what
+// one that was killed had is closed (unix_poll() of net/unix/af_unix.c).
+bool was_killed(int words) {
+  pollfd end{words, POLLRDHUP, 0};
+  return ::poll(&end, 1, patience_ms) == 1 && (end.revents & POLLHUP) != 0;
+}
+
+// In the view's process, where the agent's parent may be a shell whose words are lost on the screen
+// that has just been closed.
+void say_killed(const std::string& interface) {
+  const std::string name = printable(interface);
+  fmt::print(stderr,
+             "xdp-count: error: xdp-count was killed; its program goes on counting on {}: start "
+             "xdp-count again, which goes on with its counts, or take it off with xdp-count "
+             "--detach {}\n",
+             name, name);
+}
+
+[[noreturn]] void show_view(UniqueFd agent, int words, const std::string& interface) {
   log::set_silent();  // what there is to say is the agent's to log
   ::prctl(PR_SET_NAME, "xdp-count-view");
   close_all_but({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, agent.get(), words});
@@ -91,8 +112,7 @@ void stop_view(int words) {
                  .messages_fd = words,
                  .take_message = [&] { return take_record(words, MSG_DONTWAIT); },
                  .suspend = [&] { stop_view(words); }};
-    switch (
-        run_live(std::move(own), {.most_rows = most_rows, .utf8 = shows_utf8()}, wants_colours())) {
+    switch (run_live(std::move(own), {.utf8 = shows_utf8()}, wants_colours())) {
       case LiveEnd::quit:
         last_word = quit_word;
         break;
@@ -101,6 +121,7 @@ void stop_view(int words) {
         break;
       case LiveEnd::agent_gone:
         last_word = failed_word + std::string("its connection was closed");
+        if (was_killed(words)) say_killed(interface);
         break;
     }
   } catch (const std::exception& error) {
@@ -112,7 +133,7 @@ void stop_view(int words) {
 
 }  // namespace
 
-ViewProcess::ViewProcess(std::size_t most_rows) {
+ViewProcess::ViewProcess(const std::string& interface) {
   auto connection = socket_pair(SOCK_STREAM);
   auto words = socket_pair(SOCK_SEQPACKET);
   pid_ = ::fork();
@@ -120,7 +141,7 @@ ViewProcess::ViewProcess(std::size_t most_rows) {
   if (pid_ == 0) {
     connection.first.reset();
     words.first.reset();
-    show_view(std::move(connection.second), words.second.get(), most_rows);
+    show_view(std::move(connection.second), words.second.get(), interface);
   }
   socket_ = std::move(connection.first);
   words_ = std::move(words.first);

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,10 +18,10 @@ namespace xdp_count {
 // when the agent ends, however that comes. The agent never waits for it but in finish().
 class ViewProcess {
  public:
-  // Starts it; it waits for begin(). `most_rows`: sources to show at most. To be called before
+  // Starts it; it waits for begin(). `interface`: what the agent counts on. To be called before
   // there are threads. From now on this process does not stop itself at Ctrl-Z: see suspend().
   // Throws std::runtime_error when the terminal is not known, and std::system_error.
-  explicit ViewProcess(std::size_t most_rows);
+  explicit ViewProcess(const std::string& interface);
 
   // Like finish().
   ~ViewProcess();

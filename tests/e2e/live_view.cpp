@@ -102,7 +102,8 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
   terminal.press("Enter");
   CHECK(table_of(terminal.wait_for("10.0.0.9/8 has host bits set below the prefix; the network is "
                                    "10.0.0.0/8")) == ten_net_only);
-  terminal.type("/1x");
+  terminal.press("C-u");  // it is there to be mended
+  terminal.type("1x");
   terminal.press("BSpace");
   terminal.wait_for("\nprefix (empty: all): 1\n");
   terminal.press("Escape");
@@ -350,6 +351,39 @@ TEST_CASE("the live view of a terminal that Ctrl-S has stopped ends when it is t
   CHECK(contains(screen, "ended with 143\n"));
 }
 
+TEST_CASE("Ctrl-L draws anew what something else has written over") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient stream(default_socket);
+  TmuxTerminal terminal(80, 24, top_command());
+  terminal.wait_for("count0  native  every ");
+  std::ofstream("/proc/" + std::to_string(pid_of_top()) + "/fd/0")
+      << "\r\n\r\nthe system goes down\r\n";
+  terminal.wait_for("the system goes down");
+  terminal.press("C-l");
+  terminal.wait_without("the system goes down");
+}
+
+TEST_CASE("keys work whatever they send, and of those that are not known no part is a key") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient stream(default_socket);
+  TmuxTerminal terminal(80, 24, top_command("", "TERM=vt100"));
+  send_known_frames(topology);
+  terminal.wait_for(all_counted);
+  for (const char* unknown : {"\x1b[1;5B", "\x1b[1;2P", "\x1bOq"}) {
+    CAPTURE(unknown);
+    terminal.type(unknown);
+    CHECK(contains(terminal.wait_for("\nthat is no key here"), "  by pps\n"));
+    terminal.press("Escape");
+    terminal.wait_for("\nh help  q quit");
+  }
+  terminal.press("Enter");
+  terminal.wait_for("\n10.0.0.1  first ");
+  terminal.type("\x1b[4~");  // End
+  terminal.wait_for("\n192.0.2.1  first ");
+}
+
 TEST_CASE("what finds no room in the tables is a warning in the live view") {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.5", "--max-sources", "100"});
@@ -357,6 +391,6 @@ TEST_CASE("what finds no room in the tables is a warning in the live view") {
   TmuxTerminal terminal(80, 24, top_command());
   terminal.wait_for("count0  native  every ");
   send_frames(topology, ipv4_frames(ten_net, 5000));
-  terminal.wait_for(" packets more are ");
-  terminal.wait_without(" packets more are ");
+  terminal.wait_for(" more packets are ");
+  terminal.wait_without(" more packets are ");
 }

@@ -128,13 +128,13 @@ TEST_CASE("on a terminal xdp-count has the live view of its client, with the sam
   CHECK(!receiver_has_program(topology));
 }
 
-TEST_CASE("the view of an agent shows no more sources than --top says") {
+TEST_CASE("the view of an agent has all sources: --top is for the default stream") {
   const Topology topology;
   TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--top 2"));
   terminal.wait_for(view_is_up);
   send_three_sources(topology);
-  CHECK(sources_on(terminal.wait_for("600 frames  0.0 frames/s")).size() ==
-        std::string("10.0.0.1 10.0.0.2 ").size());
+  CHECK(sources_on(terminal.wait_for("600 frames  0.0 frames/s")) ==
+        "10.0.0.1 10.0.0.2 192.0.2.1 ");
 }
 
 TEST_CASE("the terminal is given back whatever ends the agent, and the summary is last") {
@@ -153,6 +153,7 @@ TEST_CASE("the terminal is given back whatever ends the agent, and the summary i
     CHECK(!contains(screen, "SOURCE"));
     if (signal == SIGKILL) {
       CHECK(contains(screen, "ended with 137"));
+      terminal.wait_for("xdp-count: error: xdp-count was killed; its program goes on counting");
       continue;
     }
     CHECK(contains(screen, signal == SIGTERM  ? "xdp-count: stopped by SIGTERM; counted "
@@ -315,6 +316,27 @@ TEST_CASE("Ctrl-Z stops the agent and gives the terminal to the shell, and fg go
   CHECK(!receiver_has_program(topology));
 }
 
+TEST_CASE("an agent that alone is stopped leaves the terminal to the shell, and fg goes on") {
+  const Topology topology;
+  std::ofstream("/run/jobs.sh") << "cd /run; set -m; nsenter --net=/proc/" << ::getpid() << "/fd/"
+                                << topology.receiver()
+                                << " sh -c 'echo $$ >agent_pid; exec " AGENT
+                                   " --interval 0.1 count0'\n"
+                                   "stty sane; clear; echo the shell is here\n"
+                                   "read line; fg; echo \"ended with $?\"; cat\n";
+  TmuxTerminal terminal(80, 24, "exec bash /run/jobs.sh");
+  terminal.wait_for(view_is_up);
+  REQUIRE(::kill(pid_of_agent(), SIGSTOP) == 0);
+  terminal.wait_for("the shell is here");
+  std::this_thread::sleep_for(std::chrono::seconds(2));  // in which the view would say it waits
+  CHECK(terminal.screen().starts_with("the shell is here\n\n"));
+  send_three_sources(topology);
+  terminal.press("Enter");
+  CHECK(!contains(terminal.wait_for("600 frames  0.0 frames/s"), "the shell"));
+  terminal.type("q");
+  terminal.wait_for("ended with 0");
+}
+
 TEST_CASE("what keeps the agent from counting is printed plainly on the terminal") {
   const Topology topology;
   const auto refused = [&](const std::string& interface, const std::string& environment) {
@@ -335,7 +357,7 @@ TEST_CASE("what keeps the agent from counting is printed plainly on the terminal
 TEST_CASE("a view that is stopped is not closed in favour of others") {
   const Topology topology;
   TmuxTerminal terminal(
-      80, 200, agent_on_terminal(topology, "--client-memory 2 --top 10000 --max-clients 40"));
+      80, 100, agent_on_terminal(topology, "--client-memory 2 --top 10000 --max-clients 40"));
   terminal.wait_for(view_is_up);
   send_frames(topology, ipv4_frames(ten_net, 1500));
   terminal.wait_for("1,500 frames  0.0 frames/s");
@@ -469,7 +491,7 @@ TEST_CASE("fifty times in a row the summary is last, on a line of its own") {
   std::ofstream("/run/fifty.sh")
       << "for i in $(seq 50); do\n"
          "  case $((i % 3)) in 0) signal=INT ;; 1) signal=TERM ;; 2) signal=HUP ;; esac\n"
-         "  (sleep 0.$((i % 9 + 1)); until kill -$signal $(cat /run/agent_pid); do sleep 0.1; "
+         "  (sleep 0.$((i % 5 + 1)); until kill -$signal $(cat /run/agent_pid); do sleep 0.1; "
          "done) &\n"
       << "  nsenter --net=/proc/" << ::getpid() << "/fd/" << topology.receiver()
       << " sh -c 'echo $$ >/run/agent_pid; exec " AGENT
@@ -477,6 +499,7 @@ TEST_CASE("fifty times in a row the summary is last, on a line of its own") {
          "  echo \"$i ended with $?\"; wait\n"
          "done 2>&1; echo all; cat\n";
   TmuxTerminal terminal(160, 160, "exec sh /run/fifty.sh");
+  terminal.wait_for("\n25 ended");
   std::istringstream screen(terminal.wait_for("\nall"));
   const auto next_line = [&] {
     std::string line;

@@ -47,6 +47,34 @@ attr_t attributes_of(Style style, bool colours) {
   return A_NORMAL;
 }
 
+// What terminals send for these keys, whatever $TERM says: some send the one, some the other.
+struct KnownKey {
+  const char* sequence;
+  int key;
+};
+constexpr KnownKey known_keys[] = {
+    {"\033[A", KEY_UP},     {"\033OA", KEY_UP},    {"\033[B", KEY_DOWN}, {"\033OB", KEY_DOWN},
+    {"\033[1~", KEY_HOME},  {"\033[7~", KEY_HOME}, {"\033[H", KEY_HOME}, {"\033OH", KEY_HOME},
+    {"\033[4~", KEY_END},   {"\033[8~", KEY_END},  {"\033[F", KEY_END},  {"\033OF", KEY_END},
+    {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE}};
+
+// After ESC: reads the rest of a key's sequence that nobody knows, so that its characters are not
+// taken for keys. (ECMA-48: CSI has parameters and then one final character, SS3 one character.)
+int key_behind_escape() {
+  int next = ::getch();
+  if (next == '[') {
+    do next = ::getch();
+    while (next != ERR && (next < 0x40 || next > 0x7e));
+    return key::nameless;
+  }
+  if (next == 'O') {
+    ::getch();
+    return key::nameless;
+  }
+  if (next != ERR) ::ungetch(next);
+  return key::escape;
+}
+
 // A terminal that is stopped has room for nothing (pty_write_room() of drivers/tty/pty.c).
 bool takes_output(int patience_ms) {
   pollfd output{STDOUT_FILENO, POLLOUT, 0};
@@ -69,6 +97,8 @@ CursesScreen::CursesScreen(bool colours) {
   ::keypad(stdscr, TRUE);
   ::nodelay(stdscr, TRUE);
   ::set_escdelay(25);  // ms for the rest of a function key; the default is a second
+  for (const KnownKey& known : known_keys)
+    if (::key_defined(known.sequence) == 0) ::define_key(known.sequence, known.key);
   ::curs_set(0);
   colours_ = colours && ::has_colors() && ::start_color() == OK && ::use_default_colors() == OK;
   if (colours_) {
@@ -88,6 +118,16 @@ void CursesScreen::lend(const std::function<void()>& use) {
   give_back();
   use();
   ::clearok(stdscr, TRUE);  // the next picture is drawn on an empty screen
+}
+
+bool CursesScreen::in_front() {
+  const pid_t group = ::tcgetpgrp(STDIN_FILENO);
+  return group < 0 || group == ::getpgrp();
+}
+
+void CursesScreen::take_back() {
+  ::reset_prog_mode();
+  ::clearok(stdscr, TRUE);
 }
 
 void CursesScreen::give_back() {
@@ -136,10 +176,15 @@ bool CursesScreen::draw(const Screen& screen) {
 
 std::optional<int> CursesScreen::take_key() {
   int key = ::getch();
-  while (key == KEY_RESIZE) key = ::getch();  // which fit() has brought about itself
+  while (key == KEY_RESIZE || key == key::redraw) {  // fit() brings about the one
+    if (key == key::redraw) ::clearok(stdscr, TRUE);
+    key = ::getch();
+  }
   switch (key) {
     case ERR:
       return std::nullopt;
+    case key::escape:
+      return key_behind_escape();
     case '\r':
     case KEY_ENTER:
       return key::enter;

@@ -28,6 +28,11 @@ class CursesScreen {
   // Gives the terminal back for as long as `use` takes.
   void lend(const std::function<void()>& use);
 
+  // Whether what is typed is for this process, and not for a shell that has taken the terminal
+  // back. When it is so again, the terminal's modes may be the shell's: see take_back().
+  static bool in_front();
+  void take_back();
+
   // Takes notice of the terminal's present size, and returns it.
   ScreenSize fit();
 
@@ -35,7 +40,8 @@ class CursesScreen {
   // for as long as Ctrl-S has stopped it.
   bool draw(const Screen& screen);
 
-  // The next key as LiveView knows them; nothing when no more are waiting.
+  // The next key as LiveView knows them; nothing when no more are waiting. At key::redraw the next
+  // picture is drawn on an empty screen, and it is not returned.
   std::optional<int> take_key();
 
  private:

@@ -31,8 +31,8 @@ std::vector<std::string> packet_counts(const SnapshotHead& head, std::string (*t
 }
 
 std::string classes_line(const SnapshotHead& head, std::size_t width) {
-  return fitted({packet_counts(head, grouped, true), packet_counts(head, rounded, true),
-                 packet_counts(head, rounded, false)},
+  return fitted({packet_counts(head, grouped, true), packet_counts(head, grouped, false),
+                 packet_counts(head, rounded, true), packet_counts(head, rounded, false)},
                 width);
 }
 
@@ -43,15 +43,26 @@ std::vector<std::string> totals(const SnapshotHead& head, std::string (*text)(st
   return items;
 }
 
-// The same with the rates over 10 and 60 seconds.
+// The same with the rates over longer times.
 std::vector<std::string> totals_over_times(const SnapshotHead& head) {
   std::vector<std::string> items = totals(head, grouped);
-  for (std::size_t i = 0; i < recent_windows; ++i) {
-    const Rates rates = rates_over(head.recent[i].frames, head.recent[i].seconds);
-    items.push_back(fmt::format("{}: {}frames/s  {}bit/s", window_texts[i], scaled(rates.pps),
-                                scaled(rates.bps)));
+  for (const RecentWindow window : windows_apart(head)) {
+    const RecentTotal& total = head.of(window);
+    const Rates rates = rates_over(total.frames, total.seconds);
+    items.push_back(fmt::format("{}: {}frames/s  {}bit/s", window_text(total.seconds),
+                                scaled(rates.pps), scaled(rates.bps)));
   }
   return items;
+}
+
+// The same behind a name, in forms that take ever less room.
+std::vector<std::vector<std::string>> sum_forms(const std::string& name, const SnapshotHead& head) {
+  std::vector<std::string> exact = totals(head, grouped);
+  std::vector<std::string> round = totals(head, rounded);
+  std::vector<std::vector<std::string>> forms{exact, exact, round, round, frame_rates(head)};
+  for (const std::size_t without_tracked : {1, 3}) forms[without_tracked].pop_back();
+  for (std::vector<std::string>& form : forms) form.insert(form.begin(), name);
+  return forms;
 }
 
 // "12:00:00Z"
@@ -59,8 +70,9 @@ std::string time_of_day(std::int64_t time) {
   return rfc3339(time).substr(11, 8) + "Z";
 }
 
-std::vector<std::string> behind(std::vector<std::string> first, std::vector<std::string> more) {
-  for (std::string& item : more) first.push_back(std::move(item));
+template <typename Item>
+std::vector<Item> behind(std::vector<Item> first, std::vector<Item> more) {
+  for (Item& item : more) first.push_back(std::move(item));
   return first;
 }
 
@@ -77,10 +89,9 @@ std::string agent_line(std::string name, const AgentPicture& agent, std::size_t 
                    {name, "no agent", counted(rounded(frames))}},
                   width);
   }
-  return fitted(
-      {behind({name, name_of(agent.head->mode)}, totals(*agent.head, grouped)),
-       behind({name}, totals(*agent.head, rounded)), behind({name}, frame_rates(*agent.head))},
-      width);
+  return fitted(behind({behind({name, name_of(agent.head->mode)}, totals(*agent.head, grouped))},
+                       sum_forms(name, *agent.head)),
+                width);
 }
 
 }  // namespace
@@ -94,6 +105,21 @@ std::string fitted(const std::vector<std::vector<std::string>>& forms, std::size
 
 std::string rate_text(const Rates& rates) {
   return fmt::format("{}packets/s  {}bit/s", scaled(rates.pps), scaled(rates.bps));
+}
+
+std::vector<RecentWindow> windows_apart(const SnapshotHead& head) {
+  std::vector<RecentWindow> windows;
+  double last = 0;
+  for (const RecentWindow window : {RecentWindow::of_10s, RecentWindow::of_60s})
+    if (const double seconds = head.of(window).seconds; seconds >= 1 && seconds > last) {
+      windows.push_back(window);
+      last = seconds;
+    }
+  return windows;
+}
+
+std::string window_text(double seconds) {
+  return fmt::format("over {:.0f} s", seconds);
 }
 
 std::vector<std::string> head_of_one(const std::optional<SnapshotHead>& head,
@@ -151,9 +177,7 @@ std::vector<std::string> head_of_several(const std::vector<AgentPicture>& agents
     name_width = std::max(name_width, text_width(names.back()));
   }
   const std::string all = fmt::format("{:<{}}", "all", name_width);
-  lines.push_back(fitted({behind({all}, totals(sum, grouped)), behind({all}, totals(sum, rounded)),
-                          behind({all}, frame_rates(sum))},
-                         width));
+  lines.push_back(fitted(sum_forms(all, sum), width));
 
   room -= std::min(room, lines.size());
   std::size_t single = agents.size();

@@ -2,7 +2,6 @@
 // What the live view says above its sources: totals, classes, and how it is sorted. Pure.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -18,8 +17,12 @@ std::string fitted(const std::vector<std::vector<std::string>>& forms, std::size
 
 std::string rate_text(const Rates& rates);
 
-// By RecentWindow.
-inline constexpr std::array<const char*, recent_windows> window_texts{"over 10 s", "over 60 s"};
+// The windows of which something is known, shortest first. Soon after a start both are all that
+// there was, and one is enough.
+std::vector<RecentWindow> windows_apart(const SnapshotHead& head);
+
+// "over 10 s": how long a window really is.
+std::string window_text(double seconds);
 
 // The head of one agent. `state`: how it is shown, for the first line. What is empty has no line.
 std::vector<std::string> head_of_one(const std::optional<SnapshotHead>& head,

@@ -22,9 +22,9 @@ constexpr Entry entries[] = {
     {"/", "show one network alone, such as 192.0.2.0/24; nothing typed: all"},
     {"i", "with several agents: each interface alone in turn, then all again"},
     {"space", "pause, and go on"},
-    {"arrows", "select a row; PgUp, PgDn, Home and End too"},
+    {"arrows", "select a row; PgUp, PgDn, Home, End and k j g G too; esc: none"},
     {"enter", "details of the selected row: first and last packet, averages, trend"},
-    {"esc", "select no row"},
+    {"ctrl-l", "draw all anew, where something else has written on the screen"},
     {"h ?  q", "this help; quit"},
     {"Words", ""},
     {"frames", "all that the interface received, of every kind"},
@@ -34,13 +34,14 @@ constexpr Entry entries[] = {
     {"evicted", "packets of sources that made room for others, counted here alone"},
     {"ipv4 ...", "frames by kind; malformed: no valid IPv4 header, so without source"},
     {"pps bps", "packets and bits a second, over the last interval"},
-    {"10S 60S", "the same over the last 10 and 60 seconds; -: not known"},
+    {"10S 60S", "the same over the last 10 and 60 seconds, or since the start; -: not known"},
     {"k M G", "thousands, millions, thousand millions: 1.2 k is 1,200"},
     {"TREND",
-     "packets/s or bits/s in each second of the last minute, against the highest shown; a dot or "
-     "_: nothing was sent; blank: not known"},
+     "packets/s or bits/s in each second, or longer interval, of the last minute, against the "
+     "highest; a dot or _: nothing; blank: not known"},
 };
 constexpr std::size_t text_column = 11;
+constexpr std::size_t least_text = 20;  // of its width, beside the words
 
 }  // namespace
 
@@ -52,6 +53,14 @@ std::vector<std::string> live_help(std::size_t width) {
       continue;
     }
     const std::size_t room = width - std::min(width, text_column + 1);
+    if (room < least_text) {
+      // The text stands below its word.
+      lines.push_back(fmt::format(" {}", entry.word));
+      for (const std::string& text :
+           word_wrapped(entry.text, width - std::min<std::size_t>(width, 2)))
+        lines.push_back("  " + text);
+      continue;
+    }
     bool first = true;
     for (const std::string& text : word_wrapped(entry.text, room)) {
       lines.push_back(fmt::format(" {:<{}}{}", first ? entry.word : "", text_column, text));

@@ -120,12 +120,15 @@ std::optional<int> show(LiveView& view, LiveFeeds& feeds, const SignalQueue& sig
                         const OwnAgent* own) {
   CursesScreen screen(colours);
   view.resize(screen.fit());
+  bool in_front = true;
   for (;;) {
     view.pass_time(LiveView::Clock::now());
     feeds.subscribe({.selection = view.selection()});
-    const bool drawn = screen.draw(view.screen());
+    // The agent alone may have been stopped, and the shell be there meanwhile.
+    if (!std::exchange(in_front, CursesScreen::in_front()) && in_front) screen.take_back();
+    const bool drawn = !in_front || screen.draw(view.screen());
 
-    std::vector<pollfd> ready{{STDIN_FILENO, POLLIN, 0},
+    std::vector<pollfd> ready{{in_front ? STDIN_FILENO : -1, POLLIN, 0},
                               {signals.fd(), POLLIN, 0},
                               {drawn ? -1 : STDOUT_FILENO, POLLOUT, 0},
                               {own ? own->messages_fd : -1, POLLIN, 0}};
@@ -145,8 +148,9 @@ std::optional<int> show(LiveView& view, LiveFeeds& feeds, const SignalQueue& sig
         return *signal == SIGINT ? 0 : *signal;
       view.resize(screen.fit());
     }
-    while (const auto key = screen.take_key())
-      if (!view.press(*key)) return 0;
+    if (ready[0].revents != 0)
+      while (const auto key = screen.take_key())
+        if (!view.press(*key)) return 0;
     const bool all_there = feeds.apply();
     if (!own) continue;
     if (!all_there) return std::nullopt;

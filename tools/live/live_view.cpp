@@ -22,11 +22,17 @@ namespace xdp_count {
 namespace {
 
 constexpr const char* interface_title = "IFACE";
-constexpr const char* prompt = "prefix (empty: all): ";
 constexpr std::size_t longest_prefix = sizeof "255.255.255.255/32" - 1;
 constexpr std::size_t shortest_trend = 4;
+constexpr std::size_t most_summed = 1000;  // sources of a network
 constexpr std::size_t most_messages = 3;
 constexpr std::chrono::seconds message_stays{10};
+
+// Where there is room, with what it means to type nothing.
+std::string prompt(std::size_t columns) {
+  const std::string whole = "prefix (empty: all): ";
+  return whole.size() + longest_prefix < columns ? whole : "prefix: ";
+}
 
 // The rates of one kind, over ever longer times.
 SortKey over_longer_time(SortKey by) {
@@ -58,6 +64,11 @@ ScreenLine cut(const ScreenLine& line, std::size_t width) {
   return result;
 }
 
+// "1 packet", "2,000 packets"
+std::string number_of(std::uint64_t count, const char* what) {
+  return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
+}
+
 // A name in a column of `width`, the space behind it included. Of one that is too long the end is
 // shown, where the names of interfaces differ.
 std::string in_column(const std::string& name, std::size_t width) {
@@ -72,8 +83,11 @@ std::string in_column(const std::string& name, std::size_t width) {
 
 Selection LiveView::selection() const {
   // Whole screens, so that not each row that is scrolled by makes a new subscription.
-  const std::size_t screens = size_.rows == 0 ? 1 : 1 + (first_row_ + size_.rows - 1) / size_.rows;
-  return {.top = std::min({settings_.most_rows, screens * size_.rows, max_top}),
+  const std::size_t screens = size_.rows == 0 ? 1 : 2 + (first_row_ + size_.rows - 1) / size_.rows;
+  std::size_t wanted = screens * size_.rows;
+  if (settings_.prefix) wanted = std::max(wanted, most_summed);
+  if (at_end_) wanted = max_top;
+  return {.top = std::min(wanted, most_rows()),
           .by = settings_.by,
           .prefix = settings_.prefix,
           .trend = max_trend};
@@ -91,10 +105,12 @@ std::size_t LiveView::add_agent(const std::string& socket_name) {
 
 void LiveView::show(const SnapshotMessage& message, std::size_t agent) {
   newest_[agent].take(message, now_);
+  stay_at_end();
 }
 
 void LiveView::show(const SourcesMessage& message, std::size_t agent) {
   newest_[agent].take(message);
+  stay_at_end();
 }
 
 void LiveView::show_message(std::string line) {
@@ -119,6 +135,7 @@ std::vector<std::size_t> LiveView::shown() const {
 
 bool LiveView::press(int key) {
   complaint_.clear();
+  at_end_ = false;
   if (typed_) {
     type(key);
     return true;
@@ -159,12 +176,25 @@ bool LiveView::press(int key) {
       help_ = true;
       first_help_line_ = 0;
       break;
+    case 'k':
     case key::up:
+      select(key::up);
+      break;
+    case 'j':
     case key::down:
+      select(key::down);
+      break;
+    case 'g':
+    case key::home:
+      select(key::home);
+      break;
+    case 'G':
+    case key::end:
+      select(key::end);
+      at_end_ = true;
+      break;
     case key::page_up:
     case key::page_down:
-    case key::home:
-    case key::end:
       select(key);
       break;
     case key::enter:
@@ -245,6 +275,10 @@ void LiveView::select(int key) {
   first_row_ = layout().first;
 }
 
+void LiveView::stay_at_end() {
+  if (at_end_ && !paused_) select(key::end);
+}
+
 void LiveView::type(int key) {
   if (key == key::enter)
     take_prefix();
@@ -258,14 +292,17 @@ void LiveView::type(int key) {
     typed_->push_back(static_cast<char>(key));
 }
 
+// What is no network stays typed, to be mended.
 void LiveView::take_prefix() {
-  const std::string text = *std::exchange(typed_, std::nullopt);
-  if (text.empty())
-    settings_.prefix.reset();
-  else if (const auto prefix = parse_typed_prefix(text))
-    settings_.prefix = prefix;
-  else if (complaint_ = host_bits_error(text); complaint_.empty())
-    complaint_ = fmt::format("not a network: '{}' (one is 192.0.2.0/24)", text);
+  const auto prefix = parse_typed_prefix(*typed_);
+  if (!typed_->empty() && !prefix) {
+    complaint_ = host_bits_error(*typed_);
+    if (complaint_.empty())
+      complaint_ = fmt::format("not a network: '{}' (one is 192.0.2.0/24)", *typed_);
+    return;
+  }
+  settings_.prefix = prefix;
+  typed_.reset();
 }
 
 // What a row is ordered by, where that is a rate that is known.
@@ -302,8 +339,7 @@ std::vector<LiveView::Row> LiveView::ordered_rows() const {
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const Row& a, const Row& b) { return before(a, b); });
   // Behind as many rows as each agent has been asked for, an agent's next one may be missing.
-  const std::size_t most = several() ? selection().top : settings_.most_rows;
-  rows.resize(std::min(rows.size(), most));
+  rows.resize(std::min(rows.size(), several() ? selection().top : most_rows()));
   return rows;
 }
 
@@ -325,23 +361,26 @@ std::vector<ScreenLine> LiveView::warnings() const {
           "the interface is down or has no carrier: nothing comes in; ip link shows which");
     if (const std::uint64_t ticks = picture.missed.lasting(now_); ticks > 0)
       texts.push_back(
-          fmt::format("{} ticks more were missed: the agent had too little time; nothing is lost, "
-                      "and a longer --interval gives it more",
-                      grouped(ticks)));
+          fmt::format("{} more missed: the agent was stopped, or had too little time, of which a "
+                      "longer --interval gives it more; nothing is lost",
+                      number_of(ticks, "tick")));
     if (const std::uint64_t packets = picture.untracked.lasting(now_); packets > 0)
       texts.push_back(
-          fmt::format("{} packets more are untracked: more sources than there is room for; a "
+          fmt::format("{} more packets are untracked: more sources than there is room for; a "
                       "higher --max-sources makes room",
                       grouped(packets)));
     if (const std::uint64_t packets = picture.evicted.lasting(now_); packets > 0)
       texts.push_back(
-          fmt::format("{} packets more are evicted: their sources made room for others; a higher "
+          fmt::format("{} more packets are evicted: their sources made room for others; a higher "
                       "--max-sources keeps them",
                       grouped(packets)));
-    for (const std::string& text : texts)
-      for (std::string& line :
-           word_wrapped(several() ? name_among(pictures(), i) + ": " + text : text, size_.columns))
-        lines.push_back({{std::move(line), Style::alert}});
+    for (const std::string& text : texts) {
+      std::vector<std::string> parts =
+          word_wrapped(several() ? name_among(pictures(), i) + ": " + text : text, size_.columns);
+      // It may stay so for ever, beside others that are there. Shown alone it says why.
+      if (several() && newest.lost) parts.resize(1);
+      for (std::string& part : parts) lines.push_back({{std::move(part), Style::alert}});
+    }
   }
   return lines;
 }
@@ -371,8 +410,8 @@ std::string LiveView::filter_sum(const std::vector<Row>& rows) const {
   }
   const bool all = rows.size() < selection().top;
   const std::string what =
-      fmt::format("in {}: {}{} {}", prefix_text(*settings_.prefix), all ? "" : "first ",
-                  grouped(rows.size()), several() ? "rows" : "sources");
+      fmt::format("in {}: {}{}", prefix_text(*settings_.prefix), all ? "" : "first ",
+                  number_of(rows.size(), several() ? "row" : "source"));
   std::vector<std::string> items{what};
   if (rates_known || rows.empty()) items.push_back(rate_text(rates));
   items.push_back(fmt::format("{} packets", rounded(counts.packets)));
@@ -404,19 +443,22 @@ std::vector<ScreenLine> LiveView::details(const Row* row) const {
 
   const SourceRow& source = row->source;
   const AgentPicture& picture = pictures()[row->agent];
-  std::vector<std::string> sums{fmt::format("{} packets", grouped(source.total.packets)),
-                                fmt::format("{} bytes", grouped(source.total.bytes))};
-  // The first packet came before the cut of the tick that has it.
-  if (const auto& head = picture.head; head && head->time > source.first_time) {
-    const double seconds = static_cast<double>(head->time - source.first_time) / 1000;
+  std::vector<std::string> sums{number_of(source.total.packets, "packet"),
+                                number_of(source.total.bytes, "byte")};
+  // The first time is that at which the interval ended in which the first packet came.
+  if (const auto& head = picture.head; head && head->time >= source.first_time) {
+    const double seconds =
+        static_cast<double>(head->time - source.first_time) / 1000 + head->interval;
     sums.push_back("on average " +
                    rate_text({static_cast<double>(source.total.packets) / seconds,
                               static_cast<double>(source.total.bytes) * 8 / seconds}));
   }
-  for (std::size_t i = 0; i < recent_windows; ++i)
-    if (const auto& counts = source.recent[i]; counts && picture.head)
-      sums.push_back(std::string(window_texts[i]) + " " +
-                     rate_text(rates_over(*counts, picture.head->recent[i].seconds)));
+  if (picture.head)
+    for (const RecentWindow window : windows_apart(*picture.head))
+      if (const auto& counts = source.of(window)) {
+        const double seconds = picture.head->of(window).seconds;
+        sums.push_back(window_text(seconds) + " " + rate_text(rates_over(*counts, seconds)));
+      }
   const std::string title = "trend ";
   const std::size_t width =
       std::min(size_.columns - std::min(size_.columns, title.size()), max_trend);
@@ -453,7 +495,8 @@ LiveView::Layout LiveView::layout() const {
   const bool selected = found != layout.rows.end();
   if (selected) layout.selected = static_cast<std::size_t>(found - layout.rows.begin());
   layout.below = details(selected ? &*found : nullptr);
-  if (layout.below.size() + table > left) layout.below.clear();
+  // Beside details that are asked for, one row is enough.
+  layout.below.resize(std::min(layout.below.size(), left - std::min<std::size_t>(left, 2)));
   layout.room = left - layout.below.size();
   layout.room -= std::min<std::size_t>(layout.room, 1);  // the titles
 
@@ -482,13 +525,13 @@ Screen LiveView::screen() const {
       for (ScreenLine& line : source_lines(parts)) screen.lines.push_back(std::move(line));
     screen.lines.resize(body - parts.below.size());
     screen.lines.insert(screen.lines.end(), parts.below.begin(), parts.below.end());
+    if (typed_ && !complaint_.empty() && body > 0)
+      screen.lines.back() = {{complaint_, Style::alert}};  // above what is to be mended
     screen.lines.push_back(footer(parts));
   }
   for (ScreenLine& line : screen.lines) line = cut(line, size_.columns);
   if (typed_ && size_.columns > 0) {
-    std::size_t end = 0;
-    for (const Span& span : screen.lines.back()) end += text_width(span.text);
-    screen.cursor = std::min(end, size_.columns - 1);
+    screen.cursor = std::min(text_width(prompt(size_.columns)) + typed_->size(), size_.columns - 1);
   }
   return screen;
 }
@@ -496,20 +539,28 @@ Screen LiveView::screen() const {
 // Of the column with the interfaces, with the space behind it; 0: there is none. A source needs its
 // own column whole.
 std::size_t LiveView::interface_width() const {
+  constexpr std::size_t rate_width = 10;
   if (!several() || size_.columns < max_ipv4_text + 2) return 0;
   std::size_t longest = std::strlen(interface_title);
   for (const std::size_t i : shown())
     longest = std::max(longest, text_width(name_among(pictures(), i)));
-  return std::min(longest, size_.columns - max_ipv4_text - 1) + 1;
+  // The rates come before the names.
+  const std::size_t beside = max_ipv4_text + rate_width;
+  const std::size_t room = size_.columns - (size_.columns > beside + 4 ? beside : max_ipv4_text);
+  return std::min(longest, room - 1) + 1;
 }
 
 std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
-  // An eighth of the screen, at the least, shows how the rates went.
   const std::size_t interface_column = interface_width();
-  const std::size_t width =
-      size_.columns - std::min(size_.columns / 8 + interface_column, size_.columns);
-  const std::string titles = in_column(interface_title, interface_column) +
-                             SourceColumns({}, width, settings_.by).titles();
+  const auto titles_within = [&](std::size_t width) {
+    return in_column(interface_title, interface_column) +
+           SourceColumns({}, width, settings_.by).titles();
+  };
+  // An eighth of the screen, at the least, shows how the rates went, unless that leaves no number.
+  const std::size_t all = size_.columns - std::min(interface_column, size_.columns);
+  std::size_t width = all - std::min(size_.columns / 8, all);
+  if (titles_within(width) == titles_within(0)) width = all;
+  const std::string titles = titles_within(width);
   std::size_t trend = 0;
   if (titles.size() + 1 + shortest_trend <= size_.columns)
     trend = std::min(size_.columns - titles.size() - 1, max_trend);
@@ -539,23 +590,26 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
 }
 
 ScreenLine LiveView::footer(const Layout& layout) const {
-  if (typed_) return {{prompt, Style::strong}, {*typed_}};
+  if (typed_) return {{prompt(size_.columns), Style::strong}, {*typed_}};
   if (!complaint_.empty()) return {{complaint_, Style::alert}};
+  if (details_ && layout.below.empty()) return {{"no room for details", Style::alert}};
   std::vector<std::string> beyond;
   if (layout.first > 0) beyond.push_back(fmt::format("{} above", grouped(layout.first)));
 
-  // Without a prefix the agents say how many sources there are.
+  // Without a prefix the agents say how many sources there are. In a pause no more rows come.
   std::size_t rows = layout.rows.size();
-  const bool more_unknown = settings_.prefix && rows >= selection().top;
-  if (!settings_.prefix) {
-    std::uint64_t tracked = 0;
-    for (const std::size_t i : shown())
-      if (const auto& head = pictures()[i].head) tracked += head->tracked;
-    rows = std::max<std::size_t>(rows, std::min<std::uint64_t>(settings_.most_rows, tracked));
-  }
+  const bool more_come = !paused_ && rows < most_rows();
+  const bool more_unknown = settings_.prefix && more_come && rows >= selection().top;
+  std::uint64_t tracked = 0;
+  for (const std::size_t i : shown())
+    if (const auto& head = pictures()[i].head) tracked += head->tracked;
+  if (!settings_.prefix && more_come)
+    rows = std::max<std::size_t>(rows, std::min<std::uint64_t>(most_rows(), tracked));
   if (rows > layout.end() || more_unknown)
     beyond.push_back(
         fmt::format("{}{} more", grouped(rows - layout.end()), more_unknown ? "+" : ""));
+  if (rows == most_rows() && tracked > rows && settings_.most_rows >= max_top)
+    beyond.push_back(fmt::format("these are the first {}", grouped(rows)));
   std::vector<std::string> with_help = beyond;
   with_help.insert(with_help.begin(), "h help");
   std::vector<std::string> all = with_help;

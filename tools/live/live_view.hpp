@@ -40,8 +40,9 @@ class LiveView {
   // One agent more, shown as `socket_name` until it says its interface. Returns its number.
   std::size_t add_agent(const std::string& socket_name);
 
-  // The sources to subscribe to, of each agent: as many as can fit the screen, and those that it
-  // was scrolled past.
+  // The sources to subscribe to, of each agent: as many as can fit the screen, those that it was
+  // scrolled past, and a screen more, so that they are there when it is scrolled on. Of a network
+  // enough that their sum is mostly that of the network.
   Selection selection() const;
 
   // What happens. Each changes what screen() returns from then on.
@@ -94,6 +95,8 @@ class LiveView {
   void type(int key);
   void take_prefix();
   void select(int key);
+  void stay_at_end();
+  std::size_t most_rows() const { return std::min(settings_.most_rows, max_top); }
   bool press_in_help(int key);
   void show_next_agent();
   // What is shown: of all agents, by their numbers, or of the one that was chosen.
@@ -128,6 +131,8 @@ class LiveView {
   std::optional<std::string> typed_;  // a prefix, while it is asked for
   std::optional<RowKey> selected_;
   std::size_t first_row_ = 0;  // how many rows are above the screen
+  // Until the next key: the selected row is the last one, of which the agents have yet to say.
+  bool at_end_ = false;
   bool details_ = false;
   std::string complaint_;  // until the next key
   bool help_ = false;

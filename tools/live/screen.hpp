@@ -32,6 +32,7 @@ namespace key {
 inline constexpr int enter = '\n';
 inline constexpr int escape = 0x1b;
 inline constexpr int erase = 0x7f;
+inline constexpr int redraw = 'L' & 0x1f;      // Ctrl-L
 inline constexpr int erase_line = 'U' & 0x1f;  // Ctrl-U
 // No character has these numbers: Unicode ends before them.
 inline constexpr int up = 0x110000;

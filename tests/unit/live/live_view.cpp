@@ -107,6 +107,16 @@ h help  q quit
 )");
 }
 
+TEST_CASE("counts are exact as long as those above zero fit their line") {
+  SnapshotHead head = some_head();
+  head.classes[0].counts.packets = 1'234'000'000;
+  head.classes[3].counts.packets = 0;
+  LiveView view({});
+  view.resize({80, 12});
+  view.show(snapshot_of(head, some_rows()));
+  CHECK(contains(view, "\nipv4 1,234,000,000  ipv6 500  arp 60\n"));
+}
+
 TEST_CASE("counts that do not fit their line are rounded, and zeros go first") {
   SnapshotHead head = some_head();
   for (CountsAndRates& kind : head.classes) kind.counts.packets *= 1'000'000'007;
@@ -211,9 +221,10 @@ TEST_CASE("keys sort at once, and change what is subscribed to") {
   }
 }
 
-TEST_CASE("as many sources are asked for as fit, or as were asked for") {
-  CHECK(showing({80, 24}).selection().top == 24);
-  CHECK(showing({80, 50}).selection().top == 50);
+TEST_CASE("a screen more of sources is asked for than fits, or as many as were asked for") {
+  CHECK(showing({80, 24}).selection().top == 48);
+  CHECK(showing({80, 50}).selection().top == 100);
+  CHECK(showing({80, 24}, {.prefix = Prefix{0x0a000000, 8}}).selection().top == 1000);
   CHECK(showing({80, 20'000}).selection().top == max_top);
   LiveView view = showing({80, 24}, {.most_rows = 2});
   CHECK(view.selection().top == 2);
@@ -241,14 +252,20 @@ TEST_CASE("a prefix that is none is complained about until the next key, and cha
   for (const std::string bad : {"10.0.0", "10.0.0.0/33", "x", "/"}) {
     type(view, "/" + bad + "\n");
     CHECK((view.selection().prefix == Prefix{0x0a000000, 8}));
-    CHECK(contains(view, "not a network: '" + bad + "' (one is 192.0.2.0/24)"));
+    CHECK(contains(view, "\nnot a network: '" + bad +
+                             "' (one is 192.0.2.0/24)\nprefix (empty: all): " + bad + "\n"));
+    CHECK(view.screen().cursor == 21 + bad.size());
+    view.press(key::escape);
   }
-  view.press('p');
   CHECK_FALSE(contains(view, "not a network"));
   type(view, "/10.0.0.1/8\n");
   CHECK((view.selection().prefix == Prefix{0x0a000000, 8}));
-  CHECK(contains(view, "10.0.0.1/8 has host bits set below the prefix; the network is 10.0.0.0/8"));
-  type(view, "/10.0.0.1\n");
+  CHECK(contains(view,
+                 "\n10.0.0.1/8 has host bits set below the prefix; the network is 10.0.0.0/8\n"));
+  view.press(key::erase);  // what was typed is there to be mended
+  CHECK(contains(view, "\nprefix (empty: all): 10.0.0.1/\n"));
+  view.press(key::erase);
+  type(view, "\n");
   CHECK((view.selection().prefix == Prefix{0x0a000001, 32}));
 }
 
@@ -327,7 +344,8 @@ TEST_CASE("help is shown and hidden, and q ends") {
     CHECK(view.press(key));
     CHECK(drawn(view).starts_with("Keys\n p b P B    sort by packets/s, bits/s, packets, bytes\n"));
     CHECK(contains(view, "\n untracked  IPv4 packets of sources for which there was no room\n"));
-    CHECK(contains(view, "\n TREND      packets/s or bits/s in each second of the last minute"));
+    CHECK(contains(
+        view, "\n TREND      packets/s or bits/s in each second, or longer interval, of the last"));
     CHECK(contains(view, "\nq quit  any other key: back\n"));
     CHECK(view.press(key));
     CHECK(drawn(view) == without);
@@ -397,13 +415,13 @@ TEST_CASE("rows that do not fit are counted, and scrolled to") {
   // There are 20 lines, less the head's three, the titles and the footer.
   CHECK(contains(view, "\n10.0.0.15 "));
   CHECK(contains(view, "\nh help  q quit  35 more\n"));
-  CHECK(view.selection().top == 20);
+  CHECK(view.selection().top == 40);
 
   for (int i = 0; i < 16; ++i) view.press(key::down);
   CHECK(marked(view) == "10.0.0.16");
   CHECK_FALSE(contains(view, "\n10.0.0.1 "));
   CHECK(contains(view, "\nh help  q quit  1 above  34 more\n"));
-  CHECK(view.selection().top == 40);
+  CHECK(view.selection().top == 60);
   view.press(key::page_down);
   CHECK(marked(view) == "10.0.0.31");
   CHECK(contains(view, "\nh help  q quit  16 above  19 more\n"));
@@ -412,12 +430,33 @@ TEST_CASE("rows that do not fit are counted, and scrolled to") {
   view.press(key::end);
   CHECK(marked(view) == "10.0.0.40");
   CHECK(contains(view, "\nh help  q quit  25 above  10 more\n"));
-  CHECK(view.selection().top == 60);
-  view.press(key::home);
+  // All there are are asked for, and the last of them is selected when they come.
+  CHECK(view.selection().top == max_top);
+  std::vector<SourceRow> all = rows;
+  for (std::uint32_t i = 40; i < 50; ++i)
+    all.push_back({.address = 0x0a000001 + i, .rates = {100.0 - i, 0}});
+  view.show(snapshot_of(head, all));
+  CHECK(marked(view) == "10.0.0.50");
+  CHECK(contains(view, "\nh help  q quit  35 above\n"));
+  CHECK(view.selection().top == max_top);
+  view.press('k');
+  CHECK(marked(view) == "10.0.0.49");
+  CHECK(view.selection().top == 80);
+  view.press('g');
+  CHECK(marked(view) == "10.0.0.1");
   CHECK(contains(view, "\nh help  q quit  35 more\n"));
+  view.press('j');
+  CHECK(marked(view) == "10.0.0.2");
+  view.show(snapshot_of(head, rows));
+
+  // In a pause no more come.
+  view.press(' ');
+  view.press('G');
+  CHECK(marked(view) == "10.0.0.40");
+  CHECK(contains(view, "\nh help  q quit  25 above\n"));
+  view.press(' ');
 
   // The marked row is kept in sight when the order changes.
-  view.press(key::end);
   rows[39].rates.pps = 1000;
   ++head.seq;
   view.show(snapshot_of(head, rows));
@@ -427,23 +466,23 @@ TEST_CASE("rows that do not fit are counted, and scrolled to") {
 
 TEST_CASE("with a prefix, more rows than were asked for are of an unknown number") {
   SnapshotHead head = some_head();
-  head.tracked = 1000;
+  head.tracked = 2000;
   std::vector<SourceRow> rows;
-  for (std::uint32_t i = 0; i < 20; ++i) rows.push_back({.address = 0x0a000001 + i});
+  for (std::uint32_t i = 0; i < 1000; ++i) rows.push_back({.address = 0x0a000001 + i});
   LiveView view({.prefix = Prefix{0x0a000000, 8}});
   view.resize({80, 20});
   view.show(snapshot_of(head, rows));
-  CHECK(contains(view, "\nin 10.0.0.0/8: first 20 sources  "));
-  CHECK(contains(view, "\nh help  q quit  6+ more\n"));
+  CHECK(contains(view, "\nin 10.0.0.0/8: first 1,000 sources  "));
+  CHECK(contains(view, "\nh help  q quit  986+ more\n"));
   rows.pop_back();
   view.show(snapshot_of(head, rows));
-  CHECK(contains(view, "\nin 10.0.0.0/8: 19 sources  "));
-  CHECK(contains(view, "\nh help  q quit  5 more\n"));
+  CHECK(contains(view, "\nin 10.0.0.0/8: 999 sources  "));
+  CHECK(contains(view, "\nh help  q quit  985 more\n"));
 }
 
 TEST_CASE("the selected row has its details below, exact, with averages since its first packet") {
   std::vector<SourceRow> rows = some_rows();
-  rows[1].first_time = some_head().time - 10'000;
+  rows[1].first_time = some_head().time - 9'000;  // the end of the first of ten intervals
   rows[1].last_time = some_head().time - 250;
   LiveView view({});
   view.resize({80, 24});
@@ -452,7 +491,7 @@ TEST_CASE("the selected row has its details below, exact, with averages since it
   view.press(key::down);
   view.press(key::enter);
   CHECK(drawn(view).ends_with(
-      "\n10.0.0.2  first 2026-11-20T11:59:50.123Z  last 2026-11-20T11:59:59.873Z\n"
+      "\n10.0.0.2  first 2026-11-20T11:59:51.123Z  last 2026-11-20T11:59:59.873Z\n"
       "20 packets  200 bytes  on average 2.0 packets/s  160.0 bit/s\n"
       "over 10 s 30.0 packets/s  400.0 bit/s\n"
       "trend " +
@@ -464,6 +503,61 @@ TEST_CASE("the selected row has its details below, exact, with averages since it
   CHECK_FALSE(contains(view, "is not in these rows"));
 }
 
+TEST_CASE("details take the room that a row leaves, and say so where there is none") {
+  LiveView low = showing({80, 10});
+  low.press(key::down);
+  low.press(key::enter);
+  CHECK(marked(low) == "10.0.0.1");
+  CHECK(contains(low, "\n10.0.0.1  first "));
+  CHECK(contains(low, "\ntrend "));
+  LiveView small = showing({20, 5});
+  small.press(key::enter);
+  CHECK(contains(small, "\nno room for details\n"));
+  small.press(key::enter);
+  CHECK(contains(small, "\nh help  3 more\n"));
+}
+
+TEST_CASE("averages are over as long as there have been ticks, up to what they are named after") {
+  SnapshotMessage soon = snapshot_of(some_head(), some_rows());
+  soon.head.recent = {{{3, {4500, 0}}, {3, {4500, 0}}}};
+  soon.rows[0].recent = {Counts{30, 300}, Counts{30, 300}};
+  LiveView view({});
+  view.resize({200, 24});
+  view.show(soon);
+  CHECK(contains(view, "  over 3 s: 1.5 kframes/s  0.0 bit/s\n"));
+  view.press(key::enter);
+  CHECK(contains(view, "  over 3 s 10.0 packets/s  800.0 bit/s\n"));
+  CHECK_FALSE(contains(view, "over 10 s"));
+  CHECK_FALSE(contains(view, "over 60 s"));
+}
+
+TEST_CASE("of more sources than are ever shown it is said how many are") {
+  SnapshotHead head = some_head();
+  head.tracked = 100'000;
+  std::vector<SourceRow> rows(max_top);
+  for (std::uint32_t i = 0; i < max_top; ++i) rows[i].address = 0x0a000001 + i;
+  LiveView view({});
+  view.resize({80, 24});
+  view.show(snapshot_of(head, rows));
+  CHECK(contains(view, "\nh help  q quit  9,981 more  these are the first 10,000\n"));
+}
+
+TEST_CASE("where names of interfaces are long, rates come before them") {
+  SnapshotHead head = some_head();
+  head.interface = "verylongname-01";
+  LiveView view({});
+  view.resize({40, 10});
+  view.show(snapshot_of(head, some_rows()));
+  view.show(snapshot_of(some_head(), some_rows()), view.add_agent("second"));
+  CHECK(contains(view, "\nerylongname-01 10.0.0.1           400.0\n"));
+}
+
+TEST_CASE("on a very narrow screen the help has its words whole, below what they explain") {
+  LiveView view = showing({20, 12});
+  view.press('h');
+  CHECK(drawn(view).starts_with("Keys\n p b P B\n  sort by packets/s,\n  bits/s, packets,\n"));
+}
+
 TEST_CASE("what grows of packets without a row is a warning, with what to do") {
   LiveView view = showing({80, 24});
   SnapshotHead head = some_head();
@@ -471,16 +565,16 @@ TEST_CASE("what grows of packets without a row is a warning, with what to do") {
   head.untracked.packets = 1234;
   view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
-      "1,234 packets more are untracked: more sources than there is room for; a higher\n"
+      "1,234 more packets are untracked: more sources than there is room for; a higher\n"
       "--max-sources makes room\neth0  native"));
   CHECK(view.screen().lines[0][0].style == Style::alert);
   ++head.seq;
   head.evicted.counts.packets = 7;
   view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
-      "1,234 packets more are untracked: more sources than there is room for; a higher\n"
+      "1,234 more packets are untracked: more sources than there is room for; a higher\n"
       "--max-sources makes room\n"
-      "7 packets more are evicted: their sources made room for others; a higher\n"
+      "7 more packets are evicted: their sources made room for others; a higher\n"
       "--max-sources keeps them\neth0  native"));
   // What grew under another agent is not this one's.
   LiveView restored = view;
@@ -492,12 +586,12 @@ TEST_CASE("what grows of packets without a row is a warning, with what to do") {
   head.untracked.packets += 66;
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(9));
   view.show(snapshot_of(head, some_rows()));
-  CHECK(drawn(view).starts_with("1,300 packets more are untracked: "));
+  CHECK(drawn(view).starts_with("1,300 more packets are untracked: "));
   ++head.seq;
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(18));
   view.show(snapshot_of(head, some_rows()));
-  CHECK(drawn(view).starts_with("1,300 packets more are untracked: "));
-  CHECK_FALSE(contains(view, "packets more are evicted"));
+  CHECK(drawn(view).starts_with("1,300 more packets are untracked: "));
+  CHECK_FALSE(contains(view, "more packets are evicted"));
   ++head.seq;
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(19));
   view.show(snapshot_of(head, some_rows()));
@@ -511,8 +605,8 @@ TEST_CASE("ticks that were missed, and an interface that is down, are warnings")
   head.ticks_missed = 3;
   view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
-      "3 ticks more were missed: the agent had too little time; nothing is lost, and a\n"
-      "longer --interval gives it more\neth0  native"));
+      "3 ticks more missed: the agent was stopped, or had too little time, of which a\n"
+      "longer --interval gives it more; nothing is lost\neth0  native"));
   ++head.seq;
   head.running = false;
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(10));
@@ -677,7 +771,7 @@ h help  q quit  1 more
 all   2.0 kframes/s
 FACE SOURCE
 eth0 10.0.0.1
-h help  4 more
+h help  5 more
 )");
 }
 
@@ -773,7 +867,7 @@ TEST_CASE("warnings of several agents name the interface") {
   ++head.seq;
   head.untracked.packets = 5;
   view.show(snapshot_of(head, {}), 1);
-  CHECK(drawn(view).starts_with("eth1: 5 packets more are untracked: "));
+  CHECK(drawn(view).starts_with("eth1: 5 more packets are untracked: "));
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(9));
   CHECK(contains(view, "eth0: no snapshot for 9 s, "));
 }
@@ -799,21 +893,16 @@ TEST_CASE("an agent that joins a paused view is shown when that goes on") {
 
 TEST_CASE("of several agents no row is shown that a missing one may be above") {
   std::vector<SourceRow> rows;
-  for (std::uint32_t i = 0; i < 10; ++i)
+  for (std::uint32_t i = 0; i < 20; ++i)
     rows.push_back({.address = 0x0a000001 + i, .rates = {100.0 - i, 0}});
   LiveView view({});
   view.resize({80, 10});
   view.show(snapshot_of(some_head(), rows));
   for (SourceRow& row : rows) row.rates.pps -= 50;
   view.show(snapshot_of(some_head(), rows), view.add_agent("second"));
-  // Each was asked for ten rows: an eleventh of the first agent would come before any of the
-  // second.
-  CHECK(view.selection().top == 10);
-  view.press(key::end);
-  std::string last;
-  for (const ScreenLine& line : view.screen().lines)
-    if (!line.empty() && line[0].style == Style::selected) last = line[0].text;
-  CHECK(last.find("10.0.0.10           91.0 ") != last.npos);
+  // Each was asked for 20 rows: one more of the first agent would come before any of the second.
+  CHECK(view.selection().top == 20);
+  CHECK(contains(view, "\nh help  q quit  15 more\n"));
 }
 
 TEST_CASE("terminals without UTF-8 get trends in ASCII") {
