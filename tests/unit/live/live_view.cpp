@@ -69,6 +69,18 @@ std::string drawn(const LiveView& view) {
   return text;
 }
 
+void require_fits(const LiveView& view, ScreenSize size) {
+  CAPTURE(size.columns);
+  CAPTURE(size.rows);
+  const Screen screen = view.screen();
+  REQUIRE(screen.lines.size() == size.rows);
+  for (const ScreenLine& line : screen.lines) {
+    std::size_t width = 0;
+    for (const Span& span : line) width += text_width(span.text);
+    REQUIRE(width <= size.columns);
+  }
+}
+
 // The sources shown, in order, as the last numbers of their addresses.
 std::string order(const LiveView& view) {
   std::string text;
@@ -188,16 +200,8 @@ TEST_CASE("no size breaks the view, and nothing is drawn outside of it") {
         LiveView view = showing({columns, rows});
         if (lost) view.agent_lost("a reason that is longer than the narrow screens are wide");
         type(view, "h/10.0.0.0/8");
-        const Screen screen = view.screen();
-        CAPTURE(columns);
-        CAPTURE(rows);
-        REQUIRE(screen.lines.size() == rows);
-        for (const ScreenLine& line : screen.lines) {
-          std::size_t width = 0;
-          for (const Span& span : line) width += text_width(span.text);
-          REQUIRE(width <= columns);
-        }
-        if (columns > 0 && rows > 0) REQUIRE(screen.cursor.value() < columns);
+        require_fits(view, {columns, rows});
+        if (columns > 0 && rows > 0) REQUIRE(view.screen().cursor.value() < columns);
       }
 }
 
@@ -796,15 +800,7 @@ TEST_CASE("no size breaks the view of several agents, and nothing is drawn outsi
         if (lost) view.agent_lost("a reason that is longer than the narrow screens are wide", 1);
         view.press(key::enter);
         type(view, "/10.0.0.0/8\n");
-        const Screen screen = view.screen();
-        CAPTURE(columns);
-        CAPTURE(rows);
-        REQUIRE(screen.lines.size() == rows);
-        for (const ScreenLine& line : screen.lines) {
-          std::size_t width = 0;
-          for (const Span& span : line) width += text_width(span.text);
-          REQUIRE(width <= columns);
-        }
+        require_fits(view, {columns, rows});
       }
 }
 
