@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fmt/core.h>
 #include <linux/if_ether.h>
+#include <linux/ppp_defs.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -119,6 +120,19 @@ void decode_arp(Bytes bytes, DecodedFrame& frame) {
   frame.destination = bytes.address(AF_INET, 24);
 }
 
+// A session's data (RFC 2516), whose PPP protocol is not compressed.
+void decode_pppoe(Bytes bytes, DecodedFrame& frame) {
+  frame.protocol = "pppoe";
+  if (!bytes.has(8) || bytes.u16(0) != 0x1100) return;
+  const std::uint16_t protocol = bytes.u16(6);
+  bytes.end_at(6U + bytes.u16(4));
+  bytes.skip(8);
+  if (protocol == PPP_IP)
+    decode_ipv4(bytes, frame);
+  else if (protocol == PPP_IPV6)
+    decode_ipv6(bytes, frame);
+}
+
 void decode_ethernet(Bytes bytes, DecodedFrame& frame) {
   if (!bytes.has(14)) return;
   std::uint16_t ethertype = bytes.u16(12);
@@ -134,6 +148,8 @@ void decode_ethernet(Bytes bytes, DecodedFrame& frame) {
     decode_ipv6(bytes, frame);
   else if (ethertype == ETH_P_ARP)
     decode_arp(bytes, frame);
+  else if (ethertype == ETH_P_PPP_SES)
+    decode_pppoe(bytes, frame);
   else
     frame.protocol = fmt::format("0x{:04x}", ethertype);
 }

@@ -66,6 +66,20 @@ TEST_CASE("a built IPv6 packet has its payload's length and protocol") {
   CHECK(frame.size() == 14 + 40 + 10);
 }
 
+TEST_CASE("a built PPPoE session has the length of what is in it, padding aside") {
+  const Bytes frame = PacketBuilder()
+                          .vlan(0x8100, 1)
+                          .pppoe({.session = 0x1234})
+                          .ipv4()
+                          .udp(1, 2)
+                          .pad_to(80)
+                          .build();
+  CHECK(part(frame, 12, 28) == Bytes{0x81, 0x00, 0, 1, 0x88, 0x64, 0x11, 0, 0x12, 0x34, 0, 30,  //
+                                     0x00, 0x21, 0x45, 0});
+  CHECK(part(PacketBuilder().pppoe().ipv6().build(), 18, 23) == Bytes{0, 42, 0x00, 0x57, 0x60});
+  CHECK(part(PacketBuilder().pppoe().build(), 18, 22) == Bytes{0, 2, 0xc0, 0x21});
+}
+
 TEST_CASE("padding and cutting off leave a packet's lengths alone") {
   const Bytes padded = PacketBuilder().ipv4().udp(1, 2).pad_to(60).build();
   CHECK(padded.size() == 60);

@@ -2,6 +2,7 @@
 #include "packet_builder.hpp"
 
 #include <linux/if_ether.h>
+#include <linux/ppp_defs.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@ using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::size_t ipv4_header_bytes = 20;
 constexpr std::size_t ipv6_header_bytes = 40;
+constexpr std::size_t ppp_protocol_bytes = 2;
 
 void append_u16(Bytes& bytes, std::uint16_t value) {
   bytes.push_back(static_cast<std::uint8_t>(value >> 8));
@@ -113,6 +115,11 @@ PacketBuilder& PacketBuilder::vlan(std::uint16_t tpid, std::uint16_t id, std::ui
   return *this;
 }
 
+PacketBuilder& PacketBuilder::pppoe(const PppoeFields& fields) {
+  pppoe_ = fields;
+  return *this;
+}
+
 PacketBuilder& PacketBuilder::ethertype(std::uint16_t type) {
   ethertype_ = type;
   return *this;
@@ -185,6 +192,7 @@ PacketBuilder& PacketBuilder::truncate(std::size_t bytes) {
 std::vector<std::uint8_t> PacketBuilder::build() const {
   Bytes frame;
   append_ethernet(frame);
+  append_pppoe(frame);
   const std::size_t network_start = frame.size();
   append_network(frame);
   const std::size_t transport_start = frame.size();
@@ -207,6 +215,9 @@ std::vector<std::uint8_t> PacketBuilder::build() const {
   else if (std::holds_alternative<Ipv6Fields>(network_))
     write_u16(frame, network_start + 4,
               length_field(frame.size() - network_start - ipv6_header_bytes));
+  if (pppoe_ && !pppoe_->length)
+    write_u16(frame, network_start - ppp_protocol_bytes - 2,
+              length_field(frame.size() - network_start + ppp_protocol_bytes));
 
   if (padded_length_) {
     if (*padded_length_ < frame.size()) throw std::logic_error("nothing to pad");
@@ -221,6 +232,7 @@ std::vector<std::uint8_t> PacketBuilder::build() const {
 
 std::uint16_t PacketBuilder::last_ethertype() const {
   if (ethertype_) return *ethertype_;
+  if (pppoe_) return ETH_P_PPP_SES;
   if (std::holds_alternative<Ipv4Fields>(network_)) return ETH_P_IP;
   if (std::holds_alternative<Ipv6Fields>(network_)) return ETH_P_IPV6;
   if (std::holds_alternative<ArpFields>(network_)) return ETH_P_ARP;
@@ -229,7 +241,7 @@ std::uint16_t PacketBuilder::last_ethertype() const {
 
 void PacketBuilder::append_ethernet(Bytes& frame) const {
   if (!ethernet_) {
-    if (!vlan_tags_.empty() || ethertype_)
+    if (!vlan_tags_.empty() || pppoe_ || ethertype_)
       throw std::logic_error("there is no ethertype without an Ethernet header");
     return;
   }
@@ -240,6 +252,18 @@ void PacketBuilder::append_ethernet(Bytes& frame) const {
     append_u16(frame, tag.tci);
   }
   append_u16(frame, last_ethertype());
+}
+
+void PacketBuilder::append_pppoe(Bytes& frame) const {
+  if (!pppoe_) return;
+  frame.push_back(pppoe_->version_and_type);
+  frame.push_back(pppoe_->code);
+  append_u16(frame, pppoe_->session);
+  append_u16(frame, pppoe_->length.value_or(0));
+  const std::uint16_t protocol = std::holds_alternative<Ipv4Fields>(network_)   ? PPP_IP
+                                 : std::holds_alternative<Ipv6Fields>(network_) ? PPP_IPV6
+                                                                                : PPP_LCP;
+  append_u16(frame, pppoe_->protocol.value_or(protocol));
 }
 
 void PacketBuilder::append_network(Bytes& frame) const {

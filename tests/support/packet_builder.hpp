@@ -46,6 +46,15 @@ struct Ipv6Fields {
   std::optional<std::uint8_t> next_header;  // else that of the transport header, 59 without one
 };
 
+// RFC 2516, with the PPP protocol behind it.
+struct PppoeFields {
+  std::uint8_t version_and_type = 0x11;
+  std::uint8_t code = 0;  // session data
+  std::uint16_t session = 1;
+  std::optional<std::uint16_t> length;    // else what is there, padding aside
+  std::optional<std::uint16_t> protocol;  // else that of the network header, LCP without one
+};
+
 // Addresses are in host byte order.
 struct ArpFields {
   std::uint16_t operation = 1;  // a request
@@ -62,6 +71,9 @@ class PacketBuilder {
 
   // One more tag, inside of those before.
   PacketBuilder& vlan(std::uint16_t tpid, std::uint16_t id, std::uint8_t priority = 0);
+
+  // What follows is in a PPPoE session, behind the tags.
+  PacketBuilder& pppoe(const PppoeFields& fields = {});
 
   // The last ethertype, whatever follows.
   PacketBuilder& ethertype(std::uint16_t type);
@@ -87,7 +99,8 @@ class PacketBuilder {
   PacketBuilder& truncate(std::size_t bytes);
 
   // Throws std::logic_error for a frame_length() that the headers exceed, a pad_to() or truncate()
-  // that has nothing to do its work on, and VLAN tags or an ethertype without an Ethernet header.
+  // that has nothing to do its work on, and VLAN tags, PPPoE or an ethertype without an Ethernet
+  // header.
   std::vector<std::uint8_t> build() const;
 
  private:
@@ -98,11 +111,13 @@ class PacketBuilder {
 
   std::uint16_t last_ethertype() const;
   void append_ethernet(std::vector<std::uint8_t>& frame) const;
+  void append_pppoe(std::vector<std::uint8_t>& frame) const;
   void append_network(std::vector<std::uint8_t>& frame) const;
 
   std::optional<EthernetFields> ethernet_ = EthernetFields{};
   std::vector<VlanTag> vlan_tags_;
   std::optional<std::uint16_t> ethertype_;
+  std::optional<PppoeFields> pppoe_;
   std::variant<std::monostate, Ipv4Fields, Ipv6Fields, ArpFields> network_;
   std::optional<std::uint8_t> transport_protocol_;
   std::vector<std::uint8_t> transport_header_;

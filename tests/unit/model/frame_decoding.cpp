@@ -75,6 +75,21 @@ TEST_CASE("tags are named from the outer one on") {
   CHECK(decoded(PacketBuilder().vlan(0x9100, 1).arp().build()) == "arp" + ends + " vlan 1");
 }
 
+TEST_CASE("what is in a PPPoE session is named, within its length") {
+  CHECK(decoded(PacketBuilder().pppoe().ipv4().udp(53, 1024).build()) ==
+        "udp" + ends + " from 53 to 1024");
+  CHECK(decoded(PacketBuilder().vlan(0x8100, 7).pppoe().ipv6().tcp(443, 1024).build()) ==
+        "tcp 2001:db8::1 > 2001:db8::2 from 443 to 1024 vlan 7");
+  CHECK(decoded(PacketBuilder().pppoe({.length = std::uint16_t{22}}).ipv4().udp(1, 2).build()) ==
+        "udp" + ends);
+  const std::string unknown = "pppoe  > ";
+  CHECK(decoded(PacketBuilder().pppoe().payload({1, 1, 0, 4}).build()) == unknown);
+  CHECK(decoded(PacketBuilder().pppoe({.code = 0xa7}).ipv4().build()) == unknown);
+  CHECK(decoded(PacketBuilder().pppoe({.version_and_type = 0x21}).ipv4().build()) == unknown);
+  for (std::size_t bytes = 14; bytes < 22; ++bytes)
+    CHECK(decoded(PacketBuilder().pppoe().ipv4().truncate(bytes).build()) == unknown);
+}
+
 TEST_CASE("IPv6 and its extension headers") {
   const std::string v6 = " 2001:db8::1 > 2001:db8::2";
   CHECK(decoded(PacketBuilder().ipv6().udp(546, 547).build()) == "udp" + v6 + " from 546 to 547");
