@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "agent_fixture.hpp"
 #include "cpus.hpp"
 
@@ -171,4 +173,18 @@ TEST_CASE("new sources take the place of those idle longest, whose counts are ke
   auto expected = expected_sources(kept_source, 400, 1);
   expected.merge(expected_sources(new_source, 600, 1));
   CHECK(sources_of(snapshot) == expected);
+}
+
+TEST_CASE("send-frames keeps to its rate within a round of all sources too") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient client(default_socket);
+  Process sender(
+      {SEND_FRAMES, Topology::sender_link, "--rate", "100", "--sources", "100", "--count", "1"},
+      {.network_namespace = topology.sender()});
+  const nlohmann::json snapshot = snapshot_with(client, 100);
+  CHECK(sender.wait() == 0);
+  std::set<std::string> times;
+  for (const nlohmann::json& row : snapshot.at("sources")) times.insert(row.at("first"));
+  CHECK(times.size() > 1);
 }

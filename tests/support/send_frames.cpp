@@ -4,10 +4,12 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,21 +46,42 @@ Frame frame_from(const Settings& settings, std::uint32_t source) {
   return builder.build();
 }
 
+// Sends what is due at the time, in pieces of a hundredth of a second, or of one frame.
+class PacedSender {
+ public:
+  explicit PacedSender(const Settings& settings)
+      : socket_(settings.interface),
+        rate_(settings.rate),
+        piece_(std::max<std::size_t>(1, static_cast<std::size_t>(settings.rate / 100))) {}
+
+  void send(std::span<const Frame> frames) {
+    if (rate_ <= 0) return socket_.send(frames);
+    while (!frames.empty()) {
+      const auto piece = frames.first(std::min(piece_, frames.size()));
+      socket_.send(piece);
+      sent_ += piece.size();
+      frames = frames.subspan(piece.size());
+      std::this_thread::sleep_until(
+          start_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                       std::chrono::duration<double>(static_cast<double>(sent_) / rate_)));
+    }
+  }
+
+ private:
+  PacketSocket socket_;
+  double rate_;  // frames a second; 0: as fast as it goes
+  std::size_t piece_;
+  std::size_t sent_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 // Each round sends a frame from every source.
 void send_rounds(const Settings& settings) {
   std::vector<Frame> round;
   for (std::uint32_t i = 0; i < settings.sources; ++i)
     round.push_back(frame_from(settings, settings.source + i));
-  PacketSocket socket(settings.interface);
-  const auto start = std::chrono::steady_clock::now();
-  for (std::uint64_t i = 0; i < settings.count; ++i) {
-    socket.send(round);
-    if (settings.rate > 0)
-      std::this_thread::sleep_until(
-          start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                      std::chrono::duration<double>(static_cast<double>((i + 1) * round.size()) /
-                                                    settings.rate)));
-  }
+  PacedSender sender(settings);
+  for (std::uint64_t i = 0; i < settings.count; ++i) sender.send(round);
   std::size_t bytes = 0;
   for (const Frame& frame : round) bytes += frame.size();
   fmt::print("sent {} frames of the kind {}, {} bytes, from {} source{}\n",
@@ -86,7 +109,8 @@ int main(int argc, char** argv) {
   app.add_option("--count", settings.count, "Frames from each source")->capture_default_str();
   app.add_option("--length", settings.length, "Bytes of a frame")->capture_default_str();
   app.add_option("--vlan", settings.vlans, "A VLAN tag with this number; outer ones first");
-  app.add_option("--rate", settings.rate, "Frames a second at most; 0: as fast as it goes")
+  app.add_option("--rate", settings.rate,
+                 "Frames a second at most, of all sources; 0: as fast as it goes")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
