@@ -110,17 +110,12 @@ asio::awaitable<void> Agent::attach() {
     throw std::runtime_error(*refusal);
   const Capabilities kept = co_await offload(blocking_calls_, [&] {
     attachment_.emplace(interface_, settings_.mode, program_settings(settings_, interface_));
-    // The interface is asked once more: the counters of this moment are what `nic` is measured
-    // from.
-    if (const auto now = find_interface(interface_.index)) {
-      interface_.counters = now->counters;
-      interface_.programs = now->programs;
-    }
+    const NicStart nic = start_of_nic();
     counting_.emplace(
         attachment_->program(),
         SnapshotHead{
             .interface = interface_.name, .ifindex = interface_.index, .mode = attachment_->mode()},
-        interface_.counters);
+        nic);
     program_id_ = attachment_->program().info().id;
     return keep_what_counting_needs(attachment_->program().fd());
   });
@@ -150,6 +145,23 @@ asio::awaitable<void> Agent::attach() {
   log::info("counting on {}, {} mode ({}); program id {}; socket {}", interface_.name,
             name_of(attachment_->mode()), attachment_->mode_reason(), program_id_,
             settings_.socket_path);
+}
+
+// Runs on the helper thread. The program has been counting since it was attached. Where a frame
+// comes between the two looks at it, it is not known whether the interface had counted that.
+NicStart Agent::start_of_nic() {
+  NicStart nic;
+  for (int tries = 0; tries < 10; ++tries) {
+    RunningProgram& program = attachment_->program();
+    const Counts before = frames_counted(program, program.active_generation());
+    if (const auto now = link_query_.find(interface_.index)) {
+      interface_.counters = now->counters;
+      interface_.programs = now->programs;
+    }
+    nic = {interface_.counters, frames_counted(program, program.active_generation())};
+    if (nic.counted == before) break;
+  }
+  return nic;
 }
 
 asio::awaitable<ExitCode> Agent::count() {
@@ -408,7 +420,8 @@ Status Agent::status() const {
           .nic_difference =
               compare_with_nic(head_, {.has_ethernet_header = interface_.has_ethernet_header(),
                                        .drops = settings_.verdict == Verdict::drop,
-                                       .shared = attachment_->shared()}),
+                                       .shared = attachment_->shared(),
+                                       .frames_at_start = counting_->counted_at_start().packets}),
           .events = {event_counts(EventKind::new_source), event_counts(EventKind::sample)}};
 }
 

@@ -48,6 +48,7 @@ class Agent {
  private:
   void keep_rights_elsewhere();
   boost::asio::awaitable<void> attach();
+  NicStart start_of_nic();
   boost::asio::awaitable<ExitCode> count();
   boost::asio::awaitable<std::optional<Ending>> tick();
   boost::asio::awaitable<std::optional<Ending>> look();  // without a tick

@@ -59,8 +59,8 @@ NicDifference compare_with_nic(const SnapshotHead& head, const CountingCircumsta
   if (difference.packets == 0 && difference.bytes == 0)
     difference.explanation = "none";
   else if (difference.packets == 0)
-    difference.explanation =
-        explain_bytes(difference.bytes, static_cast<std::int64_t>(ours.packets), known);
+    difference.explanation = explain_bytes(
+        difference.bytes, static_cast<std::int64_t>(ours.packets - known.frames_at_start), known);
   else if (difference.packets > 0 && head.nic.rx_packets - ours.packets == head.nic.rx_dropped)
     difference.explanation =
         "as many frames more as the interface dropped (rx_dropped): before the program, it seems";

@@ -22,6 +22,9 @@ struct CountingCircumstances {
   bool has_ethernet_header = true;
   bool drops = false;   // --verdict drop
   bool shared = false;  // other programs may be called before ours
+  // Frames that came before the interface's counters were first read: there is no difference in
+  // them.
+  std::uint64_t frames_at_start = 0;
 };
 
 NicDifference compare_with_nic(const SnapshotHead& head, const CountingCircumstances& known);

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "model/counts.hpp"
+
 namespace xdp_count {
 
 // The interface's own counters (rtnl_link_stats64) less their values at attach.
@@ -11,6 +13,19 @@ struct NicCounters {
   std::uint64_t rx_bytes = 0;
   std::uint64_t rx_dropped = 0;
 };
+
+// Where both begin to count: the interface's counters at some moment, and what the program had
+// counted by then. What came before is taken to be the same for both.
+struct NicStart {
+  NicCounters counters;
+  Counts counted;
+};
+
+// The interface's counters at the program's first frame. They may be before zero: see below.
+inline NicCounters counters_at_attach(const NicStart& start) noexcept {
+  return {start.counters.rx_packets - start.counted.packets,
+          start.counters.rx_bytes - start.counted.bytes, start.counters.rx_dropped};
+}
 
 // What a counter that others own has counted since `start`, its value then, where it had counted
 // `counted` of that when this was last called. Drivers set counters back, as when a queue is added

@@ -9,7 +9,7 @@
 
 namespace xdp_count {
 
-Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicCounters& nic)
+Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicStart& nic)
     : program_(program),
       tracked_sources_(program.tracked(), program.config().hash_multiplier),
       ledger_(program.ledger(), program.state().ledger, program.config().max_sources,
@@ -24,11 +24,12 @@ Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicCoun
   if (tally_.head().since == 0)
     begin(nic);
   else
-    go_on(nic);
+    go_on(nic.counters);
 }
 
-void Counting::begin(const NicCounters& nic) {
-  program_.state().nic_at_start = nic;
+void Counting::begin(const NicStart& nic) {
+  program_.state().nic_at_start = counters_at_attach(nic);
+  program_.state().counted_at_start = nic.counted;
   reader_.begin();
   tally_.begin(unix_time_ms());
 }

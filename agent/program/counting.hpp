@@ -25,8 +25,9 @@ namespace xdp_count {
 class Counting {
  public:
   // `program` outlives this object, and no other one is at work on it. `identity` names the
-  // interface, whose own counters are `nic` at this moment.
-  Counting(RunningProgram& program, SnapshotHead identity, const NicCounters& nic);
+  // interface, whose own counters are `nic.counters` at this moment. What the program has counted
+  // by then matters where counting begins.
+  Counting(RunningProgram& program, SnapshotHead identity, const NicStart& nic);
   Counting(const Counting&) = delete;
   Counting& operator=(const Counting&) = delete;
 
@@ -42,11 +43,15 @@ class Counting {
   // The interface has another name from now on.
   void rename(const std::string& interface) { tally_.rename(interface); }
 
+  // What the program had counted when the interface's counters were first read: of these frames the
+  // bytes are the program's on both sides.
+  Counts counted_at_start() const { return program_.state().counted_at_start; }
+
   const Ledger& ledger() const noexcept { return ledger_; }
   const Tally& tally() const noexcept { return tally_; }
 
  private:
-  void begin(const NicCounters& nic);
+  void begin(const NicStart& nic);
   void go_on(const NicCounters& nic);
   void ration_newcomers() noexcept;
   void guard(unsigned quiet, bool crowded);

@@ -21,12 +21,13 @@ struct CountingState {
   LedgerState ledger;
   std::array<std::int64_t, XC_GENERATIONS> active_since;  // CLOCK_MONOTONIC, in ns
   NicCounters nic_at_start;           // the interface's own counters: see counted_since()
+  Counts counted_at_start;            // by the program before these were first read
   std::array<char, 512> mode_reason;  // with a zero at the end
 };
 static_assert(std::is_trivially_copyable_v<CountingState>);
 
 // The version of this layout. It must be increased when the meaning of anything in this struct or
 // in LedgerEntry changes: an agent adopts only what it understands.
-inline constexpr std::uint64_t counting_state_layout = 3;
+inline constexpr std::uint64_t counting_state_layout = 4;
 
 }  // namespace xdp_count

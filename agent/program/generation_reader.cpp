@@ -32,6 +32,12 @@ void for_each_bit(std::uint64_t word, Visitor&& visit) {
 
 }  // namespace
 
+Counts frames_counted(RunningProgram& program, unsigned generation) {
+  Counts sum;
+  for (const CpuCounts& cpu : program.cpu_counts(generation)) sum += counts_of(cpu.totals.frames);
+  return sum;
+}
+
 GenerationReader::GenerationReader(RunningProgram& program) : program_(program) {}
 
 void GenerationReader::begin() {
@@ -58,9 +64,8 @@ Cut GenerationReader::resume() {
 }
 
 Totals GenerationReader::totals(unsigned generation) const {
-  Totals sum;
+  Totals sum{.frames = frames_counted(program_, generation)};
   for (const CpuCounts& cpu : program_.cpu_counts(generation)) {
-    sum.frames += counts_of(cpu.totals.frames);
     for (std::size_t i = 0; i < frame_classes; ++i)
       sum.classes[i] += counts_of(cpu.totals.classes[i]);
     sum.untracked += counts_of(cpu.totals.untracked);

@@ -11,6 +11,9 @@
 
 namespace xdp_count {
 
+// All frames that a program has counted in a generation. It may be the active one.
+Counts frames_counted(RunningProgram& program, unsigned generation);
+
 // Blocks in system calls: not for the I/O thread. One thread at a time. Failing system calls throw
 // std::system_error.
 class GenerationReader {

@@ -27,7 +27,7 @@ class KilledTicks {
  public:
   KilledTicks()
       : program_({.max_sources = few_sources}),
-        counting_(std::in_place, program_.program(), head(), nic) {}
+        counting_(std::in_place, program_.program(), head(), NicStart{}) {}
 
   // Frames of both generations' sources, in an order of its own each time.
   void receive() {
@@ -47,11 +47,11 @@ class KilledTicks {
     std::uint64_t left = instructions;
     const std::uint64_t steps = single_step(
         [&] {
-          Counting counting(program_.program(), head(), nic);
+          Counting counting(program_.program(), head(), NicStart{});
           counting.fold(counting.cut(), nic);
         },
         [&] { return --left > 0; });
-    counting_.emplace(program_.program(), head(), nic);
+    counting_.emplace(program_.program(), head(), NicStart{});
     return steps;
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <set>
 
 #include "agent_fixture.hpp"
@@ -9,6 +10,13 @@
 using namespace xdp_count::testing;
 
 namespace {
+
+bool receiver_has_frames(const Topology& topology) {
+  Process ip({"/usr/bin/env", "ip", "-json", "-stats", "link", "show", Topology::receiver_link},
+             {.network_namespace = topology.receiver()});
+  REQUIRE(ip.wait() == 0);
+  return nlohmann::json::parse(ip.standard_output()).at(0).at("stats64").at("rx").at("packets") > 0;
+}
 
 // One frame of every kind, with several sources, and what must be counted for them.
 struct MixedTraffic {
@@ -173,6 +181,26 @@ TEST_CASE("new sources take the place of those idle longest, whose counts are ke
   auto expected = expected_sources(kept_source, 400, 1);
   expected.merge(expected_sources(new_source, 600, 1));
   CHECK(sources_of(snapshot) == expected);
+}
+
+TEST_CASE("an agent that starts under traffic has no difference to the interface's counters") {
+  const Topology topology;
+  // A frame a millisecond, from before the program is attached until long after.
+  Process sender({SEND_FRAMES, Topology::sender_link, "--rate", "1000", "--count", "3000"},
+                 {.network_namespace = topology.sender()});
+  while (!receiver_has_frames(topology)) {
+  }
+  Agent agent(topology, {"--interval", "0.1"});
+  LineClient client(default_socket);
+  REQUIRE(sender.wait() == 0);
+  while (client.next_of_type("snapshot").at("frames").at("pps") > 0) {
+  }
+  const nlohmann::json status = status_of_agent();
+  CAPTURE(status.at("nic_difference"));
+  CAPTURE(status.at("frames"));
+  CHECK(status.at("frames").at("packets") > 0);
+  // One may have been on its way when both were first looked at.
+  CHECK(std::abs(status.at("nic_difference").at("packets").get<int>()) <= 1);
 }
 
 TEST_CASE("send-frames keeps to its rate within a round of all sources too") {

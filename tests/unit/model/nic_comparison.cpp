@@ -59,6 +59,14 @@ TEST_CASE("what the figures show of a difference is said, and how large it is") 
         "the frames are the same: the driver counts other bytes of them");
 }
 
+TEST_CASE("frames before the interface's counters were read explain none of the difference") {
+  const SnapshotHead head = head_with({1013, 60'780}, {1013, 46'780, 0});
+  CHECK(compare_with_nic(head, {.frames_at_start = 13}).explanation ==
+        "14 bytes less a frame: the driver counts them without the Ethernet header");
+  CHECK(compare_with_nic(head, {}).explanation ==
+        "the frames are the same: the driver counts other bytes of them");
+}
+
 TEST_CASE(
     "what the figures do not show is not claimed: what it may be is listed by what is known") {
   const std::string late = "the two are read a moment apart, and some drivers' counters are late";
