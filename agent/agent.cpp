@@ -21,6 +21,7 @@
 #include "interface/resident_program.hpp"
 #include "model/names.hpp"
 #include "version.hpp"
+#include "view/table_view.hpp"
 
 namespace xdp_count {
 
@@ -32,6 +33,8 @@ namespace {
 enum Task : std::uint32_t { task_look, task_detach, task_remove_stale_pins, task_remove_files };
 
 const std::string not_attached = "not attached: ";  // begins an answer to task_look
+
+constexpr bool reason_is_logged = true;
 
 double seconds_since(std::chrono::steady_clock::time_point moment) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
@@ -140,8 +143,8 @@ asio::awaitable<void> Agent::attach() {
 
   const SnapshotHead& head = counting_->tally().head();
   if (attachment_->adopted())
-    log::info("adopted program {}: {} sources, {} frames since {}", program_id_, head.tracked,
-              head.frames.counts.packets, rfc3339(head.since));
+    log::info("adopted program {}: {} sources, {} frames since {}", program_id_,
+              grouped(head.tracked), grouped(head.frames.counts.packets), rfc3339(head.since));
   log::info("counting on {}, {} mode ({}); program id {}; socket {}", interface_.name,
             name_of(attachment_->mode()), attachment_->mode_reason(), program_id_,
             settings_.socket_path);
@@ -192,7 +195,7 @@ asio::awaitable<ExitCode> Agent::count() {
     } catch (const std::exception& error) {
       log::error("{}", error.what());
     }
-    co_await say_goodbye(ending->reason);
+    co_await say_goodbye(ending->reason, reason_is_logged);
     co_return ending->exit_code;
   }
   // The order matters: after the last frame has been counted, everything is read once more, so that
@@ -364,7 +367,7 @@ asio::awaitable<void> Agent::leave_interface() {
   detached_ = true;
 }
 
-asio::awaitable<void> Agent::say_goodbye(std::string reason) {
+asio::awaitable<void> Agent::say_goodbye(std::string reason, bool is_logged) {
   service_manager_.stopping(reason);
   try {
     if (event_stream_) event_stream_->finish();
@@ -380,11 +383,12 @@ asio::awaitable<void> Agent::say_goodbye(std::string reason) {
   });
   const SnapshotHead& head = counting_->tally().head();
   log::info(
-      "{}; counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets, {} sources tracked, "
+      "{}counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets, {} sources tracked, "
       "{} packets untracked, {} packets evicted",
-      reason, head.frames.counts.packets, head.frames.counts.bytes, head.counted_seconds(),
-      head.of(FrameClass::ipv4).counts.packets, head.tracked, head.untracked.packets,
-      head.evicted.counts.packets);
+      is_logged ? "" : reason + "; ", grouped(head.frames.counts.packets),
+      grouped(head.frames.counts.bytes), head.counted_seconds(),
+      grouped(head.of(FrameClass::ipv4).counts.packets), grouped(head.tracked),
+      grouped(head.untracked.packets), grouped(head.evicted.counts.packets));
 }
 
 void Agent::stop(std::string reason) {

@@ -59,7 +59,7 @@ class Agent {
   boost::asio::awaitable<void> follow_view();
   void fail_by_view(const std::string& what);
   boost::asio::awaitable<void> leave_interface();
-  boost::asio::awaitable<void> say_goodbye(std::string reason);
+  boost::asio::awaitable<void> say_goodbye(std::string reason, bool is_logged = false);
   Status status() const;
   EventCounts event_counts(EventKind kind) const;
   EventLosses events_lost() const;

@@ -24,6 +24,7 @@
 #include "base/ignored_signal.hpp"
 #include "base/log.hpp"
 #include "base/privileges.hpp"
+#include "base/text_layout.hpp"
 #include "host/host_requirements.hpp"
 #include "interface/attachment.hpp"
 #include "interface/interface_check.hpp"
@@ -89,7 +90,8 @@ void detach_left_program(const NetworkInterface& interface) {
 
 ExitCode print_check(const NetworkInterface& interface, const Options& options) {
   const InterfaceCheck check = check_interface(interface, options.settings, possible_cpus());
-  const std::string text = options.json ? json_of(check) : text_of(check);
+  const std::string text =
+      options.json ? json_of(check) : text_of(check, terminal_width(STDOUT_FILENO));
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw_errno("writing to standard output");
   return check.ok() ? exit_stopped : exit_failure;
@@ -99,6 +101,17 @@ ExitCode print_check(const NetworkInterface& interface, const Options& options) 
 bool can_show_views() {
   return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1 && is_in_foreground() &&
          can_draw_screens();
+}
+
+// Where the terminal is not known there are plain tables, as where it has no cursor.
+void show_view(std::optional<ViewProcess>& view, Settings& settings) {
+  try {
+    view.emplace(settings.interface);
+  } catch (const UnknownTerminal& error) {
+    log::warning("{}: no live view, but plain tables. With TERM=xterm there may be one",
+                 error.what());
+    settings.output = OutputFormat::table;
+  }
 }
 
 int run(const Options& options, ViewProcess* view) {
@@ -165,7 +178,7 @@ int main(int argc, char** argv) {
     OutputFormat& output = options.settings.output;
     if (output == OutputFormat::live && !can_show_views()) output = OutputFormat::table;
     if (output == OutputFormat::live && !options.check && !options.detach)
-      view.emplace(options.settings.interface);
+      show_view(view, options.settings);
     background.emplace();
     return run(options, view ? &*view : nullptr);
   } catch (const std::exception& error) {

@@ -11,6 +11,7 @@
 
 #include "base/background_writer.hpp"
 #include "base/printable.hpp"
+#include "base/text_layout.hpp"
 
 namespace xdp_count::log {
 namespace {
@@ -32,7 +33,11 @@ struct Kept {
 std::optional<Kept> kept;  // none: lines are written
 
 std::string whole_line(const std::string& line) {
-  return "xdp-count: " + printable(line) + "\n";
+  std::string text;
+  for (const std::string& part :
+       with_hanging_indent("xdp-count: ", line, terminal_width(STDERR_FILENO)))
+    (text += part) += '\n';
+  return text;
 }
 
 std::string line_of_lost(std::uint64_t lines) {
@@ -72,7 +77,7 @@ void write_line(const std::string& line) {
   if (silent) return;
   const std::lock_guard lock(writer_mutex);
   if (!kept) return write_text(whole_line(line));
-  kept->lines.push_back(whole_line(line));
+  kept->lines.push_back(line);
   if (kept->lines.size() > Keeper::most) {
     kept->lines.pop_front();
     ++kept->earlier;
@@ -92,7 +97,7 @@ Keeper::~Keeper() {
   if (kept->earlier > 0)
     text = whole_line(fmt::format("earlier messages that are left out here: {}", kept->earlier));
   const std::size_t lines = kept->lines.size();
-  for (const std::string& line : kept->lines) text += line;
+  for (const std::string& line : kept->lines) text += whole_line(line);
   kept.reset();
   if (!text.empty()) write_text(text, lines);
 }

@@ -19,7 +19,7 @@ bool verbose() noexcept;
 void set_silent() noexcept;
 
 // Writes "xdp-count: LINE\n", the line printable, in one system call, so that lines of two threads
-// never mix.
+// never mix. On a terminal it is wrapped at words.
 void write_line(const std::string& line);
 
 // While it lives, a thread of its own writes the lines, so that nobody waits for a standard error

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "host/host_requirements.hpp"
 #include "interface/attached_programs.hpp"
@@ -120,26 +121,27 @@ InterfaceCheck check_interface(const NetworkInterface& interface, const Settings
   return check;
 }
 
-std::string text_of(const InterfaceCheck& check) {
+std::string text_of(const InterfaceCheck& check, std::size_t width) {
   const NetworkInterface& interface = check.interface;
-  std::vector<std::string> lines{
-      fmt::format("interface  {} (index {}{}), MTU {}, {}", interface.name, interface.index,
-                  check.driver.name.empty() ? "" : ", driver " + check.driver.name, interface.mtu,
-                  interface.up ? "up" : "down"),
-      fmt::format("mode       {} ({})", name_of(check.mode), check.mode_reason),
-      "programs   " + (check.programs.empty() ? "none" : check.programs),
+  std::vector<std::string> lines;
+  const auto add = [&](const char* name, const std::string& text) {
+    for (std::string& line : named_line(name, text, width)) lines.push_back(std::move(line));
   };
+  add("interface", fmt::format("{} (index {}{}), MTU {}, {}", interface.name, interface.index,
+                               check.driver.name.empty() ? "" : ", driver " + check.driver.name,
+                               interface.mtu, interface.up ? "up" : "down"));
+  add("mode", fmt::format("{} ({})", name_of(check.mode), check.mode_reason));
+  add("programs", check.programs.empty() ? "none" : check.programs);
   if (!check.ours.fate.empty())
-    lines.push_back(
-        fmt::format("left       program {} would be {}", check.ours.program_id, check.ours.fate));
-  lines.push_back(fmt::format(
-      "memory     {} of kernel maps, {} of ledger, at most {} for the last minute and {} for "
-      "clients; {} available",
-      binary_size(check.map_bytes), binary_size(check.ledger_bytes),
-      binary_size(check.recent_bytes), binary_size(check.client_bytes),
-      binary_size(check.available_bytes)));
-  for (const std::string& doubt : check.doubts) lines.push_back("perhaps    " + doubt);
-  for (const std::string& obstacle : check.obstacles) lines.push_back("obstacle   " + obstacle);
+    add("left", fmt::format("program {} would be {}", check.ours.program_id, check.ours.fate));
+  add("memory",
+      fmt::format("{} of kernel maps, {} of ledger, at most {} for the last minute and {} for "
+                  "clients; {} available",
+                  binary_size(check.map_bytes), binary_size(check.ledger_bytes),
+                  binary_size(check.recent_bytes), binary_size(check.client_bytes),
+                  binary_size(check.available_bytes)));
+  for (const std::string& doubt : check.doubts) add("perhaps", doubt);
+  for (const std::string& obstacle : check.obstacles) add("obstacle", obstacle);
   lines.emplace_back(check.ok() ? "xdp-count would count here" : "xdp-count would not count here");
   return joined(lines);
 }

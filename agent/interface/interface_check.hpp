@@ -2,6 +2,7 @@
 // --check: whether counting would begin on an interface, and how, without changing anything.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,8 +41,9 @@ struct InterfaceCheck {
 InterfaceCheck check_interface(const NetworkInterface& interface, const Settings& settings,
                                unsigned possible_cpus);
 
-// The check as text for people, and as a JSON object on a line of its own.
-std::string text_of(const InterfaceCheck& check);
+// The check as text for people, to be read at `width` characters, and as a JSON object on a line of
+// its own.
+std::string text_of(const InterfaceCheck& check, std::size_t width);
 std::string json_of(const InterfaceCheck& check);
 
 }  // namespace xdp_count

@@ -33,7 +33,7 @@ std::string SnapshotPrinter::text_for(const Tally& tally) {
   const auto rows = [&] { return top_sources(tally, {.top = top_}); };
   switch (format_) {
     case OutputFormat::table:
-      return joined(snapshot_table(head, rows())) + "\n";
+      return joined(snapshot_table(head, rows(), terminal_width(STDOUT_FILENO))) + "\n";
     case OutputFormat::json:
       return encode_snapshot_body(head, rows()) + encode_snapshot_end(skipped_);
     case OutputFormat::live:  // a ViewProcess shows it

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <stdexcept>
 
 #include "base/background_writer.hpp"
 #include "base/error.hpp"
@@ -46,9 +45,8 @@ TerminalState::TerminalState() {
   int error = 0;
   const char* name = std::getenv("TERM");
   if (!name || ::setupterm(nullptr, STDOUT_FILENO, &error) != OK)
-    throw std::runtime_error(std::string("the terminal is not known (TERM is ") +
-                             (name ? "'" + std::string(name) + "'" : "not set") +
-                             "); use --output table");
+    throw UnknownTerminal(std::string("the terminal is not known (TERM is ") +
+                          (name ? "'" + std::string(name) + "'" : "not set") + ")");
   if (::tcgetattr(STDIN_FILENO, &modes_) != 0) throw_errno("reading the modes of the terminal");
   // Attributes, the modes of the keypad, the cursor, and last the ordinary screen.
   for (const char* const part : {"sgr0", "rmkx", "cnorm", "rmcup"})

@@ -3,6 +3,7 @@
 
 #include <termios.h>
 
+#include <stdexcept>
 #include <string>
 
 namespace xdp_count {
@@ -11,11 +12,16 @@ namespace xdp_count {
 // would stop one that takes it.
 bool is_in_foreground();
 
+// $TERM is not set, or there is no description of what it names.
+struct UnknownTerminal : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // The terminal on standard input and output as it is before a full-screen view takes it, for when
 // that is killed and cannot give it back itself.
 class TerminalState {
  public:
-  // Throws std::runtime_error when $TERM names no terminal, and std::system_error.
+  // Throws UnknownTerminal and std::system_error.
   TerminalState();
 
   // Gives the terminal its modes, its cursor and its ordinary screen back. Output that is stopped,

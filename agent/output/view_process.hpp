@@ -20,7 +20,7 @@ class ViewProcess {
  public:
   // Starts it; it waits for begin(). `interface`: what the agent counts on. To be called before
   // there are threads. From now on this process does not stop itself at Ctrl-Z: see suspend().
-  // Throws std::runtime_error when the terminal is not known, and std::system_error.
+  // Throws UnknownTerminal and std::system_error.
   explicit ViewProcess(const std::string& interface);
 
   // Like finish().

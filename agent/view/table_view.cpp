@@ -49,19 +49,6 @@ const char* title_of(SortKey key) {
   return "";
 }
 
-std::vector<std::string> in_lines(const std::vector<std::string>& items, std::string_view between,
-                                  std::size_t width) {
-  std::vector<std::string> lines;
-  for (const std::string& raw : items) {
-    const std::string item = printable(raw);
-    if (!lines.empty() && text_width(lines.back()) + between.size() + text_width(item) <= width)
-      (lines.back() += between) += item;
-    else
-      lines.push_back(item);
-  }
-  return lines;
-}
-
 }  // namespace
 
 std::string scaled(double value) {
@@ -116,16 +103,6 @@ std::string duration_text(double seconds) {
 
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width) {
   return in_lines(items, "  ", width);
-}
-
-std::vector<std::string> word_wrapped(std::string_view text, std::size_t width) {
-  std::vector<std::string> words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (end > 0) words.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return in_lines(words, " ", width);
 }
 
 std::vector<std::string> frame_rates(const SnapshotHead& head) {
@@ -239,11 +216,6 @@ std::vector<std::string> snapshot_table(const SnapshotHead& head,
   return lines;
 }
 
-std::size_t text_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
 std::string cut_to_width(std::string text, std::size_t width) {
   std::size_t characters = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -252,6 +224,11 @@ std::string cut_to_width(std::string text, std::size_t width) {
     break;
   }
   return text;
+}
+
+std::vector<std::string> named_line(const std::string& name, const std::string& text,
+                                    std::size_t width) {
+  return with_hanging_indent(fmt::format("{:<10} ", name), text, width);
 }
 
 std::string joined(const std::vector<std::string>& lines) {

@@ -4,11 +4,10 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/text_layout.hpp"
 #include "model/snapshot.hpp"
 
 namespace xdp_count {
@@ -29,15 +28,9 @@ std::string binary_size(std::uint64_t bytes);
 // "2 d 3 h", "5 min 12 s": a time of at least 0 s, as its two largest units.
 std::string duration_text(double seconds);
 
-inline constexpr std::size_t any_width = std::numeric_limits<std::size_t>::max();
-
 // The items, printable, two spaces apart, in lines of at most `width` characters unless one item
 // alone has more.
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width);
-
-// The words of `text`, one space apart, in lines of at most `width` characters unless one word
-// alone has more.
-std::vector<std::string> word_wrapped(std::string_view text, std::size_t width);
 
 // The rates of all frames: none where the interval is too short for them.
 std::vector<std::string> frame_rates(const SnapshotHead& head);
@@ -77,11 +70,13 @@ std::vector<std::string> snapshot_table(const SnapshotHead& head,
                                         const std::vector<SourceRow>& rows,
                                         std::size_t width = any_width, SortKey by = SortKey::pps);
 
-// How many characters there are in UTF-8 text, each taken to be one column wide.
-std::size_t text_width(std::string_view text);
-
 // The first `width` characters of UTF-8 text.
 std::string cut_to_width(std::string text, std::size_t width);
+
+// "name       text", wrapped at words below the beginning of the text where that is longer than
+// `width`.
+std::vector<std::string> named_line(const std::string& name, const std::string& text,
+                                    std::size_t width);
 
 // The lines, printable, each ended by a newline.
 std::string joined(const std::vector<std::string>& lines);

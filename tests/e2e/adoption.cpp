@@ -59,7 +59,7 @@ TEST_CASE_TEMPLATE("after SIGKILL the next agent goes on with the program and ev
   CHECK(snapshot_with(client, 52).at("frames").at("packets") == 52);
   second.signal(SIGTERM);
   CHECK(second.wait() == 0);
-  CHECK(contains(second.standard_error(), "counted 52 frames, 3120 bytes"));
+  CHECK(contains(second.standard_error(), "counted 52 frames, 3,120 bytes"));
   CHECK(!receiver_has_program(topology));
   CHECK(program_is_gone(program.at("id")));
   CHECK(std::filesystem::is_empty("/run/xdp-count"));

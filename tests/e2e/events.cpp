@@ -429,6 +429,14 @@ TEST_CASE("events that the agent does not report are refused, with what would he
   CHECK(events.wait() == 1);
   CHECK(events.standard_error() ==
         "xdp-countctl: the agent reports no events: start it with --events, --sample N or both\n");
+  Process new_sources({CLIENT, "events", "--new"});
+  CHECK(new_sources.wait() == 1);
+  CHECK(new_sources.standard_error() ==
+        "xdp-countctl: the agent reports no new sources: start it with --events\n");
+  Process samples({CLIENT, "events", "--samples"});
+  CHECK(samples.wait() == 1);
+  CHECK(samples.standard_error() ==
+        "xdp-countctl: the agent samples no frames: start it with --sample N\n");
   Process capture({CLIENT, "samples", "--pcap", "-"});
   CHECK(capture.wait() == 1);
   CHECK(capture.standard_error() ==

@@ -30,7 +30,7 @@ TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", Mode, N
     CHECK(client.next_of_type("goodbye").at("type") == "goodbye");
 
     CHECK(agent.wait() == 0);
-    CHECK(contains(agent.standard_error(), "counted 21 frames, 1260 bytes"));
+    CHECK(contains(agent.standard_error(), "counted 21 frames, 1,260 bytes"));
     CHECK(!receiver_has_program(topology));
     CHECK(program_is_gone(status.at("program").at("id")));
     CHECK(std::filesystem::is_empty("/run/xdp-count"));

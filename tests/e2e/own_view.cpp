@@ -89,8 +89,11 @@ std::size_t source_lines(const std::string& screen) {
   return count;
 }
 
-// Without the ends of lines, where the terminal has broken them.
+// Without the ends of lines, where the terminal has broken them, or the agent at a word.
 std::string unwrapped(std::string screen) {
+  const std::string wrapped_at_word = "\n           ";
+  for (std::size_t at = 0; (at = screen.find(wrapped_at_word, at)) != screen.npos;)
+    screen.replace(at, wrapped_at_word.size(), " ");
   std::erase(screen, '\n');
   return screen;
 }
@@ -339,19 +342,17 @@ TEST_CASE("an agent that alone is stopped leaves the terminal to the shell, and 
 
 TEST_CASE("what keeps the agent from counting is printed plainly on the terminal") {
   const Topology topology;
-  const auto refused = [&](const std::string& interface, const std::string& environment) {
-    TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "", environment, interface));
+  const auto refused = [&](const std::string& interface) {
+    TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "", "", interface));
     const std::string screen = unwrapped(terminal.wait_for("restored"));
     CHECK(screen.starts_with("beforexdp-count: error: "));
     CHECK(contains(screen, "ended with 1restored"));
     return screen;
   };
-  CHECK(contains(refused("nonesuch", ""), "there is no interface nonesuch"));
-  CHECK(contains(refused("count0", "TERM=nonesuch"),
-                 "the terminal is not known (TERM is 'nonesuch'); use --output table"));
+  CHECK(contains(refused("nonesuch"), "there is no interface nonesuch"));
   const Agent first(topology, {});
   LineClient client(default_socket);
-  CHECK(contains(refused("count0", ""), "already"));
+  CHECK(contains(refused("count0"), "already"));
 }
 
 TEST_CASE("a view that is stopped is not closed in favour of others") {
@@ -384,7 +385,7 @@ TEST_CASE("a view that is stopped is not closed in favour of others") {
   terminal.type("B");
   terminal.wait_for("  by bytes\n");
   terminal.type("q");
-  CHECK(contains(unwrapped(terminal.wait_for("restored")), "stopped by q; counted 1500 frames"));
+  CHECK(contains(unwrapped(terminal.wait_for("restored")), "stopped by q; counted 1,500 frames"));
 }
 
 TEST_CASE("why the agent ends by itself stands below the live view") {
@@ -482,7 +483,7 @@ TEST_CASE(
     terminal.type("q");
     const std::string last = unwrapped(terminal.wait_for("restored"));
     CHECK(contains(last, "ended with 0restored"));
-    if (c.rows > 5) CHECK(contains(last, "counted 25000 frames"));  // it scrolls by in less
+    if (c.rows > 5) CHECK(contains(last, "counted 25,000 frames"));  // it scrolls by in less
   }
 }
 

@@ -47,8 +47,8 @@ AgentConnection::AgentConnection(const std::string& path) : path_(path) {
 
 std::string AgentConnection::silence() const {
   return fmt::format(
-      "the agent at {} has not answered for {} s: it is stopped, and kill -CONT lets it go on, or "
-      "it is overloaded: try again later",
+      "the agent at {} has not answered for {} s: it is stopped, and goes on with fg in the shell "
+      "where Ctrl-Z stopped it, else with kill -CONT; or it is overloaded: try again later",
       path_, patience.count());
 }
 

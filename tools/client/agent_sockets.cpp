@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 
@@ -78,6 +79,17 @@ std::string find_socket(const std::string& interface) {
   throw std::runtime_error(
       fmt::format("several agents are running; choose one with --interface or --socket: {}",
                   fmt::join(paths, ", ")));
+}
+
+std::vector<std::string> distinct_sockets(const std::vector<std::string>& paths) {
+  std::vector<std::string> distinct;
+  std::set<filesystem::path> known;
+  for (const std::string& path : paths) {
+    std::error_code error;  // where there is none: connecting says so
+    const filesystem::path canonical = filesystem::canonical(path, error);
+    if (known.insert(error ? filesystem::path(path) : canonical).second) distinct.push_back(path);
+  }
+  return distinct;
 }
 
 std::string socket_name(const std::string& path) {

@@ -19,6 +19,9 @@ std::vector<std::string> require_agent_sockets();
 // Throws std::runtime_error, which says what there is, when there is none or more.
 std::string find_socket(const std::string& interface);
 
+// The same paths in their order, where several lead to one socket the first of these.
+std::vector<std::string> distinct_sockets(const std::vector<std::string>& paths);
+
 // What the agent at `path` is called until it says its interface: "eth0" for eth0.sock.
 std::string socket_name(const std::string& path);
 

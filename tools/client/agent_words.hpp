@@ -9,7 +9,7 @@
 namespace xdp_count {
 
 inline std::string refusal(const ErrorMessage& message) {
-  return "the agent says: " + message.message + " (" + message.code + ")";
+  return "the agent says: " + message.message;
 }
 
 inline std::string farewell(const GoodbyeMessage& message) {

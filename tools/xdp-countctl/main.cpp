@@ -22,6 +22,7 @@
 #include "base/error.hpp"
 #include "base/ipv4.hpp"
 #include "base/printable.hpp"
+#include "base/text_layout.hpp"
 #include "client/agent_answer.hpp"
 #include "client/agent_feed.hpp"
 #include "client/agent_sockets.hpp"
@@ -99,18 +100,28 @@ void watch(const std::string& socket_path, const ClientOptions& options,
   SpanRates rates;
   follow(socket_path, subscription, options.count, [&](const AgentFeed::Line& line) {
     const auto* snapshot = std::get_if<SnapshotMessage>(&line.message);
-    print(view.text_of(line.text, snapshot && subscription.every > 1 ? rates.since_last(*snapshot)
-                                                                     : line.message));
+    print(view.text_of(
+        line.text, snapshot && subscription.every > 1 ? rates.since_last(*snapshot) : line.message,
+        terminal_width(STDOUT_FILENO)));
   });
 }
 
-void watch_any_events(const std::string& socket_path, const ClientOptions& options,
-                      Subscription subscription) {
+constexpr const char* no_samples = "the agent samples no frames: start it with --sample N";
+
+void watch_events(const std::string& socket_path, const ClientOptions& options,
+                  Subscription subscription) {
   const Settings agent = status_of(socket_path).status.settings;
-  subscription.events = {agent.events, agent.sample != 0};
-  if (!agent.events && agent.sample == 0)
-    throw std::runtime_error(
-        "the agent reports no events: start it with --events, --sample N or both");
+  auto& [new_sources, samples] = subscription.events;
+  if (options.any_events) {
+    new_sources = agent.events;
+    samples = agent.sample != 0;
+    if (!new_sources && !samples)
+      throw std::runtime_error(
+          "the agent reports no events: start it with --events, --sample N or both");
+  }
+  if (new_sources && !agent.events)
+    throw std::runtime_error("the agent reports no new sources: start it with --events");
+  if (samples && agent.sample == 0) throw std::runtime_error(no_samples);
   watch(socket_path, options, subscription);
 }
 
@@ -123,12 +134,16 @@ struct CloseFile {
 void capture(const std::string& socket_path, const ClientOptions& options,
              const Subscription& subscription) {
   const StatusMessage agent = status_of(socket_path);
-  if (agent.status.settings.sample == 0)
-    throw std::runtime_error("the agent samples no frames: start it with --sample N");
+  if (agent.status.settings.sample == 0) throw std::runtime_error(no_samples);
   const std::string& path = options.capture_path;
   const std::unique_ptr<std::FILE, CloseFile> file(path == "-" ? stdout
                                                                : std::fopen(path.c_str(), "wbe"));
   if (!file) throw_errno("opening " + path);
+  // It would take bytes of foreign frames for commands.
+  if (::isatty(::fileno(file.get())) == 1)
+    throw std::runtime_error(
+        "a capture is not written to a terminal: name a file, or pipe it, as in xdp-countctl "
+        "samples --pcap - | tshark -r -");
   // Whole frames, also where this is ended by a signal.
   const auto write = [&](const std::string& bytes) {
     if (std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size() ||
@@ -167,14 +182,14 @@ void print_sorted(const std::string& socket_path, const ClientOptions& options, 
   SortedList list(by, std::exchange(all.limit, ListRequest{}.limit));
   ask(socket_path, {.command = all},
       [&](const std::string&, const Message& part) { list.add(std::get<SourcesMessage>(part)); });
-  print(view_for(options).text_of("", list.take()));
+  print(view_for(options).text_of("", list.take(), terminal_width(STDOUT_FILENO)));
 }
 
 // The sockets of several agents: those that were asked for, or all.
 std::vector<std::string> sockets_of(const ClientOptions& options) {
   std::vector<std::string> paths = options.socket_paths;
   for (const std::string& interface : options.interfaces) paths.push_back(find_socket(interface));
-  return paths.empty() ? require_agent_sockets() : paths;
+  return paths.empty() ? require_agent_sockets() : distinct_sockets(paths);
 }
 
 std::string socket_of(const ClientOptions& options) {
@@ -207,11 +222,12 @@ bool print_status(const ClientOptions& options) {
     std::string text;
     try {
       ask(path, options.request, [&](const std::string& line, const Message& message) {
-        text = view.text_of(line, message);
+        text = view.text_of(line, message, terminal_width(STDOUT_FILENO));
       });
     } catch (const std::runtime_error& error) {
       if (paths.size() == 1) throw;
-      say(path + ": " + error.what());
+      const std::string reason = error.what();
+      say(reason.find(path) == reason.npos ? path + ": " + reason : reason);
       all = false;
     }
     print(text);
@@ -228,8 +244,8 @@ int run(const ClientOptions& options) {
     const std::string socket_path = socket_of(options);
     if (!options.capture_path.empty())
       capture(socket_path, options, subscription);
-    else if (options.any_events)
-      watch_any_events(socket_path, options, subscription);
+    else if (subscription.every == 0)
+      watch_events(socket_path, options, subscription);
     else
       watch(socket_path, options, subscription);
   } else if (options.live && !can_draw_screens()) {
@@ -252,7 +268,7 @@ int run(const ClientOptions& options) {
     if (auto* get = std::get_if<GetRequest>(&request.command)) look_up(options, *get);
     MessageView view = view_for(options);
     ask(socket_of(options), request, [&](const std::string& line, const Message& message) {
-      print(view.text_of(line, message));
+      print(view.text_of(line, message, terminal_width(STDOUT_FILENO)));
     });
   }
   return 0;

@@ -49,11 +49,46 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
   return csv_record(fields);
 }
 
-// "2026-11-20T12:00:00Z"
-std::string to_second(std::int64_t ms) {
-  constexpr std::size_t length = sizeof "2026-11-20T12:00:00" - 1;
-  return rfc3339(ms).substr(0, length) + "Z";
-}
+// The columns of when a source was first and last seen.
+class TimeColumns {
+ public:
+  // `now`: of the snapshot.
+  TimeColumns(std::int64_t now, std::size_t table_width)
+      : today_(rfc3339(now).substr(0, date_length)),
+        value_width_(
+            table_width >= source_width + 4 * rate_width + width_of(full_length)   ? full_length
+            : table_width >= source_width + 2 * rate_width + width_of(date_length) ? date_length
+                                                                                   : 0) {}
+
+  std::size_t width() const { return value_width_ == 0 ? 0 : width_of(value_width_); }
+  std::string titles() const { return line("FIRST", "LAST"); }
+  std::string line(const SourceRow& row) const {
+    return line(text_of(row.first_time), text_of(row.last_time));
+  }
+
+ private:
+  static constexpr std::size_t source_width = 15;
+  static constexpr std::size_t rate_width = 10;  // of the narrow ones
+  static constexpr std::size_t date_length = sizeof "2026-11-20" - 1;
+  static constexpr std::size_t second_length = sizeof "2026-11-20T12:00:00" - 1;
+  static constexpr std::size_t full_length = second_length + 1;  // with the Z
+
+  static constexpr std::size_t width_of(std::size_t value) { return 2 * (2 + value); }
+
+  std::string line(const std::string& first, const std::string& last) const {
+    return value_width_ == 0 ? "" : fmt::format("  {:<{}}  {}", first, value_width_, last);
+  }
+
+  // "2026-11-20T12:00:00Z", or what of it says most in the width of a date.
+  std::string text_of(std::int64_t ms) const {
+    const std::string time = rfc3339(ms).substr(0, second_length) + "Z";
+    if (value_width_ != date_length) return time;
+    return time.starts_with(today_) ? time.substr(date_length + 1) : time.substr(0, date_length);
+  }
+
+  std::string today_;
+  std::size_t value_width_;  // 0: there is no room for them
+};
 
 std::string event_header() {
   return csv_record(
@@ -84,7 +119,8 @@ std::string missing_record(const SnapshotHead& head, std::uint32_t address) {
 }
 
 // The lines about sources without a row.
-std::string missing_lines(const SnapshotHead& head, const std::vector<std::uint32_t>& addresses) {
+std::string missing_lines(const SnapshotHead& head, const std::vector<std::uint32_t>& addresses,
+                          std::size_t width) {
   const char* state = head.rows_are_all() ? "has sent nothing"
                       : head.seq == 0     ? "is not known before the first interval has passed"
                                           : "is not in the table";
@@ -92,17 +128,20 @@ std::string missing_lines(const SnapshotHead& head, const std::vector<std::uint3
   for (const std::uint32_t address : addresses)
     text += fmt::format("{:<15} {}\n", ipv4_text(address), state);
   if (!addresses.empty() && head.seq > 0 && !head.rows_are_all())
-    text += fmt::format(
-        "(Whether those have sent is not known: {} packets are untracked, and {} packets of {} "
-        "sources evicted.)\n",
-        grouped(head.untracked.packets), grouped(head.evicted.counts.packets),
-        grouped(head.evicted.sources));
+    text += joined(word_wrapped(
+        fmt::format(
+            "(Whether those have sent is not known: {} packets are untracked, and {} packets of {} "
+            "sources evicted.)",
+            grouped(head.untracked.packets), grouped(head.evicted.counts.packets),
+            grouped(head.evicted.sources)),
+        width));
   return text;
 }
 
 }  // namespace
 
-std::string MessageView::text_of(const std::string& line, const Message& message) {
+std::string MessageView::text_of(const std::string& line, const Message& message,
+                                 std::size_t width) {
   const bool answer = std::holds_alternative<SnapshotMessage>(message) ||
                       std::holds_alternative<SourcesMessage>(message) ||
                       std::holds_alternative<StatusMessage>(message) ||
@@ -110,7 +149,7 @@ std::string MessageView::text_of(const std::string& line, const Message& message
   if (!answer) return {};
   switch (format_) {
     case TextFormat::table:
-      return table_of(message);
+      return table_of(message, width);
     case TextFormat::json:
       return printable_json(line) + "\n";
     case TextFormat::csv:
@@ -119,30 +158,27 @@ std::string MessageView::text_of(const std::string& line, const Message& message
   return {};
 }
 
-std::string MessageView::table_of(const Message& message) {
+std::string MessageView::table_of(const Message& message, std::size_t width) {
   if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
-    std::string text = joined(snapshot_table(snapshot->head, snapshot->rows, any_width, by_));
+    std::string text = joined(snapshot_table(snapshot->head, snapshot->rows, width, by_));
     if (snapshot->skipped > 0)
       text += fmt::format("({} snapshots before this one were skipped)\n", snapshot->skipped);
     return text + "\n";
   }
   if (const auto* status = std::get_if<StatusMessage>(&message))
     return (std::exchange(begun_, true) ? "\n" : "") +
-           joined(status_table(status->head, status->status));
+           joined(status_table(status->head, status->status, width));
 
   if (const auto* event = std::get_if<EventMessage>(&message)) return event_text(*event) + "\n";
 
   const auto& sources = std::get<SourcesMessage>(message);
-  const SourceColumns columns(sources.head, any_width, by_);
+  const TimeColumns times(sources.head.time, times_ ? width : 0);
+  const SourceColumns columns(sources.head, width == any_width ? width : width - times.width(),
+                              by_);
   std::string text;
-  if (!std::exchange(begun_, true))
-    text += columns.titles() + (times_ ? fmt::format("  {:<20}  LAST", "FIRST") : "") + "\n";
-  for (const SourceRow& row : sources.rows) {
-    text += columns.line(row);
-    if (times_) text += "  " + to_second(row.first_time) + "  " + to_second(row.last_time);
-    text += "\n";
-  }
-  return text + missing_lines(sources.head, sources.missing);
+  if (!std::exchange(begun_, true)) text += columns.titles() + times.titles() + "\n";
+  for (const SourceRow& row : sources.rows) text += columns.line(row) + times.line(row) + "\n";
+  return text + missing_lines(sources.head, sources.missing, width);
 }
 
 std::string MessageView::csv_of(const std::string& line, const Message& message) {

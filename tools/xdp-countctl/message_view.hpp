@@ -2,8 +2,10 @@
 // The agent's messages as text for standard output. Pure: depends on the arguments alone.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
+#include "base/text_layout.hpp"
 #include "protocol/json_decoding.hpp"
 
 namespace xdp_count {
@@ -14,17 +16,19 @@ enum class TextFormat { table, json, csv };
 class MessageView {
  public:
   // Tables have a column of `by`. `times`: those of answers also have when each source was first
-  // and last seen, to the second.
+  // and last seen, to the second, or where there is little room the time of the snapshot's day or
+  // the date alone, or nothing.
   explicit MessageView(TextFormat format, SortKey by = SortKey::pps, bool times = false)
       : format_(format), by_(by), times_(times) {}
 
   // `line` is `message` as the agent wrote it, without its newline. The text is printable. Titles,
   // and the header line of CSV, come once for all parts of one answer, and of CSV but once. Empty
-  // for messages that are no answer.
-  std::string text_of(const std::string& line, const Message& message);
+  // for messages that are no answer. `width`: what tables are to be read at.
+  std::string text_of(const std::string& line, const Message& message,
+                      std::size_t width = any_width);
 
  private:
-  std::string table_of(const Message& message);
+  std::string table_of(const Message& message, std::size_t width);
   std::string csv_of(const std::string& line, const Message& message);
 
   TextFormat format_;

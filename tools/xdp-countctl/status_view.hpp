@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "base/text_layout.hpp"
 #include "model/snapshot.hpp"
 #include "model/status.hpp"
 
 namespace xdp_count {
 
-// A status as lines for people, without newlines.
-std::vector<std::string> status_table(const SnapshotHead& head, const Status& status);
+// A status as lines for people, without newlines, to be read at `width` characters.
+std::vector<std::string> status_table(const SnapshotHead& head, const Status& status,
+                                      std::size_t width = any_width);
 
 }  // namespace xdp_count

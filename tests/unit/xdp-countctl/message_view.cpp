@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,51 @@ TEST_CASE("a table with times has when a source was first and last seen, to the 
         "  FIRST                 LAST\n" +
             rows);
   CHECK(text_of(view, line) == rows);
+}
+
+TEST_CASE("a table with times is as wide as the terminal, with shorter times or without") {
+  const SnapshotHead head = head_of_all();
+  const auto message = decode_message(encode_sources("", head, any_rows(), {}));
+  const auto at = [&](std::size_t width) {
+    return MessageView(TextFormat::table, SortKey::pps, true).text_of("", message, width);
+  };
+  CHECK(at(80) ==
+        R"(SOURCE          PACKETS/S    BITS/S   PACKETS     BYTES  FIRST       LAST
+192.0.2.1            2.0      1.6 k        10       980  11:59:44Z   12:00:00Z
+255.255.255.255      0.0       0.5          1        60  1970-01-01  1970-01-01
+)");
+  CHECK(at(98).find("1970-01-01T") == std::string::npos);
+  CHECK(at(99).find("     BYTES  FIRST                 LAST\n") != std::string::npos);
+  CHECK(at(99).find("  1970-01-01T00:00:00Z  1970-01-01T00:00:00Z\n") != std::string::npos);
+  CHECK(at(123) ==
+        MessageView(TextFormat::table, SortKey::pps, true).text_of("", message, any_width));
+  CHECK(at(59).starts_with("SOURCE          PACKETS/S    BITS/S  FIRST       LAST\n"));
+  CHECK(at(58).find("FIRST") == std::string::npos);
+  for (std::size_t width = 15; width < 200; ++width) {
+    CAPTURE(width);
+    std::istringstream lines(at(width));
+    for (std::string row; std::getline(lines, row);) CHECK(row.size() <= width);
+  }
+}
+
+TEST_CASE("what is for people fits the width that it is to be read at") {
+  const SnapshotHead head = any_head();
+  const auto snapshot = decode_message(snapshot_line(head, any_rows(), 0));
+  const auto sources = decode_message(encode_sources("", any_head(), any_rows(), {0x0a000001}));
+  const auto status = decode_message(encode_status("", any_head(), any_status()));
+  for (const Message* message : {&snapshot, &sources, &status}) {
+    const auto at = [&](std::size_t width) {
+      return MessageView(TextFormat::table).text_of("", *message, width);
+    };
+    for (const std::size_t width : {60, 80, 100}) {
+      CAPTURE(width);
+      std::istringstream lines(at(width));
+      for (std::string row; std::getline(lines, row);) {
+        CAPTURE(row);
+        CHECK(row.size() <= width);
+      }
+    }
+  }
 }
 
 TEST_CASE("a table that is sorted by rates over a longer time has a column of them") {
@@ -239,7 +285,7 @@ TEST_CASE("what is no answer is not printed") {
 
 TEST_CASE("an agent's refusal and goodbye are shown in its words") {
   CHECK(refusal({"busy", "64 clients are served already"}) ==
-        "the agent says: 64 clients are served already (busy)");
+        "the agent says: 64 clients are served already");
   CHECK(farewell({"stopped by SIGTERM"}) == "the agent says goodbye: stopped by SIGTERM");
 }
 

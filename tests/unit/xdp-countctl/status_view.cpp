@@ -37,6 +37,17 @@ events     one frame in 1,000: 299 delivered, 74 lost
 )";
   CHECK(joined(status_table(head, status)) == expected);
 
+  // On a terminal long ones are wrapped at words.
+  const std::string narrow = joined(status_table(head, status, 80));
+  CHECK(narrow.find(R"(
+memory     56.0 MiB of kernel maps, 64.0 KiB of ledger, 1.0 KiB for the last
+           minute, 2.5 MiB for clients
+options    mode generic, interval 0.25 s, verdict drop, max-sources 1000,
+           hot-slots 4096, top 50, max-clients 8, client-memory 16 MiB, output
+           json
+socket     /run/x.sock, group adm
+)") != std::string::npos);
+
   status.program.ns_per_packet = 38.46;
   CHECK(joined(status_table(head, status)) == expected + "cost       38.5 ns a packet\n");
 
