@@ -8,9 +8,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
+#include <memory>
 
 #include "base/choice_option.hpp"
 #include "base/command_line_error.hpp"
+#include "base/help_formatter.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
 #include "model/names.hpp"
@@ -50,16 +52,17 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   settings.output = terminal ? OutputFormat::live : OutputFormat::none;
 
   CLI::App app{
-      "Counts packets and bytes per source IPv4 address on a network interface, exactly, with an\n"
-      "XDP program, and streams the counts over a Unix socket.",
+      "Counts packets and bytes per source IPv4 address on a network interface,\n"
+      "exactly, with an XDP program, and streams the counts over a Unix socket.",
       "xdp-count"};
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("-V,--version", "xdp-count " XDP_COUNT_VERSION);
   app.add_option("IFACE", settings.interface, "The network interface to count on")
       ->required()
       ->check(check_interface_name)
       ->option_text(" ");
   add_choice(app, "-m,--mode", settings.mode, mode_choice_names,
-             "How the program is attached: native (in the driver), generic (in the\n"
+             "How the program is attached: native (in the driver), generic (in the "
              "network stack), or auto: native where it works, else generic  [auto]");
   add_number(app, "--interval", settings.interval, 0.1, 3600.0,
              "Time between two snapshots, 0.1 to 3600  [1]")
@@ -76,46 +79,46 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   const std::uint32_t default_slots =
       possible_cpus == 0 ? 0 : default_hot_slots(settings.max_sources, possible_cpus);
   add_number(app, "--max-sources", settings.max_sources, 1U, max_max_sources,
-             fmt::format("How many sources are tracked at once, fixed memory for each; when\n"
-                         "there are more, one that is not established makes room. The default\n"
+             fmt::format("How many sources are tracked at once, fixed memory for each; when "
+                         "there are more, one that is not established makes room. The default "
                          "takes {} MiB of kernel tables and {} MiB of ledger here  [262144]",
                          need.maps >> 20, need.ledger >> 20));
   add_number(
       app, "--hot-slots", settings.hot_slots, min_hot_slots, max_hot_slots,
       fmt::format(
-          "Slots of each CPU's fast table, rounded up to a power of two; sources that\n"
-          "find none cost more per packet. 32 bytes per slot and CPU. The default\n"
+          "Slots of each CPU's fast table, rounded up to a power of two; sources that "
+          "find none cost more per packet. 32 bytes per slot and CPU. The default "
           "is four times --max-sources over all CPUs, here  [{}]",
           default_slots == 0 ? "not known: there is no /sys" : std::to_string(default_slots)));
   add_choice(app, "--verdict", settings.verdict, verdict_names,
-             "What becomes of the frames: pass leaves them to the host, drop frees\n"
+             "What becomes of the frames: pass leaves them to the host, drop frees "
              "them once counted, for mirror ports that the host does not use  [pass]");
   add_number(app, "--top", settings.top, std::size_t{0}, max_top,
              "Sources in a line of the default stream, 0 to 10000  [100]");
   add_number(app, "--max-clients", settings.max_clients, std::size_t{1}, max_max_clients,
              "Connections served at a time, 1 to 1024; one more is refused  [64]");
   add_number(app, "--client-memory", settings.client_memory, std::size_t{1}, max_client_memory,
-             "MiB for what waits for all clients together, 1 to 65536; where there is\n"
+             "MiB for what waits for all clients together, 1 to 65536; where there is "
              "more, slow readers lose snapshots, then their connections  [64]")
       ->option_text("MIB");
   add_choice(app, "-o,--output", settings.output, output_names,
-             "What to print to standard output: live (the live view, whose keys\n"
-             "h explains), table (one per snapshot), json (the snapshot lines),\n"
+             "What to print to standard output: live (the live view, whose keys "
+             "h explains), table (one per snapshot), json (the snapshot lines), "
              "none  [live on a terminal, else none]");
   app.add_flag("--events", settings.events,
                "Report each new source to clients that ask for it, at its first packet");
   add_number(app, "--sample", settings.sample, 1U, max_sample,
-             "Report one frame in N to clients that ask for it, chosen at random,\n"
+             "Report one frame in N to clients that ask for it, chosen at random, "
              "with its first 128 bytes")
       ->option_text("N");
   CLI::Option* detach =
       app.add_flag("--detach", options.detach,
-                   "Only take off IFACE what an agent that was killed left there. (To start\n"
+                   "Only take off IFACE what an agent that was killed left there. (To start "
                    "xdp-count again goes on counting with it.)")
           ->option_text(" ");
   CLI::Option* check =
       app.add_flag("--check", options.check,
-                   "Only say whether and how counting on IFACE would begin with these\n"
+                   "Only say whether and how counting on IFACE would begin with these "
                    "options, and what stands in the way. Changes nothing; exit status 0 or 1")
           ->excludes(detach)
           ->option_text(" ");
@@ -126,7 +129,6 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
       "Exit status: 0 asked to stop, 1 failure, 2 bad usage, 3 the interface went away,\n"
       "4 somebody else took the program off it.\n"
       "Query it with xdp-countctl, or: nc -U /run/xdp-count/IFACE.sock");
-  app.get_formatter()->column_width(28);
 
   try {
     // CLI11 takes its arguments from the back.

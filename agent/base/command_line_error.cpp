@@ -34,9 +34,24 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
+// The commands that take this option.
+std::vector<std::string> owners_of(const CLI::App& app, const std::string& option) {
+  std::vector<std::string> owners;
+  for (const CLI::App* command : app.get_subcommands(nullptr))
+    if (command->get_option_no_throw(option)) owners.push_back(command->get_name());
+  return owners;
+}
+
 std::string unknown_option(const CLI::App& app, const std::string& word) {
-  const std::string name = word.substr(0, word.find('='));
+  const std::string name = option_name(word);
   const auto given = app.get_subcommands();
+  const auto owners = owners_of(app, name);
+  if (given.empty() && !owners.empty())
+    return fmt::format("{} is an option of {}: give the command before it", name,
+                       fmt::join(owners, ", "));
+  if (!given.empty() && given.front()->get_option_no_throw(name))
+    return fmt::format("{} is an option of {}: it goes behind that", name,
+                       given.front()->get_name());
   const std::string meant =
       name.starts_with("--") ? nearest_word(name.substr(2), option_names(app)) : "";
   return fmt::format("there is no option {}{}{}", name,
@@ -58,6 +73,11 @@ std::string left_over(const CLI::App& app, const std::vector<std::string>& words
 
 }  // namespace
 
+std::string option_name(const std::string& word) {
+  if (word.starts_with("--")) return word.substr(0, word.find('='));
+  return word.substr(0, 2);
+}
+
 std::string command_line_error(const CLI::App& app, const CLI::ParseError& error) {
   // Such a word may be the cause of any other error: its value may have been taken for an argument.
   std::vector<std::string> words = app.remaining(true);
@@ -65,9 +85,6 @@ std::string command_line_error(const CLI::App& app, const CLI::ParseError& error
   if (!words.empty()) return left_over(app, words);
 
   std::string text = error.what();
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
-      app.get_subcommands().size() < app.get_require_subcommand_min())
-    return fmt::format("a command is missing; there are: {}", fmt::join(command_names(app), ", "));
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     // "--top: At Most 1 required but received 2" or "--top: 1 required TEXT missing".
     const std::string name = text.substr(0, text.find(':'));

@@ -6,6 +6,9 @@
 
 namespace xdp_count {
 
+// The name of the option that a word of a command line begins with, with its dashes.
+std::string option_name(const std::string& word);
+
 // What is wrong with the command line that `app` has thrown `error` at, without a program's name.
 // CLI11's own words lack what was meant, have words that are left over in the reverse order, and
 // show how its types and counts are called.

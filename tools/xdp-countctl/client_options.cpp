@@ -5,13 +5,16 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/choice_option.hpp"
 #include "base/command_line_error.hpp"
+#include "base/help_formatter.hpp"
 #include "base/ipv4.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
@@ -66,9 +69,12 @@ void add_prefix(CLI::App& command, std::optional<Prefix>& prefix) {
       ->option_text("CIDR");
 }
 
-EarlyExit refusal_of(const std::string& error) {
-  return {2, fmt::format("xdp-countctl: {}\nxdp-countctl --help lists the commands.\n",
-                         printable(error))};
+// `command`: the name of the one that was given, or empty.
+EarlyExit refusal_of(const std::string& error, const std::string& command) {
+  const std::string hint = command.empty()
+                               ? "xdp-countctl --help lists the commands."
+                               : "xdp-countctl " + command + " --help lists its options.";
+  return {2, fmt::format("xdp-countctl: {}\n{}\n", printable(error), hint)};
 }
 
 // `help`: of -n.
@@ -91,30 +97,29 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   std::array<bool, event_kinds> asked{};
 
   CLI::App app{"Asks a running xdp-count who sends packets to this machine.", "xdp-countctl"};
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("-V,--version", "xdp-countctl " XDP_COUNT_VERSION);
   auto* socket = app.add_option("-s,--socket", options.socket_paths, "The agent's Unix socket")
                      ->allow_extra_args(false)
                      ->option_text("PATH");
   app.add_option("-i,--interface", options.interfaces,
-                 "The interface that the agent counts on. The live view and status show\n"
-                 "several agents, where this or -s is given several times, or all that there\n"
+                 "The interface that the agent counts on. The live view and status show "
+                 "several agents, where this or -s is given several times, or all that there "
                  "are without both; the other commands take the only one")
       ->allow_extra_args(false)
       ->option_text("IFACE")
       ->excludes(socket);
-  auto* format =
-      add_choice(app, "--format", options.format, format_names,
-                 "How to print: table, for people; json, the protocol's own lines; csv,\n"
-                 "by RFC 4180, with a header line  [table]");
+  auto* format = add_choice(app, "--format", options.format, format_names,
+                            "How to print: table, for people; json, the protocol's own lines; csv, "
+                            "by RFC 4180, with a header line  [table]");
   app.add_flag_callback(
          "--json", [&options] { options.format = TextFormat::json; }, "Short for --format json")
       ->excludes(format)
       ->option_text(" ");
-  app.require_subcommand(terminal ? 0 : 1, 1);  // on a terminal none is the live view
+  app.require_subcommand(0, 1);
   app.fallthrough();  // so that these options may also stand behind the command
 
-  auto* top_command = app.add_subcommand(
-      "top", "The sources that send most: on a terminal a live view, else printed once");
+  auto* top_command = app.add_subcommand("top", "The sources that send most, live on a terminal");
   add_selection(*top_command, top, "How many sources  [10, or as many as fit in the live view]");
   bool once = false;
   top_command->add_flag("--once", once, "Print once, also on a terminal");
@@ -124,10 +129,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
       ->option_text(" ");
   bool resolve = false;
   get->add_flag("--resolve", resolve, "Look up names of hosts: all IPv4 addresses that each has");
-  auto* list_command =
-      app.add_subcommand("list", "All sources, in the order of their addresses or sorted");
+  auto* list_command = app.add_subcommand("list", "All sources, by address or sorted");
   add_choice(*list_command, "--sort", options.list_order, list_order_names,
-             "What to sort by. Only address is printed as it arrives; for the others, highest\n"
+             "What to sort by. Only address is printed as it arrives; for the others, highest "
              "first, this keeps all sources in memory  [address]");
   add_prefix(*list_command, list.prefix);
   add_number(*list_command, "--min-packets", list.min_packets, std::uint64_t{0}, any_number,
@@ -137,13 +141,12 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   auto* watch = app.add_subcommand("watch", "Snapshots, as they come");
   add_selection(*watch, watched.selection, "How many sources  [20]");
   add_number(*watch, "--every", watched.every, std::uint64_t{1}, max_every,
-             "One snapshot in so many  [1]. Above 1, rates in tables and CSV are over all of\n"
+             "One snapshot in so many  [1]. Above 1, rates in tables and CSV are over all of "
              "this time, and not known for the first snapshot");
   add_number(*watch, "-c,--count", options.count, std::uint64_t{1}, any_number,
              "End after so many snapshots")
       ->option_text("COUNT");
-  auto* events =
-      app.add_subcommand("events", "New sources and frames chosen at random, as they come");
+  auto* events = app.add_subcommand("events", "New sources and random frames, as they come");
   events->add_flag("--new", asked[static_cast<std::size_t>(EventKind::new_source)],
                    "Only new sources");
   events->add_flag("--samples", asked[static_cast<std::size_t>(EventKind::sample)],
@@ -164,12 +167,19 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   auto* status = app.add_subcommand("status", "The agent's state and settings");
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   for (CLI::App* command : {top_command, get, list_command, watch, events, samples, status})
-    command->group("Commands");
+    command->group("Commands")
+        ->footer(
+            "-i IFACE, -s PATH, --format table|json|csv and --json go here too:\n"
+            "xdp-countctl --help explains them.");
   app.footer(
-      "Without a command it is top, on a terminal.\n"
+      "Without a command it is top, on a terminal, and takes the options of top.\n"
       "xdp-countctl COMMAND --help lists a command's own options.\n"
       "Exit status: 0 done, 1 no agent or no permission, 2 bad usage.");
 
+  const auto refused = [&](const std::string& error) {
+    const auto given = app.get_subcommands();
+    return refusal_of(error, given.empty() ? "" : given.front()->get_name());
+  };
   try {
     // CLI11 takes its arguments from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -178,17 +188,31 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   } catch (const CLI::CallForVersion&) {
     return EarlyExit{0, "xdp-countctl " XDP_COUNT_VERSION "\n"};
   } catch (const CLI::ParseError& error) {
-    return refusal_of(command_line_error(app, error));
+    const auto is_of_top = [&](const std::string& word) {
+      return word.starts_with('-') && top_command->get_option_no_throw(option_name(word));
+    };
+    const auto left = app.remaining();
+    if (terminal && app.get_subcommands().empty() &&
+        std::any_of(left.begin(), left.end(), is_of_top)) {
+      std::vector<std::string> with_command{"top"};
+      with_command.insert(with_command.end(), arguments.begin(), arguments.end());
+      return parse_client_options(with_command, terminal);
+    }
+    return refused(command_line_error(app, error));
   }
+  if (!terminal && app.get_subcommands().empty())
+    return refused(
+        "a command is missing: without one it is the live view, which takes a terminal; top prints "
+        "the sources that send most");
   if (addresses.size() > max_get_addresses)
-    return refusal_of(
+    return refused(
         fmt::format("get takes at most {} addresses, not {}", max_get_addresses, addresses.size()));
 
   if (*get) {
     GetRequest request;
     for (const std::string& text : addresses) {
       if (const std::string error = address_error(text, resolve); !error.empty())
-        return refusal_of(error);
+        return refused(error);
       if (const auto address = parse_ipv4(text))
         request.addresses.push_back(*address);
       else
@@ -201,7 +225,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     options.request.command = TopRequest{top};
   } else if (*list_command) {
     if (options.list_order && options.format == TextFormat::json)
-      return refusal_of(
+      return refused(
           "list --sort is for tables and CSV: JSON is the agent's own lines, by address");
     options.request.command = list;
   } else if (*watch) {
@@ -215,9 +239,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     options.request.command = StatusRequest{};
   }
   if (!options.live && !*status && options.socket_paths.size() + options.interfaces.size() > 1)
-    return refusal_of(fmt::format("{} asks one agent: give one {}",
-                                  app.get_subcommands().front()->get_name(),
-                                  options.interfaces.empty() ? "--socket" : "--interface"));
+    return refused(fmt::format("{} asks one agent: give one {}",
+                               app.get_subcommands().front()->get_name(),
+                               options.interfaces.empty() ? "--socket" : "--interface"));
   return options;
 }
 

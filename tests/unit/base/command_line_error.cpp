@@ -23,7 +23,7 @@ std::string error_of(const std::vector<std::string>& arguments) {
   std::string file;
   Shape shape{};
   std::vector<std::string> names;
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.fallthrough();
   app.add_flag("-l,--loud", loud);
   app.add_option("-f,--file", file);
@@ -32,7 +32,9 @@ std::string error_of(const std::vector<std::string>& arguments) {
   draw->add_option("NAME", names)->required()->check([](const std::string& name) {
     return name == "bad" ? "'bad' is no name" : "";
   });
-  app.add_subcommand("erase");
+  int times = 0;
+  draw->add_option("-x", times);
+  app.add_subcommand("erase")->add_option("-x", times);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
@@ -41,13 +43,20 @@ std::string error_of(const std::vector<std::string>& arguments) {
   return "";
 }
 
-TEST_CASE("a command that is mistyped or missing is an error that names what there is") {
+TEST_CASE("a command that is mistyped is an error that names the nearest") {
   CHECK(error_of({"draw", "x"}) == "");
   CHECK(error_of({"darw", "x"}) == "there is no command darw; did you mean draw?");
   CHECK(error_of({"earse", "--nothing"}) == "there is no command earse; did you mean erase?");
   CHECK(error_of({"paint"}) == "there is no command paint");
-  CHECK(error_of({}) == "a command is missing; there are: draw, erase");
-  CHECK(error_of({"-l"}) == "a command is missing; there are: draw, erase");
+}
+
+TEST_CASE("an option of a command that stands elsewhere is an error that says where it goes") {
+  CHECK(error_of({"--shape", "round"}) ==
+        "--shape is an option of draw: give the command before it");
+  CHECK(error_of({"--shape=round"}) == "--shape is an option of draw: give the command before it");
+  CHECK(error_of({"-x1"}) == "-x is an option of draw, erase: give the command before it");
+  CHECK(error_of({"-x", "1", "erase"}) == "-x is an option of erase: it goes behind that");
+  CHECK(error_of({"--shape", "round", "erase"}) == "there is no option --shape of erase");
 }
 
 TEST_CASE("an option that is mistyped is an error that names the nearest of the command") {
@@ -59,8 +68,8 @@ TEST_CASE("an option that is mistyped is an error that names the nearest of the 
   CHECK(error_of({"--lood", "erase"}) ==
         "there is no option --lood of erase; did you mean --loud?");
   CHECK(error_of({"--lood"}) == "there is no option --lood; did you mean --loud?");
-  CHECK(error_of({"erase", "-x"}) == "there is no option -x of erase");
-  CHECK(error_of({"erase", "-lx"}) == "there is no option -x of erase");
+  CHECK(error_of({"erase", "-y"}) == "there is no option -y of erase");
+  CHECK(error_of({"erase", "-ly"}) == "there is no option -y of erase");
   // Its value is taken for a NAME, which is not what is wrong.
   CHECK(error_of({"draw", "--flie", "bad"}) ==
         "there is no option --flie of draw; did you mean --file?");

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ std::string refused(const Arguments& arguments) {
   REQUIRE(std::holds_alternative<EarlyExit>(result));
   CHECK(std::get<EarlyExit>(result).code == 2);
   return std::get<EarlyExit>(result).text;
+}
+
+bool contains_text(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
 }
 
 template <class Command>
@@ -146,7 +151,6 @@ TEST_CASE("several agents are for the live view and the status") {
 TEST_CASE("a mistyped command line is refused with what may have been meant") {
   const auto error_of = [](const Arguments& arguments) {
     const std::string text = refused(arguments);
-    CHECK(text.ends_with("\nxdp-countctl --help lists the commands.\n"));
     return text.substr(0, text.find('\n'));
   };
   CHECK(error_of({"staus"}) == "xdp-countctl: there is no command staus; did you mean status?");
@@ -158,9 +162,60 @@ TEST_CASE("a mistyped command line is refused with what may have been meant") {
         "xdp-countctl: --by: 'ppss' is not one of pps, bps, packets, bytes, pps_10s, bps_10s, "
         "pps_60s, bps_60s; did you mean pps?");
   CHECK(error_of({"top", "--sort", "pps"}) == "xdp-countctl: there is no option --sort of top");
+  CHECK(error_of({"-n", "5"}) ==
+        "xdp-countctl: -n is an option of top, watch: give the command before it");
+  CHECK(error_of({"--prefix=10.0.0.0/8"}) ==
+        "xdp-countctl: --prefix is an option of top, list, watch: give the command before it");
   CHECK(error_of({}) ==
-        "xdp-countctl: a command is missing; there are: top, get, list, watch, events, samples, "
-        "status");
+        "xdp-countctl: a command is missing: without one it is the live view, which takes a "
+        "terminal; top prints the sources that send most");
+}
+
+TEST_CASE("what is refused names the help that has the option or the command") {
+  const auto hint_of = [](const Arguments& arguments) {
+    const std::string text = refused(arguments);
+    return text.substr(text.find('\n') + 1);
+  };
+  const std::string of_program = "xdp-countctl --help lists the commands.\n";
+  CHECK(hint_of({"staus"}) == of_program);
+  CHECK(hint_of({}) == of_program);
+  CHECK(hint_of({"--prefix", "10.0.0.0/8"}) == of_program);
+  CHECK(hint_of({"list", "--sort", "foo"}) == "xdp-countctl list --help lists its options.\n");
+  CHECK(hint_of({"watch", "--every", "0"}) == "xdp-countctl watch --help lists its options.\n");
+  CHECK(hint_of({"status", "-x"}) == "xdp-countctl status --help lists its options.\n");
+  CHECK(hint_of({"--json", "list", "--sort", "pps"}) ==
+        "xdp-countctl list --help lists its options.\n");
+}
+
+TEST_CASE("on a terminal the options of top go without a command") {
+  for (const Arguments& arguments :
+       {Arguments{"-n", "5"}, Arguments{"-i", "eth0", "--by", "bytes", "-n5"},
+        Arguments{"--prefix=10.0.0.0/8", "-n", "5"}}) {
+    const ClientOptions options = parsed(arguments, true);
+    CHECK(options.live);
+    CHECK(command_of<TopRequest>(options).selection.top == 5);
+  }
+  CHECK_FALSE(parsed({"--once"}, true).live);
+  const auto wrong = parse_client_options({"-n", "x"}, true);
+  CHECK(std::get<EarlyExit>(wrong).text.ends_with("xdp-countctl top --help lists its options.\n"));
+  const auto of_list = parse_client_options({"--sort", "pps"}, true);
+  CHECK(std::get<EarlyExit>(of_list).text.starts_with(
+      "xdp-countctl: --sort is an option of list: give the command before it\n"));
+}
+
+TEST_CASE("the help fits a terminal of 80 columns") {
+  std::vector<Arguments> commands{{"--help"}};
+  for (const char* command : {"top", "get", "list", "watch", "events", "samples", "status"})
+    commands.push_back({command, "--help"});
+  for (const Arguments& command : commands) {
+    const std::string text = std::get<EarlyExit>(parse_client_options(command, false)).text;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      CAPTURE(line);
+      CHECK(line.size() <= 80);
+    }
+    CHECK((command.size() == 1) == !contains_text(text, "--json go here too:"));
+  }
 }
 
 TEST_CASE("names of hosts are looked up on request alone") {
@@ -169,7 +224,7 @@ TEST_CASE("names of hosts are looked up on request alone") {
   CHECK(command_of<GetRequest>(some).addresses == std::vector<std::uint32_t>{0xc0000201});
   CHECK(refused({"get", "localhos"}) ==
         "xdp-countctl: 'localhos' is not an IPv4 address; get --resolve looks names of hosts up\n"
-        "xdp-countctl --help lists the commands.\n");
+        "xdp-countctl get --help lists its options.\n");
   // A resolver would take these for addresses, and for networks nothing is to be looked up.
   for (const char* text : {"192.0.2", "1", "0x7f000001", ""})
     CHECK(refused({"get", "--resolve", text})
@@ -184,7 +239,7 @@ TEST_CASE("get takes so many addresses as the agent does") {
   arguments.push_back("192.0.2.1");
   CHECK(refused(arguments) ==
         "xdp-countctl: get takes at most 1000 addresses, not 1001\n"
-        "xdp-countctl --help lists the commands.\n");
+        "xdp-countctl get --help lists its options.\n");
 }
 
 TEST_CASE("the help of a command has names, choices and texts, and nothing of how they are read") {
@@ -202,7 +257,7 @@ TEST_CASE("a bad command line is refused with what is wrong") {
   CHECK(refused({"top", "--prefix", "10.0.0.1/8"}) ==
         "xdp-countctl: --prefix: 10.0.0.1/8 has host bits set below the prefix; the network is "
         "10.0.0.0/8\n"
-        "xdp-countctl --help lists the commands.\n");
+        "xdp-countctl top --help lists its options.\n");
   CHECK(refused({"list", "--prefix", "10.0.0"})
             .find("--prefix: '10.0.0' is neither a network such as 192.0.2.0/24 nor an IPv4 "
                   "address\n") != std::string::npos);
