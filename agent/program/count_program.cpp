@@ -5,12 +5,15 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <span>
 #include <tuple>
 
 #include "base/error.hpp"
 #include "counting/ledger.hpp"
 #include "program/counting_state.hpp"
+#include "program/frame_length_probe.hpp"
 #include "program/program_owner.hpp"
 #include "program/table_settings.hpp"
 #include "program/table_sizes.hpp"
@@ -19,6 +22,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 #include "count.skel.h"
+#include "count_without_kernel_btf.skel.h"
 #pragma GCC diagnostic pop
 
 namespace xdp_count {
@@ -37,11 +41,37 @@ class Hash {
   std::uint64_t value_ = 0xcbf29ce484222325;
 };
 
+// A BPF object that is embedded in this program.
+using Object = std::span<const std::byte>;
+
+Object object_of(const void* (*bytes_of)(std::size_t* size)) {
+  std::size_t size = 0;
+  const auto* bytes = static_cast<const std::byte*>(bytes_of(&size));
+  return {bytes, size};
+}
+
+// Both forms have the same maps and programs, so one skeleton fits both. Throws std::system_error.
+count_bpf* open_skeleton(bool names_kernel) {
+  // As count_bpf__open() does, but for the object.
+  auto* skeleton = static_cast<count_bpf*>(std::calloc(1, sizeof(count_bpf)));
+  int error = skeleton ? -count_bpf__create_skeleton(skeleton) : ENOMEM;
+  if (error == 0) {
+    const Object object =
+        object_of(names_kernel ? count_bpf__elf_bytes : count_without_kernel_btf_bpf__elf_bytes);
+    skeleton->skeleton->data = const_cast<std::byte*>(object.data());
+    skeleton->skeleton->data_sz = object.size();
+    error = -bpf_object__open_skeleton(skeleton->skeleton, nullptr);
+  }
+  if (error == 0) return skeleton;
+  count_bpf__destroy(skeleton);
+  throw_system_error(error, "opening the embedded XDP program");
+}
+
 std::uint64_t hash_of_build() {
   Hash hash;
-  std::size_t size = 0;
-  const auto* object = static_cast<const std::byte*>(count_bpf__elf_bytes(&size));
-  hash.add({object, size});
+  // It is one build, whichever of them a kernel can load.
+  hash.add(object_of(count_bpf__elf_bytes));
+  hash.add(object_of(count_without_kernel_btf_bpf__elf_bytes));
   // What the object does not say: the agent's own memory, and how large the tables are.
   constexpr std::uint32_t some = 1 << 16;
   const std::uint64_t layout[] = {
@@ -55,8 +85,8 @@ std::uint64_t hash_of_build() {
 
 }  // namespace
 
-CountProgram::CountProgram(const ProgramSettings& settings) : skeleton_(count_bpf__open()) {
-  if (!skeleton_) throw_errno("opening the embedded XDP program");
+CountProgram::CountProgram(const ProgramSettings& settings)
+    : skeleton_(open_skeleton(settings.may_name_kernel && programs_may_name_kernel())) {
   size_tables(*skeleton_, settings.hot_slots, settings.max_sources);
   set_events(*skeleton_, settings.new_sources, settings.sample_every);
 

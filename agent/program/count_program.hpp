@@ -21,12 +21,15 @@ struct ProgramSettings {
   std::uint32_t max_sources = 1;   // in the ledger; the other tables are sized by it
   bool new_sources = false;        // an event for each source that was not tracked
   std::uint32_t sample_every = 0;  // an event for one frame in so many; 0: for none
+  // Whether it may be the form that names types of the kernel, which is the cheaper one, where that
+  // can be loaded.
+  bool may_name_kernel = true;
 };
 
 class CountProgram {
  public:
-  // Opens the embedded program and configures it, with hashes of its own; the kernel is not asked
-  // yet. Throws std::system_error.
+  // Opens the embedded program, in the form that this kernel can load, and configures it, with
+  // hashes of its own. Throws std::system_error.
   explicit CountProgram(const ProgramSettings& settings);
   ~CountProgram();
   CountProgram(const CountProgram&) = delete;

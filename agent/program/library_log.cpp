@@ -51,12 +51,12 @@ void redirect_library_messages() {
   libxdp_set_print(on_libxdp_message);
 }
 
-LibraryMessages::LibraryMessages() {
+LibraryMessages::LibraryMessages() : outer_(collector) {
   collector = this;
 }
 
 LibraryMessages::~LibraryMessages() {
-  collector = nullptr;
+  collector = outer_;
 }
 
 std::optional<std::string> LibraryMessages::kernel_message() const {

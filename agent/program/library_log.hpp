@@ -12,7 +12,8 @@ namespace xdp_count {
 // Sends the libraries' messages here instead of to standard error. Call once, before using them.
 void redirect_library_messages();
 
-// While it lives, collects what the libraries print on this thread. One at a time per thread.
+// While it lives, collects what the libraries print on this thread, unless another one collects
+// that was made later.
 class LibraryMessages {
  public:
   LibraryMessages();
@@ -29,6 +30,7 @@ class LibraryMessages {
   void add(std::string line) { lines_.push_back(std::move(line)); }
 
  private:
+  LibraryMessages* outer_;  // that collects before and after
   std::vector<std::string> lines_;
 };
 

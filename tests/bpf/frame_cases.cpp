@@ -10,11 +10,14 @@
 
 namespace xdp_count::testing {
 
-void check_frames(const std::vector<FrameCase>& cases) {
+namespace {
+
+void check_frames_with(bool may_name_kernel, const std::vector<FrameCase>& cases) {
+  INFO("may name the kernel's types: " << may_name_kernel);
   std::size_t skipped = 0;
   for (const FrameCase& frame_case : cases) {
     INFO(frame_case.description);
-    ProgramUnderTest& program = shared_program(frame_case.has_ethernet_header);
+    ProgramUnderTest& program = shared_program(frame_case.has_ethernet_header, may_name_kernel);
     if (frame_case.linear_bytes && !program.kernel_takes_linear_bytes()) {
       ++skipped;
       continue;
@@ -30,10 +33,17 @@ void check_frames(const std::vector<FrameCase>& cases) {
 
   // A count in the generation that was not active would only show now.
   for (const bool has_ethernet_header : {true, false}) {
-    const GenerationCounts rest = shared_program(has_ethernet_header).take_counts();
+    const GenerationCounts rest =
+        shared_program(has_ethernet_header, may_name_kernel).take_counts();
     CHECK(rest.frames == Counts{});
     CHECK(rest.sources.empty());
   }
+}
+
+}  // namespace
+
+void check_frames(const std::vector<FrameCase>& cases) {
+  for (const bool may_name_kernel : {true, false}) check_frames_with(may_name_kernel, cases);
 }
 
 void check_counts(const GenerationCounts& counts, const FrameCase& frame_case,

@@ -23,8 +23,9 @@ struct FrameCase {
   std::uint32_t expected_source = Ipv4Fields{}.source;  // of a frame that is expected to be IPv4
 };
 
-// Runs each frame once, and checks that it came out as it went in, with XDP_PASS, and was counted
-// once, with all its bytes, in the class and the source that are expected and nowhere else.
+// Runs each frame once with either form of the program, and checks that it came out as it went in,
+// with XDP_PASS, and was counted once, with all its bytes, in the class and the source that are
+// expected and nowhere else.
 void check_frames(const std::vector<FrameCase>& cases);
 
 // Checks that `counts` are those of this case alone, run `times` times.

@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 
 #include <map>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -150,14 +151,15 @@ std::vector<SourceCounts> ProgramUnderTest::spilled(std::uint32_t generation) co
   return result;
 }
 
-ProgramUnderTest& shared_program(bool has_ethernet_header) {
-  constexpr std::uint32_t max_sources = 16;
-  if (has_ethernet_header) {
-    static ProgramUnderTest program({.max_sources = max_sources});
-    return program;
-  }
-  static ProgramUnderTest program({.has_ethernet_header = false, .max_sources = max_sources});
-  return program;
+ProgramUnderTest& shared_program(bool has_ethernet_header, bool may_name_kernel) {
+  static std::map<std::pair<bool, bool>, std::unique_ptr<ProgramUnderTest>> programs;
+  auto& program = programs[{has_ethernet_header, may_name_kernel}];
+  if (!program)
+    program = std::make_unique<ProgramUnderTest>(
+        ProgramSettings{.has_ethernet_header = has_ethernet_header,
+                        .max_sources = 16,
+                        .may_name_kernel = may_name_kernel});
+  return *program;
 }
 
 void check_conservation(const GenerationCounts& counts) {

@@ -76,8 +76,9 @@ class ProgramUnderTest {
 // find one on a CPU before the next is counted in the spill table.
 inline constexpr std::uint32_t smallest_hot_table = 8;
 
-// One for each way to see a frame, loaded on first use, for all tests that look at single frames.
-ProgramUnderTest& shared_program(bool has_ethernet_header);
+// One for each way to see a frame and each form of the program, loaded on first use, for all tests
+// that look at single frames.
+ProgramUnderTest& shared_program(bool has_ethernet_header, bool may_name_kernel);
 
 // What must hold for any one generation: frames = Σ classes, and ipv4 = Σ sources + untracked.
 void check_conservation(const GenerationCounts& counts);
