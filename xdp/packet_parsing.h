@@ -5,6 +5,8 @@
 #ifndef XDP_COUNT_PACKET_PARSING_H
 #define XDP_COUNT_PACKET_PARSING_H
 
+#include <stdbool.h>
+
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -18,8 +20,17 @@
 #define XC_ETH_P_QINQ_OLD 0x9100
 #define XC_IPV4_VERSION 4
 #define XC_IPV6_VERSION 6
-#define XC_IPV4_MIN_IHL 5
 #define XC_IPV4_MAX_TOTAL_LENGTH 65535
+
+/* Version 4 and a header length of 5 to 15: the first byte of every IPv4 header is one of these. */
+#define XC_IPV4_FIRST_BYTE_MIN 0x45
+#define XC_IPV4_FIRST_BYTE_MAX 0x4f
+
+/* struct ethhdr is packed, so that its type would be read byte by byte. */
+struct ethernet_header {
+	__u8 addresses[2 * ETH_ALEN];
+	__be16 eth_type;
+};
 
 struct vlan_tag {
 	__be16 tci;
@@ -27,25 +38,31 @@ struct vlan_tag {
 };
 
 struct parsed_frame {
-	enum xc_class class;
+	__u32 class; /* enum xc_class */
 	__be32 source; /* network byte order; set for XC_CLASS_IPV4 alone */
 };
 
+/* In place of a class: a header is not in what may be read in place. */
+#define NOT_IN_PLACE XC_CLASSES
+
 /*
- * A pointer to "size" bytes at "offset" of the frame, or NULL when the frame
- * ends before. Drivers that split headers from payload, and multi-buffer
- * frames with a short first buffer, leave a header outside of what may be
- * read in place: then it is copied to "copy".
+ * Sets "header" to "size" bytes at "offset" of the frame, and answers whether
+ * they are there. Drivers that split headers from payload, and multi-buffer
+ * frames with a short first buffer, leave a header outside of what may be read
+ * in place: then it is copied to "copy". Where that is NULL, it is not there.
  */
-static __always_inline const void *header_at(struct xdp_md *ctx, __u32 offset, __u32 size,
-					     void *copy)
+static __always_inline bool header_at(struct xdp_md *ctx, __u32 offset, __u32 size, void *copy,
+				      const void **header)
 {
 	void *data = (void *)(long)ctx->data;
 	void *data_end = (void *)(long)ctx->data_end;
 
-	if (data + offset + size <= data_end)
-		return data + offset;
-	return bpf_xdp_load_bytes(ctx, offset, copy, size) ? NULL : copy;
+	if (data + offset + size <= data_end) {
+		*header = data + offset;
+		return true;
+	}
+	*header = copy;
+	return copy && !bpf_xdp_load_bytes(ctx, offset, copy, size);
 }
 
 static __always_inline bool is_vlan_tag(__be16 eth_type)
@@ -59,42 +76,47 @@ static __always_inline bool is_vlan_tag(__be16 eth_type)
  * whose cost is not ours to pay: an address from a packet that the stack would
  * throw away says nothing about its sender.
  */
-static __always_inline enum xc_class parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
-						__be32 *source)
+static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
+					__be32 *source, bool in_place)
 {
 	struct iphdr copy;
-	const struct iphdr *ip = header_at(ctx, offset, sizeof(*ip), &copy);
-	__u64 ip_bytes = frame_bytes - offset;
+	const struct iphdr *ip;
+	__u8 first;
 	__u32 header_bytes, total_length;
 
-	if (!ip || ip->version != XC_IPV4_VERSION || ip->ihl < XC_IPV4_MIN_IHL)
+	if (!header_at(ctx, offset, sizeof(*ip), in_place ? NULL : &copy, (const void **)&ip))
+		return in_place ? NOT_IN_PLACE : XC_CLASS_MALFORMED;
+	first = *(const __u8 *)ip;
+	if (first < XC_IPV4_FIRST_BYTE_MIN || first > XC_IPV4_FIRST_BYTE_MAX)
 		return XC_CLASS_MALFORMED;
-
-	header_bytes = ip->ihl * 4;
+	header_bytes = (first & 0xf) * 4;
 	total_length = bpf_ntohs(ip->tot_len);
-	/* BIG TCP: a length that 16 bits cannot hold is written as 0. */
-	if (total_length == 0 && frame_bytes > XC_IPV4_MAX_TOTAL_LENGTH)
-		total_length = ip_bytes;
-	if (total_length < header_bytes || total_length > ip_bytes)
+	if (total_length > frame_bytes - offset)
 		return XC_CLASS_MALFORMED;
-
+	/* BIG TCP: a length that 16 bits cannot hold is written as 0. */
+	if (total_length < header_bytes &&
+	    (total_length != 0 || frame_bytes <= XC_IPV4_MAX_TOTAL_LENGTH))
+		return XC_CLASS_MALFORMED;
 	*source = ip->saddr;
 	return XC_CLASS_IPV4;
 }
 
-static __always_inline enum xc_class parse_ethernet(struct xdp_md *ctx, __u64 frame_bytes,
-						    __be32 *source)
+static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_bytes, __be32 *source,
+					    bool in_place)
 {
-	struct ethhdr eth_copy;
-	const struct ethhdr *eth = header_at(ctx, 0, sizeof(*eth), &eth_copy);
+	struct ethernet_header eth_copy;
+	const struct ethernet_header *eth;
 	__u32 offset = sizeof(*eth);
 	__be16 eth_type;
 
-	if (!eth)
-		return XC_CLASS_OTHER;
-	eth_type = eth->h_proto;
+	if (!header_at(ctx, 0, sizeof(*eth), in_place ? NULL : &eth_copy, (const void **)&eth))
+		return in_place ? NOT_IN_PLACE : XC_CLASS_OTHER;
+	eth_type = eth->eth_type;
+	/* The usual case comes first, with an offset that is a constant. */
+	if (eth_type == bpf_htons(ETH_P_IP))
+		return parse_ipv4(ctx, offset, frame_bytes, source, in_place);
 
-	/*
+		/*
 	 * The loop is unrolled, so that "offset" is a constant in each step and bounds checks
 	 * are cheap.
 	 */
@@ -105,16 +127,16 @@ static __always_inline enum xc_class parse_ethernet(struct xdp_md *ctx, __u64 fr
 
 		if (!is_vlan_tag(eth_type))
 			break;
-		tag = header_at(ctx, offset, sizeof(*tag), &tag_copy);
-		if (!tag)
-			return XC_CLASS_OTHER;
+		if (!header_at(ctx, offset, sizeof(*tag), in_place ? NULL : &tag_copy,
+			       (const void **)&tag))
+			return in_place ? NOT_IN_PLACE : XC_CLASS_OTHER;
 		eth_type = tag->encapsulated_eth_type;
 		offset += sizeof(*tag);
 	}
 
 	switch (eth_type) {
 	case bpf_htons(ETH_P_IP):
-		return parse_ipv4(ctx, offset, frame_bytes, source);
+		return parse_ipv4(ctx, offset, frame_bytes, source, in_place);
 	case bpf_htons(ETH_P_IPV6):
 		return XC_CLASS_IPV6;
 	case bpf_htons(ETH_P_ARP):
@@ -125,15 +147,17 @@ static __always_inline enum xc_class parse_ethernet(struct xdp_md *ctx, __u64 fr
 }
 
 /* On tun, WireGuard, ipip and the like a frame has no link-layer header: its first bits name it. */
-static __always_inline enum xc_class parse_without_link_header(struct xdp_md *ctx,
-							       __u64 frame_bytes, __be32 *source)
+static __always_inline __u32 parse_without_link_header(struct xdp_md *ctx, __u64 frame_bytes,
+						       __be32 *source, bool in_place)
 {
 	__u8 copy;
-	const __u8 *first = header_at(ctx, 0, sizeof(*first), &copy);
+	const __u8 *first;
 
-	switch (first ? *first >> 4 : 0) {
+	if (!header_at(ctx, 0, sizeof(*first), in_place ? NULL : &copy, (const void **)&first))
+		return in_place ? NOT_IN_PLACE : XC_CLASS_OTHER;
+	switch (*first >> 4) {
 	case XC_IPV4_VERSION:
-		return parse_ipv4(ctx, 0, frame_bytes, source);
+		return parse_ipv4(ctx, 0, frame_bytes, source, in_place);
 	case XC_IPV6_VERSION:
 		return XC_CLASS_IPV6;
 	default:
@@ -141,14 +165,42 @@ static __always_inline enum xc_class parse_without_link_header(struct xdp_md *ct
 	}
 }
 
-static __always_inline struct parsed_frame parse_frame(struct xdp_md *ctx, __u64 frame_bytes,
-						       bool has_ethernet_header)
+static __always_inline struct parsed_frame parse_headers(struct xdp_md *ctx, __u64 frame_bytes,
+							 bool has_ethernet_header, bool in_place)
 {
 	struct parsed_frame parsed = {};
 
-	parsed.class = has_ethernet_header ?
-			       parse_ethernet(ctx, frame_bytes, &parsed.source) :
-			       parse_without_link_header(ctx, frame_bytes, &parsed.source);
+	parsed.class =
+		has_ethernet_header ?
+			parse_ethernet(ctx, frame_bytes, &parsed.source, in_place) :
+			parse_without_link_header(ctx, frame_bytes, &parsed.source, in_place);
+	return parsed;
+}
+
+/*
+ * For frames with a header that is not in place, or with none. Not inlined,
+ * since it is rare and would take registers from the usual path. The source is
+ * in the upper half of the result, the class in the lower one.
+ */
+static __noinline __u64 parse_copies(struct xdp_md *ctx, __u64 frame_bytes,
+				     bool has_ethernet_header)
+{
+	struct parsed_frame parsed = parse_headers(ctx, frame_bytes, has_ethernet_header, false);
+
+	return (__u64)parsed.source << 32 | parsed.class;
+}
+
+static __always_inline struct parsed_frame parse_frame(struct xdp_md *ctx, __u64 frame_bytes,
+						       bool has_ethernet_header)
+{
+	struct parsed_frame parsed = parse_headers(ctx, frame_bytes, has_ethernet_header, true);
+
+	if (parsed.class == NOT_IN_PLACE) {
+		__u64 result = parse_copies(ctx, frame_bytes, has_ethernet_header);
+
+		parsed.class = result;
+		parsed.source = result >> 32;
+	}
 	return parsed;
 }
 
