@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/ppp_defs.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -36,6 +37,16 @@ struct vlan_tag {
 	__be16 tci;
 	__be16 encapsulated_eth_type;
 };
+
+/* RFC 2516, and the PPP protocol behind it (RFC 1661), which may be compressed but never is here. */
+struct pppoe_session {
+	__be16 version_type_code;
+	__be16 session;
+	__be16 length; /* of what is behind it: the protocol and the packet */
+	__be16 protocol;
+};
+
+#define XC_PPPOE_SESSION_DATA 0x1100 /* version 1, type 1, code 0 */
 
 struct parsed_frame {
 	__u32 class; /* enum xc_class */
@@ -101,6 +112,36 @@ static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 
 	return XC_CLASS_IPV4;
 }
 
+/*
+ * A packet ends with its session at the latest. As pppoe_rcv() of
+ * drivers/net/ppp/pppoe.c does, this refuses a session that is longer than its
+ * frame, and takes what is behind a shorter one for padding.
+ */
+static __always_inline __u32 parse_pppoe(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
+					 __be32 *source, bool in_place)
+{
+	struct pppoe_session copy;
+	const struct pppoe_session *session;
+	__u64 length, session_end;
+
+	if (!header_at(ctx, offset, sizeof(*session), in_place ? NULL : &copy,
+		       (const void **)&session))
+		return in_place ? NOT_IN_PLACE : XC_CLASS_OTHER;
+	length = bpf_ntohs(session->length);
+	if (session->version_type_code != bpf_htons(XC_PPPOE_SESSION_DATA) ||
+	    length < sizeof(session->protocol))
+		return XC_CLASS_OTHER;
+	if (session->protocol == bpf_htons(PPP_IPV6))
+		return XC_CLASS_IPV6;
+	if (session->protocol != bpf_htons(PPP_IP))
+		return XC_CLASS_OTHER;
+
+	session_end = offset + offsetof(struct pppoe_session, protocol) + length;
+	if (session_end > frame_bytes)
+		return XC_CLASS_MALFORMED;
+	return parse_ipv4(ctx, offset + sizeof(*session), session_end, source, in_place);
+}
+
 static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_bytes, __be32 *source,
 					    bool in_place)
 {
@@ -116,11 +157,7 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 	if (eth_type == bpf_htons(ETH_P_IP))
 		return parse_ipv4(ctx, offset, frame_bytes, source, in_place);
 
-		/*
-	 * The loop is unrolled, so that "offset" is a constant in each step and bounds checks
-	 * are cheap.
-	 */
-#pragma unroll
+#pragma unroll /* so that "offset" is a constant in each step, and bounds checks are cheap */
 	for (int i = 0; i < XC_MAX_VLAN_TAGS; i++) {
 		struct vlan_tag tag_copy;
 		const struct vlan_tag *tag;
@@ -137,6 +174,8 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 	switch (eth_type) {
 	case bpf_htons(ETH_P_IP):
 		return parse_ipv4(ctx, offset, frame_bytes, source, in_place);
+	case bpf_htons(ETH_P_PPP_SES):
+		return parse_pppoe(ctx, offset, frame_bytes, source, in_place);
 	case bpf_htons(ETH_P_IPV6):
 		return XC_CLASS_IPV6;
 	case bpf_htons(ETH_P_ARP):

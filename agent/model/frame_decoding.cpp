@@ -123,7 +123,7 @@ void decode_arp(Bytes bytes, DecodedFrame& frame) {
 // A session's data (RFC 2516), whose PPP protocol is not compressed.
 void decode_pppoe(Bytes bytes, DecodedFrame& frame) {
   frame.protocol = "pppoe";
-  if (!bytes.has(8) || bytes.u16(0) != 0x1100) return;
+  if (!bytes.has(8) || bytes.u16(0) != 0x1100 || bytes.u16(4) < 2) return;
   const std::uint16_t protocol = bytes.u16(6);
   bytes.end_at(6U + bytes.u16(4));
   bytes.skip(8);

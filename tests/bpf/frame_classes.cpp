@@ -70,13 +70,6 @@ TEST_CASE("a frame is in the class that its ethertype and header say") {
        PacketBuilder().ethertype(0x0800).ipv6().udp(1234, 53).build(), FrameClass::malformed},
       {"an ARP request whose ethertype says IPv4", PacketBuilder().ethertype(0x0800).arp().build(),
        FrameClass::malformed},
-      {"an IPv4 packet in a PPPoE session",
-       PacketBuilder()
-           .ethertype(0x8864)
-           .payload({0x11, 0x00, 0x00, 0x01, 0x00, 0x16, 0x00, 0x21, 0x45, 0x00, 0x00, 0x14})
-           .pad_to(60)
-           .build(),
-       FrameClass::other},
       {"an 802.3 frame with a length and LLC",
        PacketBuilder().ethertype(38).payload({0x42, 0x42, 0x03}).pad_to(60).build(),
        FrameClass::other},

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t most_tags = 4;
 constexpr std::size_t ethernet_bytes = 14;
 constexpr std::size_t tag_bytes = 4;
+constexpr std::size_t pppoe_bytes = 6;
+constexpr std::size_t ppp_protocol_bytes = 2;
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -45,14 +47,16 @@ class Field {
 // The fields are in the order of the command line.
 struct Line {
   Field frame_bytes, ethertype, ethertypes_behind_tags, version, header_bytes, total_bytes, source;
+  Field pppoe_version, pppoe_type, pppoe_code, pppoe_payload_bytes, ppp_protocol;
 };
 
 Line parse_line(const std::string& text) {
   // A separator at the end: the last field may be empty.
   const std::vector<std::string> fields = split(text + "\t", '\t');
-  if (fields.size() != 7) throw std::runtime_error("a line of tshark has other fields: " + text);
-  return {Field(fields[0]), Field(fields[1]), Field(fields[2]), Field(fields[3]),
-          Field(fields[4]), Field(fields[5]), Field(fields[6])};
+  if (fields.size() != 12) throw std::runtime_error("a line of tshark has other fields: " + text);
+  return {Field(fields[0]), Field(fields[1]), Field(fields[2]),  Field(fields[3]),
+          Field(fields[4]), Field(fields[5]), Field(fields[6]),  Field(fields[7]),
+          Field(fields[8]), Field(fields[9]), Field(fields[10]), Field(fields[11])};
 }
 
 bool is_tag(const std::string& ethertype) {
@@ -67,12 +71,25 @@ std::string class_of(const Line& line) {
     ethertype = line.ethertypes_behind_tags.all()[tags];
     ++tags;
   }
+  std::uint64_t ip_bytes =
+      line.frame_bytes.first_number().value() - ethernet_bytes - tags * tag_bytes;
+  if (ethertype == "0x8864") {
+    const auto protocol = line.ppp_protocol.first_number();
+    if (line.pppoe_version.first_number() != 1 || line.pppoe_type.first_number() != 1 ||
+        line.pppoe_code.first_number() != 0 || ip_bytes < pppoe_bytes + ppp_protocol_bytes ||
+        line.pppoe_payload_bytes.first_number() < ppp_protocol_bytes)
+      return "other";
+    if (protocol == 0x0057) return "ipv6";
+    if (protocol != 0x0021) return "other";
+    const std::uint64_t payload_bytes = line.pppoe_payload_bytes.first_number().value();
+    if (payload_bytes > ip_bytes - pppoe_bytes) return "malformed";
+    ip_bytes = payload_bytes - ppp_protocol_bytes;
+    ethertype = "0x0800";
+  }
   if (ethertype == "0x86dd") return "ipv6";
   if (ethertype == "0x0806") return "arp";
   if (ethertype != "0x0800") return "other";
 
-  const std::uint64_t ip_bytes =
-      line.frame_bytes.first_number().value() - ethernet_bytes - tags * tag_bytes;
   const auto header_bytes = line.header_bytes.first_number();
   const auto total_bytes = line.total_bytes.first_number();
   const bool whole = line.version.first_number() == 4 && header_bytes >= 20 &&
@@ -91,7 +108,9 @@ TsharkReading read_with_tshark(const std::string& capture_file) {
                   "-o", "ip.defragment:FALSE", "-o", "ip.tso_support:FALSE",
                   "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,",
                   "-e", "frame.len", "-e", "eth.type", "-e", "vlan.etype", "-e", "ip.version",
-                  "-e", "ip.hdr_len", "-e", "ip.len", "-e", "ip.src"});
+                  "-e", "ip.hdr_len", "-e", "ip.len", "-e", "ip.src", "-e", "pppoe.version",
+                  "-e", "pppoe.type", "-e", "pppoe.code", "-e", "pppoe.payload_length",
+                  "-e", "ppp.protocol"});
   // clang-format on
   if (const int code = tshark.wait(); code != 0)
     throw std::runtime_error("tshark ended with " + std::to_string(code) + ": " +

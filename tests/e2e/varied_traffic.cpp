@@ -25,7 +25,8 @@ class Generator {
 
   Frame next() {
     const unsigned kind = below(100);
-    if (kind < 70) return ipv4_frame();
+    if (kind < 64) return ipv4_frame();
+    if (kind < 70) return pppoe_frame();
     if (kind < 80) return malformed_frame();
     if (kind < 86) return ipv6_frame();
     if (kind < 90) return arp_frame();
@@ -187,6 +188,25 @@ class Generator {
     }
   }
 
+  Frame pppoe_frame() {
+    PacketBuilder builder;
+    PppoeFields fields{.session = static_cast<std::uint16_t>(below(0x10000))};
+    switch (below(6)) {
+      case 0:
+        return finish(builder.pppoe(fields).ipv6().udp(1024, 9).payload(any_payload()));
+      case 1:  // longer than the frame, or shorter than the packet
+        fields.length =
+            static_cast<std::uint16_t>(below(2) == 0 ? below(30) : 9100 + below(50'000));
+        return finish(
+            builder.pppoe(fields).ipv4(ipv4_fields()).udp(1024, 9).payload(any_payload()));
+      case 2:
+        return cut(builder.pppoe(fields).ipv4(ipv4_fields()).tcp(1024, 443), 30);
+      default:
+        return finish(
+            builder.pppoe(fields).ipv4(ipv4_fields()).tcp(1024, 443).payload(any_payload()));
+    }
+  }
+
   // Says that it is IPv4.
   Frame malformed_frame() {
     Ipv4Fields fields = ipv4_fields();
@@ -249,18 +269,19 @@ class Generator {
         if (below(2) == 0) labels = joined({0, 2, 0x00, 64}, labels);
         return finish(builder.ethertype(0x8847).payload(joined(labels, inner_packet())));
       }
-      case 2: {
-        const Frame packet = inner_packet();
-        const std::size_t length = packet.size() + 2;
-        const Frame session{0x11,
-                            0,
-                            0,
-                            1,
-                            static_cast<std::uint8_t>(length >> 8),
-                            static_cast<std::uint8_t>(length),
-                            0x00,
-                            0x21};
-        return finish(builder.ethertype(0x8864).payload(joined(session, packet)));
+      case 2: {  // of PPPoE, what is no session data
+        PppoeFields fields;
+        switch (below(3)) {
+          case 0:
+            fields.code = static_cast<std::uint8_t>(1 + below(255));
+            break;
+          case 1:
+            fields.version_and_type = static_cast<std::uint8_t>(0x12 + below(200));
+            break;
+          default:
+            fields.protocol = std::uint16_t{0xc021};
+        }
+        return finish(builder.pppoe(fields).ipv4({.source = 0xc6120000}).udp(5000, 5001));
       }
       case 3:  // spanning tree: 802.3 with a length
         return finish(builder.ethertype(38).payload(joined({0x42, 0x42, 0x03}, Frame(35))));

@@ -84,6 +84,7 @@ TEST_CASE("what is in a PPPoE session is named, within its length") {
         "udp" + ends);
   const std::string unknown = "pppoe  > ";
   CHECK(decoded(PacketBuilder().pppoe().payload({1, 1, 0, 4}).build()) == unknown);
+  CHECK(decoded(PacketBuilder().pppoe({.length = std::uint16_t{1}}).ipv4().build()) == unknown);
   CHECK(decoded(PacketBuilder().pppoe({.code = 0xa7}).ipv4().build()) == unknown);
   CHECK(decoded(PacketBuilder().pppoe({.version_and_type = 0x21}).ipv4().build()) == unknown);
   for (std::size_t bytes = 14; bytes < 22; ++bytes)
