@@ -13,6 +13,7 @@
 #include "interface/forgotten_descriptors.hpp"
 #include "interface/network_interface.hpp"
 #include "neighbour.hpp"
+#include "view/table_view.hpp"
 
 using namespace xdp_count::testing;
 
@@ -27,7 +28,7 @@ std::uint32_t program_of_agent() {
 void check_ended(const Topology& topology, Agent& agent, std::uint64_t frames, std::uint32_t id) {
   agent.signal(SIGTERM);
   CHECK(agent.wait() == 0);
-  CHECK(contains(agent.standard_error(), "counted " + std::to_string(frames) + " frames, "));
+  CHECK(contains(agent.standard_error(), "counted " + xdp_count::grouped(frames) + " frames, "));
   const Ids left = programs_on_receiver(topology);
   CHECK(std::count(left.begin(), left.end(), id) == 0);
   CHECK(program_is_gone(id));
