@@ -7,6 +7,7 @@
 
 #include "base/background_writer.hpp"
 #include "base/error.hpp"
+#include "live/terminal_ability.hpp"
 
 // These define macros with everyday names: nothing else is included behind them.
 #include <curses.h>
@@ -36,11 +37,6 @@ std::string capability(const char* name) {
 
 }  // namespace
 
-bool is_in_foreground() {
-  const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);  // an error where there is no job control
-  return foreground < 0 || foreground == ::getpgrp();
-}
-
 TerminalState::TerminalState() {
   int error = 0;
   const char* name = std::getenv("TERM");
@@ -56,10 +52,7 @@ TerminalState::TerminalState() {
 
 void TerminalState::restore() const {
   if (!is_in_foreground()) return;
-  // The kernel starts with TCOON what TCOOFF has stopped, not what Ctrl-S has
-  // (n_tty_ioctl_helper() of drivers/tty/tty_ioctl.c).
-  ::tcflow(STDOUT_FILENO, TCOOFF);
-  ::tcflow(STDOUT_FILENO, TCOON);
+  start_output();
   ::tcsetattr(STDIN_FILENO, TCSANOW, &modes_);
   BackgroundWriter writer(STDOUT_FILENO, 0, nullptr);
   writer.offer(leave_screen_);

@@ -8,10 +8,6 @@
 
 namespace xdp_count {
 
-// Returns false for a job in the background: the terminal is another program's, and the kernel
-// would stop one that takes it.
-bool is_in_foreground();
-
 // $TERM is not set, or there is no description of what it names.
 struct UnknownTerminal : std::runtime_error {
   using std::runtime_error::runtime_error;

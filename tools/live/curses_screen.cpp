@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "live/curses_screen.hpp"
 
+#include "live/terminal_ability.hpp"
+
 // Its macros have everyday names: nothing else of C++ is included behind it.
 #define NCURSES_NOMACROS 1
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -120,11 +121,6 @@ void CursesScreen::lend(const std::function<void()>& use) {
   ::clearok(stdscr, TRUE);  // the next picture is drawn on an empty screen
 }
 
-bool CursesScreen::in_front() {
-  const pid_t group = ::tcgetpgrp(STDIN_FILENO);
-  return group < 0 || group == ::getpgrp();
-}
-
 void CursesScreen::take_back() {
   ::reset_prog_mode();
   ::clearok(stdscr, TRUE);
@@ -132,12 +128,7 @@ void CursesScreen::take_back() {
 
 void CursesScreen::give_back() {
   constexpr int patience_ms = 100;
-  if (!takes_output(0)) {
-    // The kernel starts with TCOON what TCOOFF has stopped, not what Ctrl-S has
-    // (n_tty_ioctl_helper() of drivers/tty/tty_ioctl.c).
-    ::tcflow(STDOUT_FILENO, TCOOFF);
-    ::tcflow(STDOUT_FILENO, TCOON);
-  }
+  if (!takes_output(0)) start_output();
   if (!takes_output(patience_ms)) {
     ::reset_shell_mode();
     return;

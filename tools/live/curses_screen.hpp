@@ -28,9 +28,7 @@ class CursesScreen {
   // Gives the terminal back for as long as `use` takes.
   void lend(const std::function<void()>& use);
 
-  // Whether what is typed is for this process, and not for a shell that has taken the terminal
-  // back. When it is so again, the terminal's modes may be the shell's: see take_back().
-  static bool in_front();
+  // To be called when a shell has had the terminal meanwhile, and its modes may be the shell's.
   void take_back();
 
   // Takes notice of the terminal's present size, and returns it.

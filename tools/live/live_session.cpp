@@ -19,6 +19,7 @@
 #include "client/agent_sockets.hpp"
 #include "live/curses_screen.hpp"
 #include "live/signal_queue.hpp"
+#include "live/terminal_ability.hpp"
 
 namespace xdp_count {
 namespace {
@@ -125,7 +126,7 @@ std::optional<int> show(LiveView& view, LiveFeeds& feeds, const SignalQueue& sig
     view.pass_time(LiveView::Clock::now());
     feeds.subscribe({.selection = view.selection()});
     // The agent alone may have been stopped, and the shell be there meanwhile.
-    if (!std::exchange(in_front, CursesScreen::in_front()) && in_front) screen.take_back();
+    if (!std::exchange(in_front, is_in_foreground()) && in_front) screen.take_back();
     const bool drawn = !in_front || screen.draw(view.screen());
 
     std::vector<pollfd> ready{{in_front ? STDIN_FILENO : -1, POLLIN, 0},

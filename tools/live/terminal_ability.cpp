@@ -9,6 +9,7 @@
 // These define macros with everyday names: nothing else is included behind them.
 #include <curses.h>
 #include <term.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace xdp_count {
@@ -19,6 +20,18 @@ bool can_draw_screens() {
   if (::setupterm(nullptr, STDOUT_FILENO, &error) != OK) return true;
   const char* const move_cursor = ::tigetstr("cup");
   return move_cursor && move_cursor != reinterpret_cast<const char*>(-1);
+}
+
+bool is_in_foreground() {
+  const pid_t foreground = ::tcgetpgrp(STDIN_FILENO);  // an error where there is no job control
+  return foreground < 0 || foreground == ::getpgrp();
+}
+
+void start_output() {
+  // The kernel starts with TCOON what TCOOFF has stopped, not what Ctrl-S has
+  // (n_tty_ioctl_helper() of drivers/tty/tty_ioctl.c).
+  ::tcflow(STDOUT_FILENO, TCOOFF);
+  ::tcflow(STDOUT_FILENO, TCOON);
 }
 
 bool wants_colours() {

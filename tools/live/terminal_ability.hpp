@@ -7,6 +7,13 @@ namespace xdp_count {
 // as TERM=dumb says: it shows lines, one after the other.
 bool can_draw_screens();
 
+// Returns false for a job in the background: the terminal is another program's, and the kernel
+// would stop one that takes it.
+bool is_in_foreground();
+
+// Has output go on that is stopped, as by Ctrl-S.
+void start_output();
+
 // Whether people want colours where there are some.
 bool wants_colours();
 
