@@ -92,6 +92,15 @@ struct SourceRow {
   }
 };
 
+// What a source sent a second in the window; nothing where that is not known. `recent`: of the
+// head.
+inline std::optional<Rates> rates_in(const SourceRow& row, RecentWindow window,
+                                     const std::array<RecentTotal, recent_windows>& recent) {
+  const double seconds = recent[static_cast<std::size_t>(window)].seconds;
+  const auto& counts = row.of(window);
+  return counts && seconds > 0 ? std::optional(rates_over(*counts, seconds)) : std::nullopt;
+}
+
 enum class SortKey { pps, bps, packets, bytes, pps_10s, bps_10s, pps_60s, bps_60s };
 
 // Whether it is about bytes or bits, and not about packets.

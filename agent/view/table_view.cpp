@@ -176,8 +176,7 @@ std::string SourceColumns::value_of(const SourceRow& row, SortKey key) const {
   }
   std::optional<Rates> rates;
   if (const auto window = window_of(key)) {
-    const double seconds = recent_[static_cast<std::size_t>(*window)].seconds;
-    if (row.of(*window) && seconds > 0) rates = rates_over(*row.of(*window), seconds);
+    rates = rates_in(row, *window, recent_);
   } else if (rates_) {
     rates = row.rates;
   }

@@ -309,19 +309,20 @@ void LiveView::take_prefix() {
 std::optional<double> LiveView::rate_of(const Row& row, SortKey by) const {
   if (by == SortKey::pps || by == SortKey::bps) {
     if (!row.rates) return std::nullopt;
-    return by == SortKey::pps ? row.source.rates.pps : row.source.rates.bps;
+    return by == SortKey::pps ? row.source->rates.pps : row.source->rates.bps;
   }
   const auto window = window_of(by);
   const auto& head = pictures()[row.agent].head;
-  if (!window || !head || !row.source.of(*window)) return std::nullopt;
-  const Rates rates = rates_over(*row.source.of(*window), head->of(*window).seconds);
-  return counts_bytes(by) ? rates.bps : rates.pps;
+  if (!window || !head) return std::nullopt;
+  const auto rates = rates_in(*row.source, *window, head->recent);
+  if (!rates) return std::nullopt;
+  return counts_bytes(by) ? rates->bps : rates->pps;
 }
 
 // Rows whose rate is not known come last.
 bool LiveView::before(const Row& a, const Row& b) const {
-  if (settings_.by == SortKey::packets) return a.source.total.packets > b.source.total.packets;
-  if (settings_.by == SortKey::bytes) return a.source.total.bytes > b.source.total.bytes;
+  if (settings_.by == SortKey::packets) return a.source->total.packets > b.source->total.packets;
+  if (settings_.by == SortKey::bytes) return a.source->total.bytes > b.source->total.bytes;
   return rate_of(a, settings_.by) > rate_of(b, settings_.by);
 }
 
@@ -334,7 +335,7 @@ std::vector<LiveView::Row> LiveView::ordered_rows() const {
     for (const SourceRow& source : picture.rows)
       // The last message may be of another selection than the one in force.
       if (!settings_.prefix || settings_.prefix->contains(source.address))
-        rows.push_back({agent, source, rates});
+        rows.push_back({agent, &source, rates});
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const Row& a, const Row& b) { return before(a, b); });
@@ -402,11 +403,11 @@ std::string LiveView::filter_sum(const std::vector<Row>& rows) const {
   Rates rates;
   bool rates_known = false;
   for (const Row& row : rows) {
-    counts += row.source.total;
+    counts += row.source->total;
     if (!row.rates) continue;
     rates_known = true;
-    rates.pps += row.source.rates.pps;
-    rates.bps += row.source.rates.bps;
+    rates.pps += row.source->rates.pps;
+    rates.bps += row.source->rates.bps;
   }
   const bool all = rows.size() < selection().top;
   const std::string what =
@@ -441,7 +442,7 @@ std::vector<ScreenLine> LiveView::details(const Row* row) const {
   if (several()) address += " on " + name_among(pictures(), selected_->agent);
   if (!row) return {{{address + " is not in these rows now", Style::strong}}};
 
-  const SourceRow& source = row->source;
+  const SourceRow& source = *row->source;
   const AgentPicture& picture = pictures()[row->agent];
   std::vector<std::string> sums{number_of(source.total.packets, "packet"),
                                 number_of(source.total.bytes, "byte")};
@@ -449,16 +450,12 @@ std::vector<ScreenLine> LiveView::details(const Row* row) const {
   if (const auto& head = picture.head; head && head->time >= source.first_time) {
     const double seconds =
         static_cast<double>(head->time - source.first_time) / 1000 + head->interval;
-    sums.push_back("on average " +
-                   rate_text({static_cast<double>(source.total.packets) / seconds,
-                              static_cast<double>(source.total.bytes) * 8 / seconds}));
+    sums.push_back("on average " + rate_text(rates_over(source.total, seconds)));
   }
   if (picture.head)
     for (const RecentWindow window : windows_apart(*picture.head))
-      if (const auto& counts = source.of(window)) {
-        const double seconds = picture.head->of(window).seconds;
-        sums.push_back(window_text(seconds) + " " + rate_text(rates_over(*counts, seconds)));
-      }
+      if (const auto rates = rates_in(source, window, picture.head->recent))
+        sums.push_back(window_text(picture.head->of(window).seconds) + " " + rate_text(*rates));
   const std::string title = "trend ";
   const std::size_t width =
       std::min(size_.columns - std::min(size_.columns, title.size()), max_trend);
@@ -578,11 +575,11 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
     const SourceColumns columns(picture.head && !old ? *picture.head : unknown, width,
                                 settings_.by);
     ScreenLine line{
-        {in_column(name_among(pictures(), row.agent), interface_column) + columns.line(row.source),
+        {in_column(name_among(pictures(), row.agent), interface_column) + columns.line(*row.source),
          selected_ == row.key() ? Style::selected : style}};
     if (trend > 0)
       line.push_back(
-          {" " + trend_text(row.source.trend, picture.slices, settings_.by, trend, settings_.utf8),
+          {" " + trend_text(row.source->trend, picture.slices, settings_.by, trend, settings_.utf8),
            Style::trend});
     lines.push_back(std::move(line));
   }

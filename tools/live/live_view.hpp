@@ -74,10 +74,10 @@ class LiveView {
   // A source of one agent. Two agents that both have seen it have a row each.
   struct Row {
     std::size_t agent;
-    SourceRow source;
-    bool rates;  // whether they are known
+    const SourceRow* source;  // of the agent's picture, which many may be
+    bool rates;               // whether they are known
 
-    RowKey key() const { return {agent, source.address}; }
+    RowKey key() const { return {agent, source->address}; }
   };
 
   // What the screen has room for, from the top to the footer.

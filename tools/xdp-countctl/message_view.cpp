@@ -41,10 +41,9 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
                                   rfc3339(row.first_time),
                                   rfc3339(row.last_time)};
   for (std::size_t i = 0; i < recent_windows; ++i) {
-    const bool known = row.recent[i] && head.recent[i].seconds > 0;
-    const Rates recent = known ? rates_over(*row.recent[i], head.recent[i].seconds) : Rates{};
-    fields.push_back(known ? number(recent.pps) : "");
-    fields.push_back(known ? number(recent.bps) : "");
+    const auto rates = rates_in(row, static_cast<RecentWindow>(i), head.recent);
+    fields.push_back(rates ? number(rates->pps) : "");
+    fields.push_back(rates ? number(rates->bps) : "");
   }
   return csv_record(fields);
 }
