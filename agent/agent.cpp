@@ -114,11 +114,12 @@ asio::awaitable<void> Agent::attach() {
   const Capabilities kept = co_await offload(blocking_calls_, [&] {
     attachment_.emplace(interface_, settings_.mode, program_settings(settings_, interface_));
     const NicStart nic = start_of_nic();
-    counting_.emplace(
-        attachment_->program(),
-        SnapshotHead{
-            .interface = interface_.name, .ifindex = interface_.index, .mode = attachment_->mode()},
-        nic);
+    counting_.emplace(attachment_->program(),
+                      SnapshotHead{.interface = interface_.name,
+                                   .ifindex = interface_.index,
+                                   .mode = attachment_->mode(),
+                                   .families = settings_.families},
+                      nic);
     program_id_ = attachment_->program().info().id;
     return keep_what_counting_needs(attachment_->program().fd());
   });
@@ -383,12 +384,13 @@ asio::awaitable<void> Agent::say_goodbye(std::string reason, bool is_logged) {
   });
   const SnapshotHead& head = counting_->tally().head();
   log::info(
-      "{}counted {} frames, {} bytes, in {:.1f} s: {} IPv4 packets, {} sources tracked, "
-      "{} packets untracked, {} packets evicted",
+      "{}counted {} frames, {} bytes, in {:.1f} s: {} IPv4 and {} IPv6 packets, {} sources "
+      "tracked, {} packets untracked, {} packets evicted",
       is_logged ? "" : reason + "; ", grouped(head.frames.counts.packets),
       grouped(head.frames.counts.bytes), head.counted_seconds(),
-      grouped(head.of(FrameClass::ipv4).counts.packets), grouped(head.tracked),
-      grouped(head.untracked.packets), grouped(head.evicted.counts.packets));
+      grouped(head.of(FrameClass::ipv4).counts.packets),
+      grouped(head.of(FrameClass::ipv6).counts.packets), grouped(head.tracked),
+      grouped(head.untracked.sum().packets), grouped(head.evicted.sum().counts.packets));
 }
 
 void Agent::stop(std::string reason) {

@@ -52,7 +52,7 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   settings.output = terminal ? OutputFormat::live : OutputFormat::none;
 
   CLI::App app{
-      "Counts packets and bytes per source IPv4 address on a network interface,\n"
+      "Counts packets and bytes per source address on a network interface,\n"
       "exactly, with an XDP program, and streams the counts over a Unix socket.",
       "xdp-count"};
   app.formatter(std::make_shared<HelpFormatter>());
@@ -86,10 +86,14 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   add_number(
       app, "--hot-slots", settings.hot_slots, min_hot_slots, max_hot_slots,
       fmt::format(
-          "Slots of each CPU's fast table, rounded up to a power of two; sources that "
-          "find none cost more per packet. 32 bytes per slot and CPU. The default "
-          "is four times --max-sources over all CPUs, here  [{}]",
+          "Slots of each CPU's fast table for IPv4, rounded up to a power of two; as many "
+          "bytes are for IPv6, with half as many slots. Sources that find none cost more per "
+          "packet. 32 bytes per slot, CPU and family. The default is twice --max-sources over "
+          "all CPUs, four times for one family, here  [{}]",
           default_slots == 0 ? "not known: there is no /sys" : std::to_string(default_slots)));
+  add_choice(app, "--families", settings.families, family_choice_names,
+             "Whose sources are counted: ipv4, ipv6, or both. Packets of the other family "
+             "are counted in its class, and all of them as untracked  [both]");
   add_choice(app, "--verdict", settings.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees "
              "them once counted, for mirror ports that the host does not use  [pass]");
@@ -144,7 +148,7 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   if (settings.hot_slots != 0)
     settings.hot_slots = std::bit_ceil(settings.hot_slots);
   else if (possible_cpus != 0)
-    settings.hot_slots = default_hot_slots(settings.max_sources, possible_cpus);
+    settings.hot_slots = default_hot_slots(settings.max_sources, possible_cpus, settings.families);
   if (settings.socket_path.empty()) settings.socket_path = default_socket_path(settings.interface);
   return options;
 }

@@ -4,6 +4,8 @@
  * flood brings more of them than there is room for. This is asked once for each
  * source, generation and CPU, and only the first question costs anything before
  * the budget is used up.
+ *
+ * A source is named by its hash for the tables that all CPUs share.
  */
 #ifndef XDP_COUNT_ADMISSION_H
 #define XDP_COUNT_ADMISSION_H
@@ -20,16 +22,11 @@
 #include "config.h"
 #include "count_maps.h"
 
-static __always_inline __u64 shared_hash(__be32 source)
-{
-	return xc_shared_hash(source, config.hash_multiplier);
-}
-
 /* Each time that a sixteenth of max_sources has won, winning becomes half as likely. */
 #define CONTEST_LEVEL_SHIFT 4
 #define MAX_CONTEST_LEVEL 31
 
-static __always_inline bool is_tracked(__be32 source, __u64 hash)
+static __always_inline bool is_tracked(__u64 hash)
 {
 	/* Half as many groups as sources. */
 	__u64 last = (1ULL << (63 - config.sources_shift)) - 1;
@@ -44,7 +41,7 @@ static __always_inline bool is_tracked(__be32 source, __u64 hash)
 
 #pragma unroll
 		for (int j = 0; j < XC_TRACKED_CELLS; j++)
-			if (group->sources[j] == source)
+			if (group->sources[j] == xc_tag_of(hash))
 				return true;
 		if (group->passed == 0)
 			break;
@@ -64,23 +61,23 @@ static __always_inline bool is_tracked(__be32 source, __u64 hash)
  * The cell of a source that is the candidate, and so wins with this packet; or
  * else NULL.
  */
-static __always_inline __be32 *contend(const struct xc_spill *head, __be32 source, __u64 hash)
+static __always_inline xc_tag *contend(const struct xc_spill *head, __u64 hash)
 {
 	__u32 key = 0;
-	__be32 *cells = bpf_map_lookup_elem(&candidates, &key);
+	xc_tag *cells = bpf_map_lookup_elem(&candidates, &key);
 	__u64 level = head->contests_won >> (64 - config.sources_shift - CONTEST_LEVEL_SHIFT);
-	__be32 *cell;
+	xc_tag *cell;
 
 	if (!cells)
 		return NULL;
 	/* A quarter as many cells as sources. */
 	cell = &cells[hash >> (config.sources_shift + 2)];
-	if (*cell == source)
+	if (*cell == xc_tag_of(hash))
 		return cell;
 	if (level > MAX_CONTEST_LEVEL)
 		level = MAX_CONTEST_LEVEL;
 	if (level == 0 || (bpf_get_prandom_u32() & ((1U << level) - 1)) == 0)
-		*cell = source;
+		*cell = xc_tag_of(hash);
 	return NULL;
 }
 
@@ -93,17 +90,15 @@ static __always_inline __u64 *filter_word(__u32 generation, __u64 hash)
 	return words ? &words[hash >> (config.sources_shift + 3)] : NULL;
 }
 
-/* "hash" is the source's own for the tables that all CPUs share. */
-static __always_inline bool admit(__u32 generation, struct xc_spill *head, __be32 source,
-				  __u64 hash)
+static __always_inline bool admit(__u32 generation, struct xc_spill *head, __u64 hash)
 {
 	/* The word is read first, since a write would take the line away from the other CPUs. */
 	bool in_time = head->newcomers < control.newcomer_budget &&
 		       __sync_fetch_and_add(&head->newcomers, 1) < control.newcomer_budget;
 	__u64 *word;
 
-	if (!in_time && !is_tracked(source, hash)) {
-		__be32 *cell = contend(head, source, hash);
+	if (!in_time && !is_tracked(hash)) {
+		xc_tag *cell = contend(head, hash);
 
 		if (!cell)
 			return false;
@@ -121,16 +116,15 @@ static __always_inline bool admit(__u32 generation, struct xc_spill *head, __be3
  * be refused one, as far as the filter knows. If it does not, the tables are
  * looked into, where all is exact.
  */
-__noinline int is_refused(__u32 generation, __be32 source)
+__noinline int is_refused(__u32 generation, __u64 hash)
 {
-	__u64 hash = shared_hash(source);
 	__u64 bits = xc_filter_bits(hash);
 	__u64 *word = filter_word(generation, hash);
 	__u32 key = generation & 1;
 	struct xc_spill *head = bpf_map_lookup_elem(&spill, &key);
 
 	return head && word && head->newcomers >= control.newcomer_budget &&
-	       (*word & bits) != bits && !contend(head, source, hash);
+	       (*word & bits) != bits && !contend(head, hash);
 }
 
 #endif /* XDP_COUNT_ADMISSION_H */

@@ -15,6 +15,7 @@ const volatile struct xc_config config = {
 	.cpus = 1,
 	.hot_shift = 63,
 	.hash_multiplier = 1,
+	.families = 1 << XC_FAMILY_IPV4 | 1 << XC_FAMILY_IPV6,
 	.has_ethernet_header = 1,
 	.verdict = XDP_PASS,
 };

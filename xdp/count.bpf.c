@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Counts every frame that comes to this interface in its class, and every IPv4
- * packet under its source. Never changes a frame.
+ * Counts every frame that comes to this interface in its class, and every IP packet
+ * under its source. Never changes a frame.
  */
 #include <linux/bpf.h>
 

@@ -19,7 +19,7 @@ volatile struct xc_control control;
 
 /*
  * What the agent reads as memory: for each CPU and generation, number
- * CPU * XC_GENERATIONS + generation, a struct xc_cpu_counts with its hot table
+ * CPU * XC_GENERATIONS + generation, a struct xc_cpu_counts with its hot tables
  * behind it. One map, so that a packet pays for one look-up. The agent sets
  * max_entries and value_size before load.
  */
@@ -59,14 +59,20 @@ struct {
 } filter SEC(".maps");
 
 /*
- * One value with a __be32 for each candidate: the source that was refused a
- * place last of those that share the cell. The agent sets value_size.
+ * One value with the tag of each candidate: the source that was refused a place
+ * last of those that share the cell. The agent sets value_size.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(__be32));
+	__uint(value_size, sizeof(xc_tag));
 } candidates SEC(".maps");
+
+/* The cache lines that the bits of so many buckets take. */
+static __always_inline __u64 in_use_lines(__u64 buckets)
+{
+	return (buckets + 8 * XC_BUCKET_BYTES - 1) / (8 * XC_BUCKET_BYTES);
+}
 
 #endif /* XDP_COUNT_COUNT_MAPS_H */

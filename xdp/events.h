@@ -24,7 +24,7 @@ struct {
 } events SEC(".maps");
 
 /*
- * The sources that are not new, in network byte order: those that the agent
+ * The sources that are not new: those that the agent
  * tracks, and those that were counted since it last looked. The program adds
  * sources, the agent removes those that it tracks no more. Preallocated (no
  * BPF_F_NO_PREALLOC), so that memory is fixed at start and no packet waits for
@@ -33,7 +33,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, __be32);
+	__type(key, struct xc_source);
 	__type(value, __u8);
 } known_sources SEC(".maps");
 
@@ -56,17 +56,18 @@ static __always_inline void *reserve_event(struct xc_event_counts *counts, __u64
  * Takes a source that this CPU meets for the first time in a generation. If two
  * CPUs meet it at once, one of them adds it and reports it.
  */
-static __always_inline void report_if_new(struct xc_event_counts *counts, __be32 source)
+static __always_inline void report_if_new(struct xc_event_counts *counts,
+					  const struct xc_source *source)
 {
 	struct xc_event_counts *of_kind = &counts[XC_EVENT_NEW_SOURCE];
-	struct xc_event *event;
+	struct xc_new_source *event;
 	__u8 known = 1;
 	int err;
 
 	/* The usual case, for which no lock is taken. */
-	if (bpf_map_lookup_elem(&known_sources, &source))
+	if (bpf_map_lookup_elem(&known_sources, source))
 		return;
-	err = bpf_map_update_elem(&known_sources, &source, &known, BPF_NOEXIST);
+	err = bpf_map_update_elem(&known_sources, source, &known, BPF_NOEXIST);
 	if (err == -EEXIST)
 		return;
 	if (err) {
@@ -78,9 +79,10 @@ static __always_inline void report_if_new(struct xc_event_counts *counts, __be32
 	event = reserve_event(of_kind, sizeof(*event));
 	if (!event)
 		return;
-	event->time = bpf_ktime_get_ns();
-	event->kind = XC_EVENT_NEW_SOURCE;
-	event->source = source;
+	event->event.time = bpf_ktime_get_ns();
+	event->event.kind = XC_EVENT_NEW_SOURCE;
+	event->event.head_bytes = 0;
+	event->source = *source;
 	bpf_ringbuf_submit(event, 0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds the class of a frame and, for IPv4, its source.
+ * Finds the class of a frame and, for IP, its source.
  */
 #ifndef XDP_COUNT_PACKET_PARSING_H
 #define XDP_COUNT_PACKET_PARSING_H
@@ -9,6 +9,7 @@
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ppp_defs.h>
 
@@ -48,9 +49,31 @@ struct pppoe_session {
 
 #define XC_PPPOE_SESSION_DATA 0x1100 /* version 1, type 1, code 0 */
 
+/* As struct ipv6hdr, but with addresses that are read as words. */
+struct ipv6_header {
+	__be32 version_class_flow;
+	__be16 payload_length;
+	__u8 next_header;
+	__u8 hop_limit;
+	struct xc_address source;
+	struct xc_address destination;
+};
+
+/* The first option of a hop-by-hop header, where a jumbogram has its length (RFC 2675, 2). */
+struct jumbo_header {
+	__u8 next_header;
+	__u8 header_length;
+	__u8 option;
+	__u8 option_length;
+	__be32 payload_length;
+};
+
+#define XC_IPV6_MAX_PAYLOAD_LENGTH 65535
+#define XC_IPV6_OPTION_JUMBO 0xc2
+
 struct parsed_frame {
 	__u32 class; /* enum xc_class */
-	__be32 source; /* network byte order; set for XC_CLASS_IPV4 alone */
+	struct xc_address source; /* set for XC_CLASS_IPV4 and XC_CLASS_IPV6 */
 };
 
 /* In place of a class: a header is not in what may be read in place. */
@@ -88,7 +111,7 @@ static __always_inline bool is_vlan_tag(__be16 eth_type)
  * throw away says nothing about its sender.
  */
 static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
-					__be32 *source, bool in_place)
+					struct xc_address *source, bool in_place)
 {
 	struct iphdr copy;
 	const struct iphdr *ip;
@@ -108,8 +131,61 @@ static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 
 	if (total_length < header_bytes &&
 	    (total_length != 0 || frame_bytes <= XC_IPV4_MAX_TOTAL_LENGTH))
 		return XC_CLASS_MALFORMED;
-	*source = ip->saddr;
+	source->last = ip->saddr;
 	return XC_CLASS_IPV4;
+}
+
+/*
+ * Whether a packet whose header says that it has no payload may be longer, as
+ * ipv6_hop_jumbo() of net/ipv6/exthdrs.c asks: it has its length in an option
+ * then, the first one in practice. Other options are not looked at.
+ */
+static __always_inline bool may_be_jumbogram(struct xdp_md *ctx, __u32 offset, __u64 packet_end)
+{
+	struct jumbo_header copy;
+	const struct jumbo_header *jumbo;
+	__u64 length;
+
+	if (packet_end < offset + sizeof(*jumbo) ||
+	    !header_at(ctx, offset, sizeof(*jumbo), &copy, (const void **)&jumbo))
+		return false;
+	if (jumbo->option != XC_IPV6_OPTION_JUMBO)
+		return true;
+	length = bpf_ntohl(jumbo->payload_length);
+	return jumbo->option_length == sizeof(jumbo->payload_length) &&
+	       length > XC_IPV6_MAX_PAYLOAD_LENGTH && length <= packet_end - offset;
+}
+
+/*
+ * Refuses what ip6_rcv_core() of net/ipv6/ip6_input.c refuses for the structure
+ * of the packet: its version, and its lengths. Not looked at are addresses that
+ * must not be on the wire, options other than that of a jumbogram, and
+ * extension headers.
+ */
+static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
+					struct xc_address *source, bool in_place)
+{
+	struct ipv6_header copy;
+	const struct ipv6_header *ip;
+	__u32 payload = offset + sizeof(*ip);
+	__u32 payload_length;
+
+	if (!header_at(ctx, offset, sizeof(*ip), in_place ? NULL : &copy, (const void **)&ip))
+		return in_place ? NOT_IN_PLACE : XC_CLASS_MALFORMED;
+	if (*(const __u8 *)ip >> 4 != XC_IPV6_VERSION)
+		return XC_CLASS_MALFORMED;
+	payload_length = bpf_ntohs(ip->payload_length);
+	if (payload + payload_length > frame_bytes)
+		return XC_CLASS_MALFORMED;
+	*source = ip->source;
+	if (payload_length == 0 && ip->next_header == IPPROTO_HOPOPTS) {
+		/* The options may be in another buffer than the header. */
+		if (in_place)
+			return NOT_IN_PLACE;
+		if (!may_be_jumbogram(ctx, payload, frame_bytes))
+			return XC_CLASS_MALFORMED;
+	}
+	return XC_CLASS_IPV6;
 }
 
 /*
@@ -118,7 +194,7 @@ static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 
  * frame, and takes what is behind a shorter one for padding.
  */
 static __always_inline __u32 parse_pppoe(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
-					 __be32 *source, bool in_place)
+					 struct xc_address *source, bool in_place)
 {
 	struct pppoe_session copy;
 	const struct pppoe_session *session;
@@ -131,19 +207,20 @@ static __always_inline __u32 parse_pppoe(struct xdp_md *ctx, __u32 offset, __u64
 	if (session->version_type_code != bpf_htons(XC_PPPOE_SESSION_DATA) ||
 	    length < sizeof(session->protocol))
 		return XC_CLASS_OTHER;
-	if (session->protocol == bpf_htons(PPP_IPV6))
-		return XC_CLASS_IPV6;
-	if (session->protocol != bpf_htons(PPP_IP))
+	if (session->protocol != bpf_htons(PPP_IP) && session->protocol != bpf_htons(PPP_IPV6))
 		return XC_CLASS_OTHER;
 
 	session_end = offset + offsetof(struct pppoe_session, protocol) + length;
 	if (session_end > frame_bytes)
 		return XC_CLASS_MALFORMED;
-	return parse_ipv4(ctx, offset + sizeof(*session), session_end, source, in_place);
+	offset += sizeof(*session);
+	return session->protocol == bpf_htons(PPP_IP) ?
+		       parse_ipv4(ctx, offset, session_end, source, in_place) :
+		       parse_ipv6(ctx, offset, session_end, source, in_place);
 }
 
-static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_bytes, __be32 *source,
-					    bool in_place)
+static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_bytes,
+					    struct xc_address *source, bool in_place)
 {
 	struct ethernet_header eth_copy;
 	const struct ethernet_header *eth;
@@ -153,9 +230,11 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 	if (!header_at(ctx, 0, sizeof(*eth), in_place ? NULL : &eth_copy, (const void **)&eth))
 		return in_place ? NOT_IN_PLACE : XC_CLASS_OTHER;
 	eth_type = eth->eth_type;
-	/* The usual case comes first, with an offset that is a constant. */
+	/* The usual cases come first, with an offset that is a constant. */
 	if (eth_type == bpf_htons(ETH_P_IP))
 		return parse_ipv4(ctx, offset, frame_bytes, source, in_place);
+	if (eth_type == bpf_htons(ETH_P_IPV6))
+		return parse_ipv6(ctx, offset, frame_bytes, source, in_place);
 
 #pragma unroll /* so that "offset" is a constant in each step, and bounds checks are cheap */
 	for (int i = 0; i < XC_MAX_VLAN_TAGS; i++) {
@@ -177,7 +256,7 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 	case bpf_htons(ETH_P_PPP_SES):
 		return parse_pppoe(ctx, offset, frame_bytes, source, in_place);
 	case bpf_htons(ETH_P_IPV6):
-		return XC_CLASS_IPV6;
+		return parse_ipv6(ctx, offset, frame_bytes, source, in_place);
 	case bpf_htons(ETH_P_ARP):
 		return XC_CLASS_ARP;
 	default:
@@ -187,7 +266,7 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 
 /* On tun, WireGuard, ipip and the like a frame has no link-layer header: its first bits name it. */
 static __always_inline __u32 parse_without_link_header(struct xdp_md *ctx, __u64 frame_bytes,
-						       __be32 *source, bool in_place)
+						       struct xc_address *source, bool in_place)
 {
 	__u8 copy;
 	const __u8 *first;
@@ -198,7 +277,7 @@ static __always_inline __u32 parse_without_link_header(struct xdp_md *ctx, __u64
 	case XC_IPV4_VERSION:
 		return parse_ipv4(ctx, 0, frame_bytes, source, in_place);
 	case XC_IPV6_VERSION:
-		return XC_CLASS_IPV6;
+		return parse_ipv6(ctx, 0, frame_bytes, source, in_place);
 	default:
 		return XC_CLASS_OTHER;
 	}
@@ -218,15 +297,16 @@ static __always_inline struct parsed_frame parse_headers(struct xdp_md *ctx, __u
 
 /*
  * For frames with a header that is not in place, or with none. Not inlined,
- * since it is rare and would take registers from the usual path. The source is
- * in the upper half of the result, the class in the lower one.
+ * since it is rare and would take registers from the usual path. Returns the
+ * class.
  */
-static __noinline __u64 parse_copies(struct xdp_md *ctx, __u64 frame_bytes,
-				     bool has_ethernet_header)
+static __noinline __u32 parse_copies(struct xdp_md *ctx, __u64 frame_bytes,
+				     bool has_ethernet_header, struct xc_address *source)
 {
 	struct parsed_frame parsed = parse_headers(ctx, frame_bytes, has_ethernet_header, false);
 
-	return (__u64)parsed.source << 32 | parsed.class;
+	*source = parsed.source;
+	return parsed.class;
 }
 
 static __always_inline struct parsed_frame parse_frame(struct xdp_md *ctx, __u64 frame_bytes,
@@ -235,10 +315,10 @@ static __always_inline struct parsed_frame parse_frame(struct xdp_md *ctx, __u64
 	struct parsed_frame parsed = parse_headers(ctx, frame_bytes, has_ethernet_header, true);
 
 	if (parsed.class == NOT_IN_PLACE) {
-		__u64 result = parse_copies(ctx, frame_bytes, has_ethernet_header);
+		struct xc_address source;
 
-		parsed.class = result;
-		parsed.source = result >> 32;
+		parsed.class = parse_copies(ctx, frame_bytes, has_ethernet_header, &source);
+		parsed.source = source;
 	}
 	return parsed;
 }

@@ -44,10 +44,67 @@ static __always_inline struct generation open_active_generation(void)
 	return generation;
 }
 
-static __always_inline void mark_in_use(struct xc_bucket *table, __u64 bucket)
+/*
+ * What is the same for both families is one function for both, with "family" a
+ * constant wherever it is used.
+ */
+static __always_inline __u32 slots_in_bucket(enum xc_family family)
 {
-	__u64 *in_use = (void *)(table + (1ULL << (64 - config.hot_shift)));
+	return family == XC_FAMILY_IPV4 ? XC_BUCKET_SLOTS : XC_BUCKET_WIDE_SLOTS;
+}
 
+static __always_inline __u32 slot_bytes(enum xc_family family)
+{
+	return XC_BUCKET_BYTES / slots_in_bucket(family);
+}
+
+static __always_inline bool is_counted(enum xc_family family)
+{
+	return config.families & 1U << family;
+}
+
+static __always_inline __u64 hot_hash(enum xc_family family, const struct xc_address *source)
+{
+	struct xc_address key;
+
+	if (family == XC_FAMILY_IPV4)
+		return xc_hash_ipv4(source->last, config.hash_multiplier);
+	/* Read as volatile: else the compiler would take the key for the one that is compiled in. */
+	key.first = config.hash_key.first;
+	key.last = config.hash_key.last;
+	return xc_hash_ipv6(source, &key, config.hash_multiplier) | XC_FAMILY_IPV6;
+}
+
+static __always_inline __u64 shared_hash(enum xc_family family, __u64 hash)
+{
+	return xc_shared_hash(hash, family, config.hash_multiplier);
+}
+
+/* The first word of a slot: that of the source, if the slot is the source's. */
+static __always_inline __u32 first_word(enum xc_family family, __u64 hash,
+					const struct xc_address *source)
+{
+	return family == XC_FAMILY_IPV4 ? (__u32)source->last : xc_tag_of(hash);
+}
+
+static __always_inline struct xc_bucket *hot_table(struct xc_cpu_counts *counts,
+						   enum xc_family family)
+{
+	struct xc_bucket *tables = (void *)(counts + 1);
+	bool is_second = family == XC_FAMILY_IPV6 && is_counted(XC_FAMILY_IPV4);
+
+	return is_second ? tables + (1ULL << (64 - config.hot_shift)) : tables;
+}
+
+static __always_inline void mark_in_use(struct xc_cpu_counts *counts, enum xc_family family,
+					__u64 bucket)
+{
+	bool both = is_counted(XC_FAMILY_IPV4) && is_counted(XC_FAMILY_IPV6);
+	__u64 buckets = 1ULL << (64 - config.hot_shift);
+	__u64 *in_use = (void *)((struct xc_bucket *)(counts + 1) + (both ? 2 : 1) * buckets);
+
+	if (both && family == XC_FAMILY_IPV6)
+		in_use += in_use_lines(buckets) * (XC_BUCKET_BYTES / sizeof(*in_use));
 	in_use[bucket / 64] |= 1ULL << (bucket % 64);
 }
 
@@ -57,25 +114,40 @@ static __always_inline bool may_count_more(__u32 packets)
 	return packets - 1 < XC_SLOT_MAX_PACKETS - 1;
 }
 
+/* Counts the packet, if the slot is the source's and not full. A wide slot begins as a narrow one. */
+static __always_inline bool count_in_slot(void *wide_slot, enum xc_family family, __u32 word,
+					  const struct xc_address *source, __u64 bytes)
+{
+	struct xc_wide_slot *wide = wide_slot;
+	struct xc_slot *slot = wide_slot;
+	__u32 packets = slot->packets;
+
+	if (slot->source != word || !may_count_more(packets))
+		return false;
+	if (family == XC_FAMILY_IPV6 &&
+	    (wide->address.first != source->first || wide->address.last != source->last))
+		return false;
+	slot->packets = packets + 1;
+	slot->bytes += bytes;
+	return true;
+}
+
 /*
  * Where there is no slot of the source, "free" is the first empty one, or NULL.
  * A slot that is full is passed over as another's is.
  */
-static __always_inline bool count_in_bucket(struct xc_bucket *bucket, __be32 source, __u64 bytes,
-					    struct xc_slot **free)
+static __always_inline bool count_in_bucket(struct xc_bucket *bucket, enum xc_family family,
+					    __u32 word, const struct xc_address *source,
+					    __u64 bytes, struct xc_slot **free)
 {
 	*free = NULL;
 #pragma unroll
-	for (int i = 0; i < XC_BUCKET_SLOTS; i++) {
-		struct xc_slot *slot = &bucket->slots[i];
-		__u32 packets = slot->packets;
+	for (__u32 i = 0; i < slots_in_bucket(family); i++) {
+		struct xc_slot *slot = (void *)bucket + i * slot_bytes(family);
 
-		if (slot->source == source && may_count_more(packets)) {
-			slot->packets = packets + 1;
-			slot->bytes += bytes;
+		if (count_in_slot(slot, family, word, source, bytes))
 			return true;
-		}
-		if (packets == 0) {
+		if (slot->packets == 0) {
 			*free = slot;
 			return false;
 		}
@@ -83,65 +155,84 @@ static __always_inline bool count_in_bucket(struct xc_bucket *bucket, __be32 sou
 	return false;
 }
 
-/*
- * The first packet of a source in this generation on this CPU, as is each one
- * of a source that is refused a place. Where its buckets have an empty slot it
- * is in no place behind: slots are taken in order, and are emptied all at once.
- */
-static __always_inline bool find_place(__u32 generation, struct xc_bucket *table, __u64 bucket,
-				       struct xc_slot *free, __be32 source, __u64 bytes)
+static __always_inline void begin_slot(struct xc_slot *slot, enum xc_family family, __u32 word,
+				       const struct xc_address *source, __u64 bytes)
 {
-	if (!may_have_slot(generation, source))
-		return false;
-	free->source = source;
-	free->packets = 1;
-	free->bytes = bytes;
-	mark_in_use(table, bucket);
-	return true;
-}
-
-static __always_inline __u64 bucket_of(__be32 source)
-{
-	return xc_hash_source(source, config.hash_multiplier) >> config.hot_shift;
+	slot->source = word;
+	slot->packets = 1;
+	slot->bytes = bytes;
+	if (family == XC_FAMILY_IPV6)
+		((struct xc_wide_slot *)slot)->address = *source;
 }
 
 /*
  * Counts a packet whose source has no slot in its first bucket, or one that is
- * full. Not inlined, since it is rare and would take registers from the usual
- * path.
+ * full.
+ *
+ * Where the buckets have an empty slot the source has no place behind it, since
+ * slots are taken in order and emptied all at once. So this is its first packet
+ * in this generation on this CPU, or one of a source that is refused a place.
  */
-static __noinline void count_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
-				       __be32 source, __u64 bytes)
+static __always_inline void count_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
+					    enum xc_family family, const struct xc_address *source,
+					    __u64 bytes)
 {
-	struct xc_bucket *table = (void *)(counts + 1);
-	__u64 bucket = bucket_of(source);
+	struct xc_bucket *table = hot_table(counts, family);
+	__u64 hash = hot_hash(family, source);
+	__u64 bucket = hash >> config.hot_shift;
+	__u32 word = first_word(family, hash, source);
 	struct xc_slot *free;
 	bool is_first;
 
-	if (count_in_bucket(&table[bucket], source, bytes, &free))
+	if (count_in_bucket(&table[bucket], family, word, source, bytes, &free))
 		return;
 	if (!free) {
 		bucket ^= 1;
-		if (count_in_bucket(&table[bucket], source, bytes, &free))
+		if (count_in_bucket(&table[bucket], family, word, source, bytes, &free))
 			return;
 	}
 	if (free) {
-		is_first = find_place(generation, table, bucket, free, source, bytes);
+		is_first = may_have_slot(generation, shared_hash(family, hash));
+		if (is_first) {
+			begin_slot(free, family, word, source, bytes);
+			mark_in_use(counts, family, bucket);
+		}
 	} else {
-		int result = count_in_spill(generation, source, bytes);
+		int result = count_in_spill(generation, shared_hash(family, hash), source->first,
+					    source->last, bytes);
 
 		if (result == SPILL_COUNTED)
 			return;
 		is_first = result == SPILL_FIRST;
 	}
-	if (!is_first)
-		add_frame(&counts->totals.untracked, bytes);
-	else if (config.new_sources)
-		report_if_new(counts->events, source);
+	if (!is_first) {
+		add_frame(&counts->totals.untracked[family], bytes);
+	} else if (config.new_sources) {
+		struct xc_source new_source = { .address = *source, .family = family };
+
+		report_if_new(counts->events, &new_source);
+	}
+}
+
+/* These are not inlined, since they are rare and would take registers from the usual path. */
+static __noinline void count_ipv4_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
+					    __be32 address, __u64 bytes)
+{
+	struct xc_address source = { .last = address };
+
+	count_elsewhere(counts, generation, XC_FAMILY_IPV4, &source, bytes);
+}
+
+static __noinline void count_ipv6_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
+					    __u64 first, __u64 last, __u64 bytes)
+{
+	struct xc_address source = { .first = first, .last = last };
+
+	count_elsewhere(counts, generation, XC_FAMILY_IPV6, &source, bytes);
 }
 
 /* "offset" if the two are equal, or else 0. */
-static __always_inline __u64 offset_if_equal(__be32 a, __be32 b, __u64 offset)
+static __always_inline __u64 offset_if_equal(__u32 a, __u32 b, __u64 offset)
 {
 	__u64 difference = a ^ b;
 
@@ -157,39 +248,45 @@ static __always_inline __u64 offset_if_equal(__be32 a, __be32 b, __u64 offset)
  * and then looked at. If several slots have the source, which is so when one is
  * full, or if none has, it may be a wrong one.
  */
-static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, __be32 source,
+static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, enum xc_family family,
+						   __u32 word, const struct xc_address *source,
 						   __u64 bytes)
 {
-	struct xc_slot *slot = bucket->slots;
+	struct xc_slot *slot = (void *)bucket;
 	__u64 offset = 0;
-	__u32 packets;
 
 #pragma unroll
-	for (int i = 1; i < XC_BUCKET_SLOTS; i++)
-		offset |= offset_if_equal(slot[i].source, source, i * sizeof(*slot));
+	for (__u32 i = 1; i < slots_in_bucket(family); i++) {
+		__u32 at = i * slot_bytes(family);
+
+		offset |= offset_if_equal(((struct xc_slot *)((void *)bucket + at))->source, word,
+					  at);
+	}
 	/* It is within the bucket already, but the verifier of Linux 6.1 loses sight of that. */
 	barrier_var(offset);
-	slot = (void *)slot + (offset & (XC_BUCKET_SLOTS - 1) * sizeof(*slot));
-	packets = slot->packets;
-	if (slot->source != source || !may_count_more(packets))
-		return false;
-	slot->packets = packets + 1;
-	slot->bytes += bytes;
-	return true;
+	slot = (void *)slot + (offset & (XC_BUCKET_BYTES - slot_bytes(family)));
+	return count_in_slot(slot, family, word, source, bytes);
 }
 
-static __always_inline void record_source(const struct generation *generation, __be32 source,
+static __always_inline void record_source(const struct generation *generation,
+					  enum xc_family family, const struct xc_address *source,
 					  __u64 bytes)
 {
 	struct xc_cpu_counts *counts = generation->counts;
-	struct xc_bucket *table = (void *)(counts + 1);
+	__u64 hash = hot_hash(family, source);
 
-	if (control.guarded && is_refused(generation->index, source)) {
-		add_frame(&counts->totals.untracked, bytes);
+	if (!is_counted(family) ||
+	    (control.guarded && is_refused(generation->index, shared_hash(family, hash)))) {
+		add_frame(&counts->totals.untracked[family], bytes);
 		return;
 	}
-	if (!count_in_computed_slot(&table[bucket_of(source)], source, bytes))
-		count_elsewhere(counts, generation->index, source, bytes);
+	if (count_in_computed_slot(&hot_table(counts, family)[hash >> config.hot_shift], family,
+				   first_word(family, hash, source), source, bytes))
+		return;
+	if (family == XC_FAMILY_IPV4)
+		count_ipv4_elsewhere(counts, generation->index, source->last, bytes);
+	else
+		count_ipv6_elsewhere(counts, generation->index, source->first, source->last, bytes);
 }
 
 static __always_inline void record_frame(const struct generation *generation,
@@ -205,7 +302,9 @@ static __always_inline void record_frame(const struct generation *generation,
 	if (class < XC_CLASSES)
 		add_frame(&generation->counts->totals.classes[class], bytes);
 	if (class == XC_CLASS_IPV4)
-		record_source(generation, frame->source, bytes);
+		record_source(generation, XC_FAMILY_IPV4, &frame->source, bytes);
+	else if (class == XC_CLASS_IPV6)
+		record_source(generation, XC_FAMILY_IPV6, &frame->source, bytes);
 }
 
 #endif /* XDP_COUNT_RECORD_PACKET_H */

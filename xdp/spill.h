@@ -21,27 +21,24 @@
 /* This is so far from the last value of 32 bits that all CPUs together do not get there unseen. */
 #define SPILL_SLOT_MAX_PACKETS 0x80000000U
 
-#define IN_USE_LINE_BUCKETS (8 * sizeof(struct xc_bucket))
-
 static __always_inline struct xc_bucket *spill_buckets(struct xc_spill *head, __u64 buckets)
 {
-	__u64 lines = (buckets + IN_USE_LINE_BUCKETS - 1) / IN_USE_LINE_BUCKETS;
-
-	return (struct xc_bucket *)(head + 1) + lines;
+	return (struct xc_bucket *)(head + 1) + in_use_lines(buckets);
 }
 
-/* Makes an empty slot the source's, with its first packet. False: somebody else was faster. */
-static __always_inline bool claim_slot(struct xc_slot *slot, __be32 source)
+/*
+ * Makes an empty slot the source's, with its first packet. False: somebody else
+ * was faster. Until the tag is there nobody else takes the slot for a source's;
+ * who sees it before the address takes another slot, and both are added up.
+ */
+static __always_inline bool claim_slot(struct xc_wide_slot *slot, xc_tag tag,
+				       const struct xc_address *address)
 {
-	union {
-		struct {
-			__be32 source;
-			__u32 packets;
-		};
-		__u64 word;
-	} first = { .source = source, .packets = 1 };
-
-	return __sync_val_compare_and_swap((__u64 *)slot, 0, first.word) == 0;
+	if (__sync_val_compare_and_swap(&slot->packets, 0, 1) != 0)
+		return false;
+	slot->address = *address;
+	__sync_fetch_and_add(&slot->tag, tag);
+	return true;
 }
 
 /*
@@ -56,27 +53,28 @@ struct spill_walk {
 	__u64 last; /* slot of the table */
 };
 
-static __always_inline struct xc_slot *spill_slot(const struct spill_walk *walk, __u32 step)
+static __always_inline struct xc_wide_slot *spill_slot(const struct spill_walk *walk, __u32 step)
 {
 	__u64 slot = (walk->first + step) & walk->last;
 
-	return &walk->table[slot / XC_BUCKET_SLOTS].slots[slot % XC_BUCKET_SLOTS];
+	return &walk->table[slot / XC_BUCKET_WIDE_SLOTS].wide_slots[slot % XC_BUCKET_WIDE_SLOTS];
 }
 
 static __always_inline void mark_spill_in_use(struct xc_spill *head, const struct spill_walk *walk,
 					      __u32 step)
 {
-	__u64 bucket = ((walk->first + step) & walk->last) / XC_BUCKET_SLOTS;
+	__u64 bucket = ((walk->first + step) & walk->last) / XC_BUCKET_WIDE_SLOTS;
 	__u64 *in_use = (void *)(head + 1);
 
 	__sync_fetch_and_or(&in_use[bucket / 64], 1ULL << (bucket % 64));
 }
 
-static __always_inline bool count_in_spill_slot(struct xc_slot *slot, __be32 source, __u64 bytes)
+static __always_inline bool count_in_spill_slot(struct xc_wide_slot *slot, xc_tag tag,
+						const struct xc_address *address, __u64 bytes)
 {
-	__u32 packets = *(volatile __u32 *)&slot->packets;
-
-	if (packets == 0 || packets >= SPILL_SLOT_MAX_PACKETS || slot->source != source)
+	if (*(volatile xc_tag *)&slot->tag != tag || slot->address.first != address->first ||
+	    slot->address.last != address->last ||
+	    *(volatile __u32 *)&slot->packets >= SPILL_SLOT_MAX_PACKETS)
 		return false;
 	__sync_fetch_and_add(&slot->packets, 1);
 	__sync_fetch_and_add(&slot->bytes, bytes);
@@ -89,10 +87,12 @@ static __always_inline bool count_in_spill_slot(struct xc_slot *slot, __be32 sou
  * twice, since the verifier follows two plain loops with a hundredth of the
  * effort that one takes which also asks whether the source may have the slot.
  */
-__noinline int count_in_spill(__u32 generation, __be32 source, __u64 bytes)
+__noinline int count_in_spill(__u32 generation, __u64 hash, __u64 first, __u64 last, __u64 bytes)
 {
-	__u64 hash = shared_hash(source);
-	__u64 buckets = 1ULL << (64 - config.sources_shift);
+	struct xc_address address = { .first = first, .last = last };
+	xc_tag tag = xc_tag_of(hash);
+	/* Twice as many as sources. */
+	__u64 buckets = 1ULL << (65 - config.sources_shift);
 	__u32 key = generation & 1;
 	struct xc_spill *head = bpf_map_lookup_elem(&spill, &key);
 	struct spill_walk walk;
@@ -101,43 +101,42 @@ __noinline int count_in_spill(__u32 generation, __be32 source, __u64 bytes)
 	if (!head)
 		return SPILL_REFUSED;
 	walk.table = spill_buckets(head, buckets);
-	walk.first = (hash >> config.sources_shift) * XC_BUCKET_SLOTS;
-	walk.last = buckets * XC_BUCKET_SLOTS - 1;
-	for (__u32 step = 0; step < XC_SPILL_PROBES * XC_BUCKET_SLOTS; step++) {
-		struct xc_slot *slot = spill_slot(&walk, step);
+	walk.first = (hash >> (config.sources_shift - 1)) * XC_BUCKET_WIDE_SLOTS;
+	walk.last = buckets * XC_BUCKET_WIDE_SLOTS - 1;
+	for (__u32 step = 0; step < XC_SPILL_PROBES * XC_BUCKET_WIDE_SLOTS; step++) {
+		struct xc_wide_slot *slot = spill_slot(&walk, step);
 
-		if (count_in_spill_slot(slot, source, bytes))
+		if (count_in_spill_slot(slot, tag, &address, bytes))
 			return SPILL_COUNTED;
 		if (*(volatile __u32 *)&slot->packets == 0) {
 			is_room = true;
 			break;
 		}
 	}
-	if (!is_room || !admit(generation, head, source, hash))
+	if (!is_room || !admit(generation, head, hash))
 		return SPILL_REFUSED;
-	for (__u32 step = 0; step < XC_SPILL_PROBES * XC_BUCKET_SLOTS; step++) {
-		struct xc_slot *slot = spill_slot(&walk, step);
+	for (__u32 step = 0; step < XC_SPILL_PROBES * XC_BUCKET_WIDE_SLOTS; step++) {
+		struct xc_wide_slot *slot = spill_slot(&walk, step);
 
-		if (*(volatile __u32 *)&slot->packets == 0 && claim_slot(slot, source)) {
+		if (*(volatile __u32 *)&slot->packets == 0 && claim_slot(slot, tag, &address)) {
 			__sync_fetch_and_add(&slot->bytes, bytes);
 			mark_spill_in_use(head, &walk, step);
 			return SPILL_FIRST;
 		}
 		/* Another CPU may have claimed it for the same source. */
-		if (count_in_spill_slot(slot, source, bytes))
+		if (count_in_spill_slot(slot, tag, &address, bytes))
 			return SPILL_COUNTED;
 	}
 	return SPILL_REFUSED;
 }
 
 /* Whether a source that has no slot yet on this CPU, where there is one, may have it. */
-__noinline int may_have_slot(__u32 generation, __be32 source)
+__noinline int may_have_slot(__u32 generation, __u64 hash)
 {
-	__u64 hash = shared_hash(source);
 	__u32 key = generation & 1;
 	struct xc_spill *head = bpf_map_lookup_elem(&spill, &key);
 
-	return head && admit(generation, head, source, hash);
+	return head && admit(generation, head, hash);
 }
 
 #endif /* XDP_COUNT_SPILL_H */

@@ -37,6 +37,14 @@ std::uint64_t mixed(std::uint64_t value, const HashSeed& seed) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
+// The first half of an address goes through all that the second one does, so that nobody who does
+// not know the seed can choose halves that make up for each other. It is 0 for IPv4.
+std::uint64_t mixed(const Address& address, const HashSeed& seed) noexcept {
+  const std::uint64_t first =
+      address.family == Family::ipv4 ? 0 : mixed(mixed(~address.high, seed), seed);
+  return mixed(mixed(address.low ^ first, seed), seed);
+}
+
 }  // namespace
 
 HashSeed HashSeed::random() {
@@ -57,8 +65,8 @@ Ledger::Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t cap
   if (state_->step == LedgerState::passing_by) state_->evicted = state_->evicted_after;
   for_each([&](const LedgerEntry& entry) {
     ++size_;
-    established_ += entry.established;
-    tracked_total_ += entry.total;
+    established_ += entry.established();
+    tracked_total_.of(entry.family()) += entry.total;
   });
 }
 
@@ -72,8 +80,11 @@ void Ledger::set_step(LedgerState::Step step) noexcept {
 
 void Ledger::mirror_in(TrackedSources& sources) {
   mirror_ = &sources;
-  sources.remove_unless([&](std::uint32_t address) { return find(address) != nullptr; });
-  for_each([&](const LedgerEntry& entry) { sources.add(entry.address); });
+  if (size_ == 0) return sources.clear();
+  std::vector<xc_tracked_group> groups(sources.groups());
+  TrackedSources tracked(groups, sources.hash());
+  for_each([&](const LedgerEntry& entry) { tracked.add(entry.address()); });
+  sources.assign(tracked);
 }
 
 void Ledger::begin_tick(std::uint64_t tick, std::int64_t time, std::uint64_t packets) noexcept {
@@ -103,42 +114,41 @@ void Ledger::sweep() noexcept {
   const std::size_t slots = std::max<std::size_t>(slots_.size() / ticks_of_a_sweep, 1);
   for (std::size_t i = 0; i < slots; ++i, sweep_ = (sweep_ + 1) & mask_) {
     LedgerEntry& entry = slots_[sweep_];
-    if (entry.established && entry.last_tick + established_ticks < tick_) demote(entry);
+    if (entry.established() && entry.last_tick() + established_ticks < tick_) demote(entry);
   }
 }
 
 void Ledger::demote(LedgerEntry& entry) noexcept {
-  entry.established = 0;
+  entry.set_established(false);
   --established_;
 }
 
-void Ledger::add(std::uint32_t address, const Counts& counts, std::uint64_t item) {
+void Ledger::add(const Address& address, const Counts& counts, std::uint64_t item) {
   settle();
   std::size_t slot = find_slot(address);
-  const bool is_new = slots_[slot].last_tick == 0;
+  const bool is_new = slots_[slot].empty();
   if (is_new && size_ == capacity_) {
     if (!make_room_for(counts)) return pass_by(address, counts, item);
     slot = find_slot(address);  // the eviction may have moved the empty slot
   }
   LedgerEntry entry = slots_[slot];
   if (is_new) {
-    entry = {.address = address, .first_time = time_};
+    entry = LedgerEntry(address, time_);
     ++size_;
   }
-  const bool seen_before = entry.last_tick != 0 && entry.last_tick != tick_;
-  if (entry.last_tick != tick_) {
-    if (!is_new && is_recent(entry.last_tick)) --last_seen_[entry.last_tick % recent_ticks];
+  const bool seen_before = !entry.empty() && entry.last_tick() != tick_;
+  if (entry.last_tick() != tick_) {
+    if (!is_new && is_recent(entry.last_tick())) --last_seen_[entry.last_tick() % recent_ticks];
     ++last_seen_[tick_ % recent_ticks];
     entry.interval = {};
-    entry.last_tick = tick_;
-    entry.last_time = time_;
-    active_.push_back(address);
+    entry.set_last_seen(tick_, time_);
+    if (active_.size() <= most_listed()) active_.push_back(address);
   }
   entry.interval += counts;
   entry.total += counts;
-  tracked_total_ += counts;
-  if (!entry.established && (seen_before || is_heavy(entry.interval))) {
-    entry.established = 1;
+  tracked_total_.of(address.family) += counts;
+  if (!entry.established() && (seen_before || is_heavy(entry.interval))) {
+    entry.set_established(true);
     ++established_;
   }
 
@@ -150,31 +160,31 @@ void Ledger::add(std::uint32_t address, const Counts& counts, std::uint64_t item
   if (is_new && mirror_) mirror_->add(address);
 }
 
-void Ledger::pass_by(std::uint32_t address, const Counts& counts, std::uint64_t item) {
+void Ledger::pass_by(const Address& address, const Counts& counts, std::uint64_t item) {
   if (evictions_) evictions_->push_back(address);
   if (recent_) recent_->add_departed(address, counts);
   state_->item = item;
-  state_->evicted_after = {state_->evicted.sources + 1, state_->evicted.counts + counts};
+  set_evicted_after(address.family, counts);
   set_step(LedgerState::passing_by);
   state_->evicted = state_->evicted_after;
 }
 
-void Ledger::prefetch(std::uint32_t address) const noexcept {
+void Ledger::prefetch(const Address& address) const noexcept {
   __builtin_prefetch(&slots_[home_slot(address)], 1);
 }
 
-const LedgerEntry* Ledger::find(std::uint32_t address) const noexcept {
+const LedgerEntry* Ledger::find(const Address& address) const noexcept {
   const LedgerEntry& entry = slots_[find_slot(address)];
-  return entry.last_tick != 0 ? &entry : nullptr;
+  return !entry.empty() ? &entry : nullptr;
 }
 
-std::size_t Ledger::home_slot(std::uint32_t address) const noexcept {
-  return static_cast<std::size_t>(mixed(mixed(address, seed_), seed_)) & mask_;
+std::size_t Ledger::home_slot(const Address& address) const noexcept {
+  return static_cast<std::size_t>(mixed(address, seed_)) & mask_;
 }
 
-std::size_t Ledger::find_slot(std::uint32_t address) const noexcept {
+std::size_t Ledger::find_slot(const Address& address) const noexcept {
   std::size_t slot = home_slot(address);
-  while (slots_[slot].last_tick != 0 && slots_[slot].address != address) slot = (slot + 1) & mask_;
+  while (!slots_[slot].empty() && !slots_[slot].is_of(address)) slot = (slot + 1) & mask_;
   return slot;
 }
 
@@ -186,9 +196,9 @@ bool Ledger::is_heavy(const Counts& interval) const noexcept {
 // The share of the last tick that the source was seen in, if that was one of the last two; of those
 // before, the number of packets will do.
 std::uint64_t Ledger::weight_of(const LedgerEntry& entry) const noexcept {
-  const std::uint64_t packets = entry.last_tick == tick_       ? packets_
-                                : entry.last_tick + 1 == tick_ ? packets_before_
-                                                               : 0;
+  const std::uint64_t packets = entry.last_tick() == tick_       ? packets_
+                                : entry.last_tick() + 1 == tick_ ? packets_before_
+                                                                 : 0;
   const Uint128 weight =
       packets == 0 ? entry.interval.packets : (Uint128{entry.interval.packets} << 31) / packets;
   return static_cast<std::uint64_t>(std::min(weight, Uint128{most_weight}));
@@ -199,15 +209,15 @@ std::uint64_t Ledger::weight_of(const LedgerEntry& entry) const noexcept {
 // and the sources that come instead would fill the rest to the brim. The last two ticks count as
 // one, because a source that was seen in the last one may yet be found in this.
 std::uint64_t Ledger::rank_of(const LedgerEntry& entry) const noexcept {
-  const std::uint64_t idle = std::max<std::uint64_t>(tick_ - entry.last_tick, 1);
+  const std::uint64_t idle = std::max<std::uint64_t>(tick_ - entry.last_tick(), 1);
   return (longest_idle - std::min(idle, longest_idle)) << 48 | weight_of(entry) << 16 |
-         mixed(entry.address + 1, seed_) >> 48;
+         mixed(entry.address(), seed_) >> 48;
 }
 
 // Whether what was found of a candidate is still true. Only established sources may have been seen
 // again in a later tick.
 bool Ledger::is_next(const Candidate& candidate, const LedgerEntry& entry) const noexcept {
-  if (entry.last_tick == 0 || entry.established) return false;
+  if (entry.empty() || entry.established()) return false;
   return candidate.rank < seen_lately || candidate.rank == rank_of(entry);
 }
 
@@ -220,10 +230,12 @@ bool Ledger::make_room_for(const Counts& counts) {
     // A source that the scan did not find is to go later than each one that it did, and ticks only
     // grow: the order still holds.
     if (is_next(candidate, slots_[slot])) {
-      const LedgerEntry newcomer{.interval = counts, .last_tick = tick_};
+      LedgerEntry newcomer;
+      newcomer.interval = counts;
+      newcomer.set_last_seen(tick_, time_);
       const std::uint64_t weight = weight_of(newcomer);
       const std::uint64_t other = weight_of(slots_[slot]);
-      const bool lighter = weight < other || (weight == other && slots_[slot].last_tick == tick_);
+      const bool lighter = weight < other || (weight == other && slots_[slot].last_tick() == tick_);
       if (lighter && candidate.rank >= seen_lately) return false;
       victims_.pop_back();
       evict(slot);
@@ -235,20 +247,28 @@ bool Ledger::make_room_for(const Counts& counts) {
 
 void Ledger::evict(std::size_t slot) {
   const LedgerEntry entry = slots_[slot];
-  tracked_total_ -= entry.total;
-  if (is_recent(entry.last_tick)) --last_seen_[entry.last_tick % recent_ticks];
-  if (entry.last_tick == tick_) {
+  tracked_total_.of(entry.family()) -= entry.total;
+  if (is_recent(entry.last_tick())) --last_seen_[entry.last_tick() % recent_ticks];
+  if (entry.last_tick() == tick_) {
     evicted_active_ = true;
-    if (recent_) recent_->add_departed(entry.address, entry.interval);
+    if (recent_) recent_->add_departed(entry.address(), entry.interval);
   }
   --size_;
-  if (evictions_) evictions_->push_back(entry.address);
+  if (evictions_) evictions_->push_back(entry.address());
 
   state_->slot = slot;
-  state_->evicted_after = {state_->evicted.sources + 1, state_->evicted.counts + entry.total};
+  set_evicted_after(entry.family(), entry.total);
   set_step(LedgerState::evicting);
   finish_eviction();
-  if (mirror_) mirror_->remove(entry.address);
+  if (mirror_) mirror_->remove(entry.address());
+}
+
+// What `evicted` will be when one more source has made room, with these counts.
+void Ledger::set_evicted_after(Family family, const Counts& counts) noexcept {
+  state_->evicted_after = state_->evicted;
+  Evicted& evicted = state_->evicted_after.of(family);
+  ++evicted.sources;
+  evicted.counts += counts;
 }
 
 void Ledger::find_victims() {
@@ -269,8 +289,7 @@ std::vector<Ledger::Candidate> Ledger::first_to_go(bool established, std::size_t
   std::vector<Candidate> candidates;
   candidates.reserve(established ? established_ : newcomers());
   for_each([&](const LedgerEntry& entry) {
-    if ((entry.established != 0) == established)
-      candidates.push_back({rank_of(entry), entry.address});
+    if (entry.established() == established) candidates.push_back({rank_of(entry), entry.address()});
   });
   if (candidates.size() > most) {
     const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(most);
@@ -291,9 +310,8 @@ void Ledger::close_up(std::size_t hole) noexcept {
   // Moves back every entry of the probe chain that may stand nearer to its home, so that no chain
   // is broken and no tombstone is left. One slot at a time is the hole, whatever it still holds,
   // and the state says which.
-  for (std::size_t next = (hole + 1) & mask_; slots_[next].last_tick != 0;
-       next = (next + 1) & mask_) {
-    const std::size_t home = home_slot(slots_[next].address);
+  for (std::size_t next = (hole + 1) & mask_; !slots_[next].empty(); next = (next + 1) & mask_) {
+    const std::size_t home = home_slot(slots_[next].address());
     if (((next - home) & mask_) < ((next - hole) & mask_)) continue;
     slots_[hole] = slots_[next];
     hole = next;

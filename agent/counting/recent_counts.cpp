@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "counting/ledger.hpp"
-#include "xdp_count/source_hash.h"
 
 namespace xdp_count {
 namespace {
@@ -15,12 +14,12 @@ constexpr double slice_seconds = 1;
 // A tick is never just as long as it is meant to be.
 constexpr double tolerance = 0.1;
 // One node of the index, and its bucket.
-constexpr std::size_t index_bytes = 40;
+constexpr std::size_t index_bytes = 64;
 
 }  // namespace
 
-std::size_t RecentCounts::Hash::operator()(std::uint32_t address) const noexcept {
-  return xc_hash_source(address, multiplier);
+std::size_t RecentCounts::Hash::operator()(const Address& address) const noexcept {
+  return hash.hot(address);
 }
 
 std::size_t RecentCounts::memory_bytes(std::size_t sources) noexcept {
@@ -28,8 +27,8 @@ std::size_t RecentCounts::memory_bytes(std::size_t sources) noexcept {
 }
 
 // The memory is set aside here and used as sources come.
-RecentCounts::RecentCounts(std::size_t sources, std::uint64_t multiplier)
-    : most_(std::min(sources, most_sources)), places_(0, Hash{multiplier}) {
+RecentCounts::RecentCounts(std::size_t sources, const SourceHash& hash)
+    : most_(std::min(sources, most_sources)), places_(0, Hash{hash}) {
   rows_.reserve(most_);
   places_.reserve(most_);
 }
@@ -44,7 +43,7 @@ void RecentCounts::begin_tick() {
   for (Row& row : rows_) row.packets -= std::exchange(row.counts[place_of(current_)], {}).packets;
 }
 
-const RecentCounts::Row* RecentCounts::find(std::uint32_t address) const {
+const RecentCounts::Row* RecentCounts::find(const Address& address) const {
   const auto found = places_.find(address);
   return found == places_.end() ? nullptr : &rows_[found->second];
 }
@@ -53,7 +52,7 @@ std::uint64_t RecentCounts::known_since(const Row* row) const noexcept {
   return row ? row->known_since : incomplete_ + 1;
 }
 
-bool RecentCounts::add_to_followed(std::uint32_t address, const Counts& counts) {
+bool RecentCounts::add_to_followed(const Address& address, const Counts& counts) {
   const auto found = places_.find(address);
   if (found == places_.end()) return false;
   Row& row = rows_[found->second];
@@ -62,7 +61,7 @@ bool RecentCounts::add_to_followed(std::uint32_t address, const Counts& counts) 
   return true;
 }
 
-void RecentCounts::add_departed(std::uint32_t address, const Counts& counts) {
+void RecentCounts::add_departed(const Address& address, const Counts& counts) {
   if (add_to_followed(address, counts)) return;
   // It may come back within the tick, without what it has sent until now.
   incomplete_ = incomplete_before_ = current_;
@@ -74,7 +73,7 @@ void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& 
   const auto take = [&](const LedgerEntry& entry) {
     const Counts counts = ledger.in_current_tick(entry);
     if (counts == Counts{}) return;
-    if (!add_to_followed(entry.address, counts)) newcomers.push_back({counts.packets, &entry});
+    if (!add_to_followed(entry.address(), counts)) newcomers.push_back({counts.packets, &entry});
   };
   if (!ledger.for_each_active(take)) ledger.for_each(take);
   if (!newcomers.empty()) follow(newcomers);
@@ -138,11 +137,11 @@ void RecentCounts::put(std::size_t place, const LedgerEntry& entry) {
     rows_.push_back({});
   else
     places_.erase(rows_[place].address);
-  rows_[place] = {.address = entry.address,
+  rows_[place] = {.address = entry.address(),
                   .known_since = incomplete_before_ + 1,
                   .packets = entry.interval.packets};
   rows_[place].counts[place_of(current_)] = entry.interval;
-  places_[entry.address] = place;
+  places_[entry.address()] = place;
 }
 
 void RecentCounts::measure(RecentWindow window, double seconds) noexcept {
@@ -163,7 +162,7 @@ Counts RecentCounts::sum_since(const Row& row, std::uint64_t slice) const noexce
   return sum;
 }
 
-std::optional<Counts> RecentCounts::sum(std::uint32_t address, RecentWindow window) const {
+std::optional<Counts> RecentCounts::sum(const Address& address, RecentWindow window) const {
   const std::uint64_t first = spans_[static_cast<std::size_t>(window)].first;
   const Row* const row = find(address);
   if (known_since(row) > first) return std::nullopt;
@@ -175,7 +174,7 @@ std::uint64_t RecentCounts::first_of_last(std::size_t most) const noexcept {
   return std::max(oldest(), end - std::min<std::uint64_t>(most, end - 1));
 }
 
-std::vector<Counts> RecentCounts::trend(std::uint32_t address, std::size_t most) const {
+std::vector<Counts> RecentCounts::trend(const Address& address, std::size_t most) const {
   const Row* const row = find(address);
   std::vector<Counts> counts;
   for (std::uint64_t slice = std::max(first_of_last(most), known_since(row)); slice <= last_whole();

@@ -9,13 +9,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/address.hpp"
+#include "counting/source_identity.hpp"
 #include "model/counts.hpp"
 #include "model/snapshot.hpp"
 
 namespace xdp_count {
 
 class Ledger;
-struct LedgerEntry;
+class LedgerEntry;
 
 // Sums over whole ticks, which are kept in slices: as many ticks as last a second together, or one
 // that is longer. A window is of the newest slices.
@@ -34,14 +36,14 @@ class RecentCounts {
   static std::size_t memory_bytes(std::size_t sources) noexcept;
   std::size_t memory_bytes() const noexcept { return memory_bytes(rows_.size()); }
 
-  // All windows begin with the next tick. `multiplier`: odd, and random where sources may be chosen
-  // by somebody who means ill.
-  RecentCounts(std::size_t sources, std::uint64_t multiplier);
+  // All windows begin with the next tick. `hash`: random where sources may be chosen by somebody
+  // who means ill.
+  RecentCounts(std::size_t sources, const SourceHash& hash);
 
   void begin_tick();
 
   // A source leaves the ledger with what it sent in the current tick, or was never taken in.
-  void add_departed(std::uint32_t address, const Counts& counts);
+  void add_departed(const Address& address, const Counts& counts);
 
   // Takes what the sources of `ledger` sent in the tick, which lasted `seconds`. `frames`: what
   // all sent.
@@ -54,11 +56,11 @@ class RecentCounts {
   }
 
   // What the source sent in the window; nothing where that is not known.
-  std::optional<Counts> sum(std::uint32_t address, RecentWindow window) const;
+  std::optional<Counts> sum(const Address& address, RecentWindow window) const;
 
   // What the source sent in each of the last `most` whole slices, the newest last. Begins with the
   // first one of which that is known.
-  std::vector<Counts> trend(std::uint32_t address, std::size_t most) const;
+  std::vector<Counts> trend(const Address& address, std::size_t most) const;
 
   // How long those slices are, in seconds: of all that there are, also where a trend has fewer.
   std::vector<double> durations(std::size_t most) const;
@@ -66,7 +68,7 @@ class RecentCounts {
  private:
   // Slices are numbered from 1.
   struct Row {
-    std::uint32_t address;
+    Address address;
     std::uint64_t known_since;  // the first slice of which the counts are all that it sent
     std::uint64_t packets = 0;  // in all slices
     std::array<Counts, slices> counts{};  // by the slice's number, modulo their number
@@ -80,19 +82,19 @@ class RecentCounts {
     RecentTotal total;
   };
   struct Hash {
-    std::uint64_t multiplier;
-    std::size_t operator()(std::uint32_t address) const noexcept;
+    SourceHash hash;
+    std::size_t operator()(const Address& address) const noexcept;
   };
 
   static std::size_t place_of(std::uint64_t slice) noexcept { return slice % slices; }
   std::uint64_t oldest() const noexcept { return current_ < slices ? 1 : current_ - slices + 1; }
   std::uint64_t last_whole() const noexcept { return whole_ ? current_ : current_ - 1; }
   std::uint64_t first_of_last(std::size_t most) const noexcept;
-  const Row* find(std::uint32_t address) const;
+  const Row* find(const Address& address) const;
   // The first slice of which all is known that a source sent; `row`: null where it has none.
   std::uint64_t known_since(const Row* row) const noexcept;
   // Returns whether the source is followed.
-  bool add_to_followed(std::uint32_t address, const Counts& counts);
+  bool add_to_followed(const Address& address, const Counts& counts);
   Counts sum_since(const Row& row, std::uint64_t slice) const noexcept;
   void follow(std::vector<Newcomer>& newcomers);
   void put(std::size_t place, const LedgerEntry& entry);
@@ -101,7 +103,7 @@ class RecentCounts {
 
   std::size_t most_;
   std::vector<Row> rows_;
-  std::unordered_map<std::uint32_t, std::size_t, Hash> places_;  // in rows_, by address
+  std::unordered_map<Address, std::size_t, Hash> places_;  // in rows_, by address
   std::uint64_t current_ = 0;
   bool whole_ = true;             // the current slice gets no more ticks
   std::uint64_t incomplete_ = 0;  // the last slice in which a source that sent was not followed

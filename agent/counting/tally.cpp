@@ -4,13 +4,14 @@
 #include <fmt/core.h>
 
 #include "base/random.hpp"
+#include "model/names.hpp"
 
 namespace xdp_count {
 
 Tally::Tally(Ledger& ledger, TallyState& state, SnapshotHead identity)
     : ledger_(ledger),
       state_(state),
-      recent_(ledger.capacity(), random_odd_word()),
+      recent_(ledger.capacity(), SourceHash::random()),
       head_(std::move(identity)) {
   ledger_.add_departed_to(recent_);
   head_.capacity = ledger_.capacity();
@@ -24,7 +25,7 @@ void Tally::begin(std::int64_t since) {
 }
 
 void Tally::forget_recent() {
-  recent_ = RecentCounts(ledger_.capacity(), random_odd_word());
+  recent_ = RecentCounts(ledger_.capacity(), SourceHash::random());
 }
 
 void Tally::begin_fold(const Cut& cut, const Totals& totals) {
@@ -41,8 +42,11 @@ void Tally::begin_fold(const Cut& cut, const Totals& totals) {
   for (std::size_t i = 0; i < frame_classes; ++i)
     head_.classes[i].rates = rates(totals.classes[i], before.classes[i]);
 
-  constexpr auto ipv4 = static_cast<std::size_t>(FrameClass::ipv4);
-  const Counts of_sources = totals.classes[ipv4] - before.classes[ipv4];
+  Counts of_sources;
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const auto frame_class = static_cast<std::size_t>(class_of(family));
+    of_sources += totals.classes[frame_class] - before.classes[frame_class];
+  }
   state_.time = cut.time;
   state_.nic = cut.nic;
   state_.totals[cut.generation] = totals;
@@ -78,14 +82,24 @@ void Tally::sum_up() {
 std::optional<std::string> Tally::conservation_violation() const {
   Counts classes;
   for (const CountsAndRates& c : head_.classes) classes += c.counts;
-  const Counts ipv4 = head_.of(FrameClass::ipv4).counts;
-  const Counts sources = ledger_.tracked_total() + head_.evicted.counts + head_.untracked;
-  if (classes == head_.frames.counts && sources == ipv4) return std::nullopt;
-  return fmt::format(
-      "the counts of snapshot {} do not add up: {} frames ({} bytes), {} ({}) in classes; {} IPv4 "
-      "packets ({}), {} ({}) under sources, evicted or untracked",
+  bool adds_up = classes == head_.frames.counts;
+  PerFamily<Counts> sources = ledger_.tracked_total() + head_.untracked;
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    sources.of(family) += head_.evicted.of(family).counts;
+    adds_up = adds_up && sources.of(family) == head_.of(class_of(family)).counts;
+  }
+  if (adds_up) return std::nullopt;
+  std::string sentence = fmt::format(
+      "the counts of snapshot {} do not add up: {} frames ({} bytes), {} ({}) in classes",
       head_.seq, head_.frames.counts.packets, head_.frames.counts.bytes, classes.packets,
-      classes.bytes, ipv4.packets, ipv4.bytes, sources.packets, sources.bytes);
+      classes.bytes);
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const Counts& packets = head_.of(class_of(family)).counts;
+    sentence += fmt::format("; {} {} packets ({}), {} ({}) under sources, evicted or untracked",
+                            packets.packets, name_of(family), packets.bytes,
+                            sources.of(family).packets, sources.of(family).bytes);
+  }
+  return sentence;
 }
 
 }  // namespace xdp_count

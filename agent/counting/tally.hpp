@@ -20,7 +20,7 @@ namespace xdp_count {
 struct Totals {
   Counts frames;
   std::array<Counts, frame_classes> classes;  // by FrameClass
-  Counts untracked;
+  PerFamily<Counts> untracked;
 };
 
 // One exact cut through all counters.
@@ -77,7 +77,7 @@ class Tally {
   const RecentCounts& recent() const noexcept { return recent_; }
 
   // Nothing when every frame is accounted for, as it must be:
-  //   frames = sum of the classes, and ipv4 = tracked + evicted + untracked.
+  //   frames = sum of the classes, and each family = its tracked + evicted + untracked.
   // Otherwise a sentence with the figures.
   std::optional<std::string> conservation_violation() const;
 

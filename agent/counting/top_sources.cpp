@@ -11,7 +11,7 @@ namespace {
 // Rates over one time share it, so the counts within that time order them.
 Counts sort_counts(const Tally& tally, const LedgerEntry& entry, SortKey by) {
   if (const auto window = window_of(by))
-    return tally.recent().sum(entry.address, *window).value_or(Counts{});
+    return tally.recent().sum(entry.address(), *window).value_or(Counts{});
   if (by == SortKey::packets || by == SortKey::bytes) return entry.total;
   return tally.ledger().in_current_tick(entry);
 }
@@ -28,8 +28,8 @@ struct Candidate {
 
 bool ranks_before(const Candidate& a, const Candidate& b) {
   if (a.value != b.value) return a.value > b.value;  // mostly, and without a look at the entries
-  return std::tuple(b.entry->total.packets, a.entry->address) <
-         std::tuple(a.entry->total.packets, b.entry->address);
+  return std::tuple(b.entry->total.packets, a.entry->address()) <
+         std::tuple(a.entry->total.packets, b.entry->address());
 }
 
 // The best sources of one selection so far, in memory for twice as many: all but the best half are
@@ -40,7 +40,7 @@ class BestOf {
 
   void offer(const Tally& tally, const LedgerEntry& entry) {
     if (selection_.top == 0) return;
-    if (selection_.prefix && !selection_.prefix->contains(entry.address)) return;
+    if (!is_selected(entry.address(), selection_.prefix, selection_.family)) return;
     const Candidate candidate{sort_value(tally, entry, selection_.by), &entry};
     if (worst_ && !ranks_before(candidate, *worst_)) return;
     candidates_.push_back(candidate);
@@ -84,14 +84,14 @@ class BestOf {
 
 SourceRow source_row(const Tally& tally, const LedgerEntry& entry, std::size_t trend) {
   const RecentCounts& recent = tally.recent();
-  return {.address = entry.address,
+  return {.address = entry.address(),
           .total = entry.total,
           .rates = rates_over(tally.ledger().in_current_tick(entry), tally.head().interval),
-          .first_time = entry.first_time,
-          .last_time = entry.last_time,
-          .recent = {recent.sum(entry.address, RecentWindow::of_10s),
-                     recent.sum(entry.address, RecentWindow::of_60s)},
-          .trend = trend > 0 ? recent.trend(entry.address, trend) : std::vector<Counts>{}};
+          .first_time = entry.first_time(),
+          .last_time = entry.last_time(),
+          .recent = {recent.sum(entry.address(), RecentWindow::of_10s),
+                     recent.sum(entry.address(), RecentWindow::of_60s)},
+          .trend = trend > 0 ? recent.trend(entry.address(), trend) : std::vector<Counts>{}};
 }
 
 std::vector<SourceRow> top_sources(const Tally& tally, const Selection& selection) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+
+#include "base/address.hpp"
 
 namespace xdp_count {
 
@@ -29,6 +33,36 @@ struct Counts {
 struct Evicted {
   std::uint64_t sources = 0;
   Counts counts;
+
+  Evicted& operator+=(const Evicted& other) noexcept {
+    sources += other.sources;
+    counts += other.counts;
+    return *this;
+  }
+  friend Evicted operator+(Evicted a, const Evicted& b) noexcept { return a += b; }
+  friend bool operator==(const Evicted&, const Evicted&) = default;
+};
+
+// What is counted for each family on its own, by Family.
+template <class Value>
+struct PerFamily {
+  std::array<Value, families> values{};
+
+  Value& of(Family family) noexcept { return values[static_cast<std::size_t>(family)]; }
+  const Value& of(Family family) const noexcept { return values[static_cast<std::size_t>(family)]; }
+  Value sum() const noexcept { return values[0] + values[1]; }
+
+  PerFamily& operator+=(const PerFamily& other) noexcept {
+    for (std::size_t i = 0; i < families; ++i) values[i] += other.values[i];
+    return *this;
+  }
+  PerFamily& operator-=(const PerFamily& other) noexcept {
+    for (std::size_t i = 0; i < families; ++i) values[i] -= other.values[i];
+    return *this;
+  }
+  friend PerFamily operator+(PerFamily a, const PerFamily& b) noexcept { return a += b; }
+  friend PerFamily operator-(PerFamily a, const PerFamily& b) noexcept { return a -= b; }
+  friend bool operator==(const PerFamily&, const PerFamily&) = default;
 };
 
 // Packets per second and *bits* per second over the last interval.

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/address.hpp"
+
 namespace xdp_count {
 
 enum class EventKind { new_source, sample };
@@ -15,8 +17,8 @@ inline constexpr std::size_t event_kinds = 2;
 
 // A source that was not tracked.
 struct NewSource {
-  std::int64_t time = 0;      // of its first packet: µs since the Unix epoch
-  std::uint32_t address = 0;  // host byte order
+  std::int64_t time = 0;  // of its first packet: µs since the Unix epoch
+  Address address;
 };
 
 // A frame that was chosen.

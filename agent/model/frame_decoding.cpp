@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "model/frame_decoding.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <linux/if_ether.h>
 #include <linux/ppp_defs.h>
@@ -10,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include "base/address.hpp"
 
 namespace xdp_count {
 namespace {
@@ -55,9 +56,11 @@ class Bytes {
   std::uint16_t u16(std::size_t at) const {
     return static_cast<std::uint16_t>(bytes_[at] << 8 | bytes_[at + 1]);
   }
-  std::string address(int family, std::size_t at) const {
-    char text[INET6_ADDRSTRLEN];
-    return ::inet_ntop(family, &bytes_[at], text, sizeof text);
+  std::string ipv4(std::size_t at) const {
+    return address_text(static_cast<std::uint32_t>(u16(at)) << 16 | u16(at + 2));
+  }
+  std::string ipv6(std::size_t at) const {
+    return address_text(Address::ipv6(bytes_.subspan(at).first<16>()));
   }
   void skip(std::size_t size) { bytes_ = bytes_.subspan(std::min(size, bytes_.size())); }
   // What is behind is padding.
@@ -78,8 +81,8 @@ void decode_ipv4(Bytes bytes, DecodedFrame& frame) {
   frame.protocol = "ipv4";
   if (!bytes.has(20) || bytes.u8(0) >> 4 != 4) return;
   const std::size_t header = (bytes.u8(0) & 0xfU) * 4;
-  frame.source = bytes.address(AF_INET, 12);
-  frame.destination = bytes.address(AF_INET, 16);
+  frame.source = bytes.ipv4(12);
+  frame.destination = bytes.ipv4(16);
   const std::uint8_t protocol = bytes.u8(9);
   const bool first_fragment = (bytes.u16(6) & 0x1fff) == 0;
   // 0: more than 16 bits can say.
@@ -91,8 +94,8 @@ void decode_ipv4(Bytes bytes, DecodedFrame& frame) {
 void decode_ipv6(Bytes bytes, DecodedFrame& frame) {
   frame.protocol = "ipv6";
   if (!bytes.has(40) || bytes.u8(0) >> 4 != 6) return;
-  frame.source = bytes.address(AF_INET6, 8);
-  frame.destination = bytes.address(AF_INET6, 24);
+  frame.source = bytes.ipv6(8);
+  frame.destination = bytes.ipv6(24);
   std::uint8_t next = bytes.u8(6);
   // 0: more than 16 bits can say.
   if (const std::size_t payload = bytes.u16(4); payload > 0) bytes.end_at(40 + payload);
@@ -116,8 +119,8 @@ void decode_ipv6(Bytes bytes, DecodedFrame& frame) {
 void decode_arp(Bytes bytes, DecodedFrame& frame) {
   frame.protocol = "arp";
   if (!bytes.has(28) || bytes.u16(2) != ETH_P_IP || bytes.u16(4) != 0x0604) return;
-  frame.source = bytes.address(AF_INET, 14);
-  frame.destination = bytes.address(AF_INET, 24);
+  frame.source = bytes.ipv4(14);
+  frame.destination = bytes.ipv4(24);
 }
 
 // A session's data (RFC 2516), whose PPP protocol is not compressed.

@@ -22,6 +22,9 @@ constexpr std::array<Name<XdpMode>, 3> xdp_mode_names{{{"native", XdpMode::nativ
 const char* name_of(SortKey by) {
   return name_in(sort_key_names, by);
 }
+const char* name_of(Family family) {
+  return family == Family::ipv4 ? "IPv4" : "IPv6";
+}
 const char* name_of(XdpMode mode) {
   return name_in(xdp_mode_names, mode);
 }
@@ -30,6 +33,9 @@ const char* name_of(ModeChoice choice) {
 }
 const char* name_of(Verdict verdict) {
   return name_in(verdict_names, verdict);
+}
+const char* name_of(FamilyChoice choice) {
+  return name_in(family_choice_names, choice);
 }
 const char* name_of(OutputFormat output) {
   return name_in(output_names, output);
@@ -43,6 +49,9 @@ ModeChoice mode_choice_named(std::string_view name) {
 }
 Verdict verdict_named(std::string_view name) {
   return value_in(verdict_names, name);
+}
+FamilyChoice family_choice_named(std::string_view name) {
+  return value_in(family_choice_names, name);
 }
 OutputFormat output_named(std::string_view name) {
   return value_in(output_names, name);

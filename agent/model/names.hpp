@@ -18,6 +18,10 @@ inline constexpr std::array<const char*, frame_classes> frame_class_names{"ipv4"
                                                                           "other", "malformed"};
 static_assert(frame_class_names.back() != nullptr, "each class has a name");
 
+// The names are in the order of Family.
+inline constexpr std::array<Name<Family>, families> family_names{
+    {{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}};
+
 // What the frames of an interface begin with.
 inline constexpr const char* link_ethernet = "ethernet";
 inline constexpr const char* link_ip = "ip";
@@ -41,21 +45,27 @@ inline constexpr std::array<Name<ModeChoice>, 3> mode_choice_names{
     {{"auto", std::nullopt}, {"native", XdpMode::native}, {"generic", XdpMode::generic}}};
 inline constexpr std::array<Name<Verdict>, 2> verdict_names{
     {{"pass", Verdict::pass}, {"drop", Verdict::drop}}};
+inline constexpr std::array<Name<FamilyChoice>, 3> family_choice_names{
+    {{"both", FamilyChoice::both}, {"ipv4", FamilyChoice::ipv4}, {"ipv6", FamilyChoice::ipv6}}};
 inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"live", OutputFormat::live},
                                                                  {"table", OutputFormat::table},
                                                                  {"json", OutputFormat::json},
                                                                  {"none", OutputFormat::none}}};
 
 const char* name_of(SortKey by);
+// As people write it: IPv4.
+const char* name_of(Family family);
 const char* name_of(XdpMode mode);
 const char* name_of(ModeChoice choice);
 const char* name_of(Verdict verdict);
+const char* name_of(FamilyChoice choice);
 const char* name_of(OutputFormat output);
 
 // What has this name. Throw std::out_of_range when nothing has.
 XdpMode xdp_mode_named(std::string_view name);
 ModeChoice mode_choice_named(std::string_view name);
 Verdict verdict_named(std::string_view name);
+FamilyChoice family_choice_named(std::string_view name);
 OutputFormat output_named(std::string_view name);
 
 }  // namespace xdp_count

@@ -29,13 +29,14 @@ struct Subscription {
 };
 
 struct GetRequest {
-  std::vector<std::uint32_t> addresses;  // host byte order, as asked for
+  std::vector<Address> addresses;  // as asked for
 };
 struct TopRequest {
   Selection selection;
 };
 struct ListRequest {
   std::optional<Prefix> prefix;
+  std::optional<Family> family;
   std::uint64_t min_packets = 0;
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // rows: the lowest addresses
 };

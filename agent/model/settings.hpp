@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "model/family_choice.hpp"
 #include "model/xdp_mode.hpp"
 
 namespace xdp_count {
@@ -21,6 +22,7 @@ struct Settings {
   std::string socket_group;  // empty: the group that the agent runs as
   std::uint32_t max_sources = 262'144;
   std::uint32_t hot_slots = 0;  // of each CPU: a power of two; 0: by max_sources and the CPUs
+  FamilyChoice families = FamilyChoice::both;
   Verdict verdict = Verdict::pass;
   std::size_t top = 100;           // rows of the default stream
   std::size_t max_clients = 64;    // connected at once

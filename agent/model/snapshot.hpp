@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "model/counts.hpp"
+#include "model/family_choice.hpp"
 #include "model/nic_counters.hpp"
 #include "model/xdp_mode.hpp"
 
@@ -17,6 +18,10 @@ namespace xdp_count {
 
 enum class FrameClass { ipv4, ipv6, arp, other, malformed };
 inline constexpr std::size_t frame_classes = 5;
+
+constexpr FrameClass class_of(Family family) {
+  return family == Family::ipv4 ? FrameClass::ipv4 : FrameClass::ipv6;
+}
 
 struct CountsAndRates {
   Counts counts;
@@ -49,8 +54,9 @@ struct SnapshotHead {
   CountsAndRates frames;
   std::array<RecentTotal, recent_windows> recent;     // by RecentWindow
   std::array<CountsAndRates, frame_classes> classes;  // by FrameClass
-  Counts untracked;
-  Evicted evicted;
+  FamilyChoice families = FamilyChoice::both;         // whose sources are counted: see --families
+  PerFamily<Counts> untracked;                        // all of a family that is not counted
+  PerFamily<Evicted> evicted;
   NicCounters nic;
   bool running = true;             // the interface is up and has a carrier
   std::uint64_t ticks_missed = 0;  // since the agent started: see TickSchedule
@@ -69,15 +75,15 @@ struct SnapshotHead {
     return time > since ? static_cast<double>(time - since) / 1000 : 0;
   }
 
-  // Whether all that was counted has a row, so that a source without one has sent nothing. Before
-  // the first tick that is not known.
-  bool rows_are_all() const {
-    return seq > 0 && untracked.packets == 0 && evicted.counts.packets == 0;
+  // Whether all that the sources of a family have sent is in rows, so that one without a row has
+  // sent nothing. Before the first tick that is not known.
+  bool rows_are_all(Family family) const {
+    return seq > 0 && untracked.of(family).packets == 0 && evicted.of(family).counts.packets == 0;
   }
 };
 
 struct SourceRow {
-  std::uint32_t address = 0;  // host byte order
+  Address address;
   Counts total;
   Rates rates;
   std::int64_t first_time = 0;  // ms since the Unix epoch
@@ -118,12 +124,19 @@ constexpr std::optional<RecentWindow> window_of(SortKey by) {
 
 inline constexpr std::size_t max_trend = 60;
 
+// Whether an address is in a network and of a family, where these are given.
+inline bool is_selected(const Address& address, const std::optional<Prefix>& prefix,
+                        const std::optional<Family>& family) {
+  return (!prefix || prefix->contains(address)) && (!family || *family == address.family);
+}
+
 // The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the
 // same selection are sent the same bytes.
 struct Selection {
   std::size_t top = 0;
   SortKey by = SortKey::pps;
   std::optional<Prefix> prefix;
+  std::optional<Family> family;
   // Of how many slices, which last a second or one tick that is longer, each row is to say what was
   // sent in it.
   std::size_t trend = 0;

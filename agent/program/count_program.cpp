@@ -75,9 +75,9 @@ std::uint64_t hash_of_build() {
   // What the object does not say: the agent's own memory, and how large the tables are.
   constexpr std::uint32_t some = 1 << 16;
   const std::uint64_t layout[] = {
-      counting_state_layout,   sizeof(LedgerEntry),    sizeof(CountingState),
-      Ledger::slots_for(some), cpu_counts_bytes(some), spill_bytes(some),
-      tracked_bytes(some),     filter_bytes(some),     candidates_bytes(some),
+      counting_state_layout,   sizeof(LedgerEntry),       sizeof(CountingState),
+      Ledger::slots_for(some), cpu_counts_bytes(some, 3), spill_bytes(some),
+      tracked_bytes(some),     filter_bytes(some),        candidates_bytes(some),
   };
   hash.add(std::as_bytes(std::span(layout)));
   return hash.value();
@@ -87,7 +87,7 @@ std::uint64_t hash_of_build() {
 
 CountProgram::CountProgram(const ProgramSettings& settings)
     : skeleton_(open_skeleton(settings.may_name_kernel && programs_may_name_kernel())) {
-  size_tables(*skeleton_, settings.hot_slots, settings.max_sources);
+  size_tables(*skeleton_, settings.hot_slots, settings.max_sources, settings.families);
   set_events(*skeleton_, settings.new_sources, settings.sample_every);
 
   // An agent that adopts the program finds this in its map .rodata, where nothing else is.
@@ -134,8 +134,8 @@ int CountProgram::fd() const noexcept {
 bool interchangeable(const xc_config& a, const xc_config& b) noexcept {
   const auto form = [](const xc_config& c) {
     return std::tuple(c.build.magic, c.build.hash, c.build.config_bytes, c.cpus, c.hot_shift,
-                      c.hot_slots, c.max_sources, c.has_ethernet_header, c.verdict, c.new_sources,
-                      c.sample_every);
+                      c.hot_slots, c.max_sources, c.families, c.has_ethernet_header, c.verdict,
+                      c.new_sources, c.sample_every);
   };
   return form(a) == form(b);
 }

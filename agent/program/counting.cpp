@@ -11,12 +11,12 @@ namespace xdp_count {
 
 Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicStart& nic)
     : program_(program),
-      tracked_sources_(program.tracked(), program.config().hash_multiplier),
+      tracked_sources_(program.tracked(), SourceHash(program.config())),
       ledger_(program.ledger(), program.state().ledger, program.config().max_sources,
               {program.config().ledger_seed[0], program.config().ledger_seed[1]}),
       tally_(ledger_, program.state().tally, std::move(identity)),
       reader_(program) {
-  ledger_.mirror_in(tracked_sources_);
+  mirror_ledger();
   if (program.config().new_sources) {
     ledger_.note_evictions(evicted_);
     known_sources_.emplace(program.known_sources_fd());
@@ -25,6 +25,21 @@ Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicStar
     begin(nic);
   else
     go_on(nic.counters);
+}
+
+// Sources that are tracked may not be found meanwhile. So nobody is rationed until they all are: by
+// the budget, which is bounded all the same, since an agent may be killed here.
+void Counting::mirror_ledger() {
+  const std::uint32_t budget = program_.newcomer_budget();
+  const bool adopts = ledger_.size() > 0;
+  if (adopts) {
+    program_.set_newcomer_budget(2 * program_.config().max_sources);
+    reader_.wait_for_runs();
+  }
+  ledger_.mirror_in(tracked_sources_);
+  if (!adopts) return;
+  reader_.wait_for_runs();
+  program_.set_newcomer_budget(budget);
 }
 
 void Counting::begin(const NicStart& nic) {
@@ -39,7 +54,7 @@ void Counting::begin(const NicStart& nic) {
 void Counting::go_on(const NicCounters& nic) {
   // A source that was evicted when the other agent was killed may still be known. The sources that
   // are known now have been counted in a generation that is folded below.
-  std::vector<std::uint32_t> known;
+  std::vector<Address> known;
   if (known_sources_) known = known_sources_->list();
   if (const auto item = ledger_.interrupted_item()) {
     reader_.forget(*item);
@@ -73,7 +88,7 @@ void Counting::fold(Cut cut, const NicCounters& nic) {
 }
 
 SourceFilter Counting::filter(unsigned generation) const noexcept {
-  return {program_.filter(generation), program_.config().hash_multiplier};
+  return SourceFilter(program_.filter(generation));
 }
 
 // The filter is worth its price as long as newcomers use up their budget. All that the filter of
@@ -83,7 +98,9 @@ void Counting::guard(unsigned quiet, bool crowded) {
   if (crowded) {
     for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
       SourceFilter sources = filter(generation);
-      tracked_sources_.for_each([&](__be32 source) { sources.add(source); });
+      ledger_.for_each([&](const LedgerEntry& entry) {
+        sources.add(tracked_sources_.hash().shared(entry.address()));
+      });
     }
     if (!program_.is_guarded()) reader_.wait_for_runs();
   }

@@ -51,6 +51,7 @@ class Counting {
   const Tally& tally() const noexcept { return tally_; }
 
  private:
+  void mirror_ledger();
   void begin(const NicStart& nic);
   void go_on(const NicCounters& nic);
   void ration_newcomers() noexcept;
@@ -58,7 +59,7 @@ class Counting {
   SourceFilter filter(unsigned generation) const noexcept;
 
   RunningProgram& program_;
-  std::vector<std::uint32_t> evicted_;  // since they were last taken out of the program's map
+  std::vector<Address> evicted_;  // since they were last taken out of the program's map
   TrackedSources tracked_sources_;
   Ledger ledger_;
   Tally tally_;

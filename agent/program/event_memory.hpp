@@ -7,7 +7,7 @@
 namespace xdp_count {
 
 // The ring that events wait in until the agent takes them, which it does as they come: room for
-// 174,762 new sources or 26,214 samples.
+// 87,381 new sources or 26,214 samples.
 inline constexpr std::uint32_t event_ring_bytes = 4 << 20;
 
 // Room for the sources that are tracked, and as many that come before the agent next looks.

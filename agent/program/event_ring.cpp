@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "program/event_ring.hpp"
 
-#include <arpa/inet.h>
 #include <bpf/libbpf.h>
 
 #include <chrono>
 #include <utility>
 
 #include "base/error.hpp"
+#include "counting/source_identity.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
@@ -51,7 +51,8 @@ int EventRing::take_one(void* self, void* data, std::size_t) {
   const auto& event = *static_cast<const xc_event*>(data);
   const std::int64_t time = (static_cast<std::int64_t>(event.time) + ring.clock_offset_) / 1000;
   if (event.kind == XC_EVENT_NEW_SOURCE) {
-    (*ring.visit_)(NewSource{.time = time, .address = ntohl(event.source)});
+    const auto& new_source = *static_cast<const xc_new_source*>(data);
+    (*ring.visit_)(NewSource{.time = time, .address = address_of(new_source.source)});
   } else {
     const auto& sample = *static_cast<const xc_sample*>(data);
     (*ring.visit_)(Sample{.time = time,

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "program/generation_reader.hpp"
 
-#include <arpa/inet.h>
-
 #include <bit>
 #include <chrono>
 
 #include "base/ordered_store.hpp"
 #include "base/time_format.hpp"
+#include "counting/source_identity.hpp"
 
 namespace xdp_count {
 namespace {
@@ -68,13 +67,15 @@ Totals GenerationReader::totals(unsigned generation) const {
   for (const CpuCounts& cpu : program_.cpu_counts(generation)) {
     for (std::size_t i = 0; i < frame_classes; ++i)
       sum.classes[i] += counts_of(cpu.totals.classes[i]);
-    sum.untracked += counts_of(cpu.totals.untracked);
+    for (std::size_t i = 0; i < families; ++i)
+      sum.untracked.values[i] += counts_of(cpu.totals.untracked[i]);
   }
   return sum;
 }
 
 void GenerationReader::drain(unsigned generation, Ledger& ledger) {
-  for (const CpuCounts& counts : program_.cpu_counts(generation)) drain(counts.hot, ledger);
+  for (const CpuCounts& counts : program_.cpu_counts(generation))
+    for (const SourceTable& table : counts.hot.values) drain(table, ledger);
   const Spill spill = program_.spill(generation);
   drain(spill.table, ledger);
   spill.head = {};
@@ -82,25 +83,26 @@ void GenerationReader::drain(unsigned generation, Ledger& ledger) {
 
 // An item is the number of a slot.
 void GenerationReader::forget(std::uint64_t item) {
-  store_in_order(program_.slot(item).packets, 0);
+  store_in_order(program_.packets_of_slot(item), 0);
 }
 
 void GenerationReader::drain(const SourceTable& table, Ledger& ledger) {
+  const auto prefetch = [&](const auto& slot) {
+    if (slot.packets != 0) ledger.prefetch(address_of(slot));
+  };
+  const auto move = [&](auto& slot) {
+    if (slot.packets == 0) return;
+    ledger.add(address_of(slot), {slot.packets, slot.bytes}, program_.number_of(slot.packets));
+    store_in_order(slot.packets, 0);
+  };
   for (std::size_t word = 0; word < table.in_use.size(); ++word) {
     const std::uint64_t in_use = table.in_use[word];
     xc_bucket* buckets = &table.buckets[word * 64];
     // Where a source is in the ledger is as good as random: looked up one by one, each would have
     // to wait for memory.
+    for_each_bit(in_use, [&](unsigned bit) { for_each_slot(table, buckets[bit], prefetch); });
     for_each_bit(in_use, [&](unsigned bit) {
-      for (const xc_slot& slot : buckets[bit].slots)
-        if (slot.packets != 0) ledger.prefetch(ntohl(slot.source));
-    });
-    for_each_bit(in_use, [&](unsigned bit) {
-      for (xc_slot& slot : buckets[bit].slots) {
-        if (slot.packets == 0) continue;
-        ledger.add(ntohl(slot.source), {slot.packets, slot.bytes}, program_.number_of(slot));
-        store_in_order(slot.packets, 0);
-      }
+      for_each_slot(table, buckets[bit], move);
       buckets[bit] = {};
     });
     store_in_order(table.in_use[word], 0);

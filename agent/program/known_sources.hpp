@@ -15,14 +15,14 @@ class KnownSources {
   // `map_fd` is of the map known_sources, and outlives this object.
   explicit KnownSources(int map_fd) : map_fd_(map_fd) {}
 
-  // All that are known, in no order, in host byte order. One that comes or goes meanwhile may be
+  // All that are known, in no order. One that comes or goes meanwhile may be
   // among them or not; no other is missing.
-  std::vector<std::uint32_t> list() const;
+  std::vector<Address> list() const;
 
   // Takes out those of `sources` that are not in the ledger, so that they are reported when they
   // come again. What is left of `sources` then is to be tried again. One that came again meanwhile,
   // in the generation that is active, is not reported until the next one.
-  void forget_untracked(std::vector<std::uint32_t>& sources, const Ledger& ledger) const;
+  void forget_untracked(std::vector<Address>& sources, const Ledger& ledger) const;
 
  private:
   int map_fd_;

@@ -155,7 +155,7 @@ std::span<std::uint64_t> RunningProgram::filter(unsigned generation) const noexc
 }
 
 xc_cpu_counts& RunningProgram::counts_of(std::size_t cpu, unsigned generation) const {
-  const std::size_t size = cpu_counts_bytes(config_.hot_slots);
+  const std::size_t size = cpu_counts_bytes(config_.hot_slots, config_.families);
   return reinterpret_cast<xc_cpu_counts&>(
       cpu_counts_.values()[(cpu * XC_GENERATIONS + generation) * size]);
 }
@@ -178,8 +178,18 @@ std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
   for (std::size_t cpu = 0; cpu < config_.cpus; ++cpu) {
     xc_cpu_counts& value = counts_of(cpu, generation);
     auto* table = reinterpret_cast<xc_bucket*>(&value + 1);
-    auto* in_use = reinterpret_cast<std::uint64_t*>(table + buckets);
-    counts.push_back({value.totals, {{table, buckets}, {in_use, (buckets + 63) / 64}}});
+    auto* in_use = reinterpret_cast<std::byte*>(table + hot_tables(config_.families) * buckets);
+    CpuCounts cpu_counts{value.totals, {}};
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+      if ((config_.families & 1U << static_cast<unsigned>(family)) == 0) continue;
+      cpu_counts.hot.of(family) = {
+          .has_wide_slots = family == Family::ipv6,
+          .buckets = {table, buckets},
+          .in_use = {reinterpret_cast<std::uint64_t*>(in_use), (buckets + 63) / 64}};
+      table += buckets;
+      in_use += in_use_bytes(buckets);
+    }
+    counts.push_back(cpu_counts);
   }
   return counts;
 }
@@ -189,27 +199,27 @@ Spill RunningProgram::spill(unsigned generation) const {
   auto* value = spill_.values().data() + generation * spill_bytes(config_.max_sources);
   auto* in_use = value + sizeof(xc_spill);
   return {reinterpret_cast<xc_spill&>(*value),
-          {{reinterpret_cast<xc_bucket*>(in_use + in_use_bytes(buckets)), buckets},
-           {reinterpret_cast<std::uint64_t*>(in_use), (buckets + 63) / 64}}};
+          {.has_wide_slots = true,
+           .buckets = {reinterpret_cast<xc_bucket*>(in_use + in_use_bytes(buckets)), buckets},
+           .in_use = {reinterpret_cast<std::uint64_t*>(in_use), (buckets + 63) / 64}}};
 }
 
-// What stands between the tables of a map has the size of whole slots, and is counted as such. The
-// slots of the spill tables are numbered behind those of the hot ones.
-xc_slot& RunningProgram::slot(std::uint64_t number) const noexcept {
-  const std::size_t offset = number * sizeof(xc_slot);
+// It is where the word lies: the spill tables are taken to lie behind the hot ones.
+__u32& RunningProgram::packets_of_slot(std::uint64_t number) const noexcept {
+  const std::size_t offset = number * sizeof(__u32);
   const std::span<std::byte> hot = cpu_counts_.values();
   const std::span<std::byte> spill = spill_.values();
-  return reinterpret_cast<xc_slot&>(offset < hot.size() ? hot[offset] : spill[offset - hot.size()]);
+  return reinterpret_cast<__u32&>(offset < hot.size() ? hot[offset] : spill[offset - hot.size()]);
 }
 
-std::uint64_t RunningProgram::number_of(const xc_slot& slot) const noexcept {
-  const auto* byte = reinterpret_cast<const std::byte*>(&slot);
+std::uint64_t RunningProgram::number_of(const __u32& packets) const noexcept {
+  const auto* byte = reinterpret_cast<const std::byte*>(&packets);
   const std::span<std::byte> hot = cpu_counts_.values();
   const bool is_hot = byte >= hot.data() && byte < hot.data() + hot.size();
   const auto offset = is_hot
                           ? byte - hot.data()
                           : byte - spill_.values().data() + static_cast<std::ptrdiff_t>(hot.size());
-  return static_cast<std::uint64_t>(offset) / sizeof(xc_slot);
+  return static_cast<std::uint64_t>(offset) / sizeof(__u32);
 }
 
 ProgramInfo RunningProgram::info() const {

@@ -32,14 +32,25 @@ std::optional<ProgramIdentity> identity_of(int program_fd);
 
 // A table of sources. It is to be read and cleared while its generation is quiet.
 struct SourceTable {
+  bool has_wide_slots = false;
   std::span<xc_bucket> buckets;
   std::span<std::uint64_t> in_use;  // a bit per bucket, the first one's lowest
 };
 
-// What a possible CPU counted in a generation.
+// Calls visit(xc_slot&) or visit(xc_wide_slot&) for each slot of a bucket of the table.
+template <class Visitor>
+void for_each_slot(const SourceTable& table, xc_bucket& bucket, Visitor&& visit) {
+  if (table.has_wide_slots) {
+    for (xc_wide_slot& slot : bucket.wide_slots) visit(slot);
+  } else {
+    for (xc_slot& slot : bucket.slots) visit(slot);
+  }
+}
+
+// What a possible CPU counted in a generation. A family that is not counted has no table.
 struct CpuCounts {
   xc_totals& totals;
-  SourceTable hot;
+  PerFamily<SourceTable> hot;
 };
 
 // What all CPUs share in a generation.
@@ -82,9 +93,10 @@ class RunningProgram {
 
   Spill spill(unsigned generation) const;
 
-  // A slot of any table by its number among all of them, and the other way round.
-  xc_slot& slot(std::uint64_t number) const noexcept;
-  std::uint64_t number_of(const xc_slot& slot) const noexcept;
+  // What counts the packets of a slot of any table, by its number among all of them, and the other
+  // way round.
+  __u32& packets_of_slot(std::uint64_t number) const noexcept;
+  std::uint64_t number_of(const __u32& packets) const noexcept;
 
   // The sources that are never refused a place, for TrackedSources.
   std::span<xc_tracked_group> tracked() const noexcept { return tracked_.values(); }

@@ -32,9 +32,11 @@ inline std::uint32_t possible_cpus() {
 }
 
 // Sets constants and sizes of an opened skeleton that is not loaded yet. `hot_slots` of each CPU in
-// each generation is a power of two, at least two buckets of them. The hash is drawn at random.
+// each generation is a power of two, at least two buckets of them. The hash is drawn at
+// random.
 template <class Skeleton>
-void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_sources) {
+void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_sources,
+                 FamilyChoice counted = FamilyChoice::both) {
   const std::uint32_t cpus = possible_cpus();
   const std::uint32_t buckets = hot_slots / XC_BUCKET_SLOTS;
   xc_config& config = skeleton.rodata->config;
@@ -45,12 +47,14 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
   config.sources_shift =
       static_cast<std::uint32_t>(64 - std::countr_zero(rounded_sources(max_sources)));
   config.hash_multiplier = random_odd_word();
+  config.hash_key = {random_word(), random_word()};
+  config.families = counted_families(counted);
   skeleton.bss->control.newcomer_budget = max_sources;
   const auto set_value_size = [](bpf_map* map, std::size_t bytes) {
     bpf_map__set_value_size(map, static_cast<std::uint32_t>(bytes));
   };
   bpf_map__set_max_entries(skeleton.maps.cpu_counts, XC_GENERATIONS * cpus);
-  set_value_size(skeleton.maps.cpu_counts, cpu_counts_bytes(hot_slots));
+  set_value_size(skeleton.maps.cpu_counts, cpu_counts_bytes(hot_slots, config.families));
   set_value_size(skeleton.maps.spill, spill_bytes(max_sources));
   set_value_size(skeleton.maps.tracked, tracked_bytes(max_sources));
   set_value_size(skeleton.maps.filter, filter_bytes(max_sources));

@@ -9,25 +9,47 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/settings.hpp"
 #include "xdp_count/shared_types.h"
 
 namespace xdp_count {
 
-inline constexpr std::uint32_t max_max_sources = 8'388'608;  // --max-sources
+inline constexpr std::uint32_t max_max_sources = 4'194'304;  // --max-sources
 inline constexpr std::uint32_t min_hot_slots = 8;            // --hot-slots
-inline constexpr std::uint32_t max_hot_slots = 16'777'216;
+inline constexpr std::uint32_t max_hot_slots = 8'388'608;
 
 // The power of two that all tables are sized by.
 constexpr std::uint32_t rounded_sources(std::uint32_t max_sources) {
   return std::bit_ceil(std::max(max_sources, 64U));
 }
 
-// The slots of each CPU's table in each generation. Together the CPUs have four for each source, so
-// that a table in which half of all sources are counted is a quarter full; the cost of a packet
-// depends on it.
-constexpr std::uint32_t default_hot_slots(std::uint32_t max_sources, std::uint32_t cpus) {
-  return std::clamp(std::bit_floor(4 * rounded_sources(max_sources) / cpus), min_hot_slots,
-                    max_hot_slots);
+// xc_config.families.
+constexpr std::uint32_t counted_families(FamilyChoice choice) {
+  switch (choice) {
+    case FamilyChoice::ipv4:
+      return 1U << XC_FAMILY_IPV4;
+    case FamilyChoice::ipv6:
+      return 1U << XC_FAMILY_IPV6;
+    case FamilyChoice::both:
+      break;
+  }
+  return 1U << XC_FAMILY_IPV4 | 1U << XC_FAMILY_IPV6;
+}
+
+// Each family that is counted has a hot table, of as many bytes as the other's.
+constexpr std::size_t hot_tables(std::uint32_t counted_families) {
+  return static_cast<std::size_t>(std::popcount(counted_families));
+}
+
+// The slots of each CPU's table for IPv4 in each generation. The tables of all CPUs together have a
+// bucket for each source, half of them for each family where both are counted: the cost of a packet
+// depends on how full they are.
+constexpr std::uint32_t default_hot_slots(std::uint32_t max_sources, std::uint32_t cpus,
+                                          FamilyChoice counted = FamilyChoice::both) {
+  const auto tables = static_cast<std::uint32_t>(hot_tables(counted_families(counted)));
+  return std::clamp(
+      std::bit_floor(XC_BUCKET_SLOTS * rounded_sources(max_sources) / (tables * cpus)),
+      min_hot_slots, max_hot_slots);
 }
 
 // Whole cache lines of bits, one bit for each bucket.
@@ -38,18 +60,25 @@ constexpr std::size_t in_use_bytes(std::size_t buckets) {
 
 // Bytes of one value of the map cpu_counts: of one CPU in one generation. Whole cache lines, so
 // that the next CPU's begins on one too.
-constexpr std::size_t cpu_counts_bytes(std::uint32_t hot_slots) {
+constexpr std::size_t cpu_counts_bytes(std::uint32_t hot_slots, std::uint32_t counted_families) {
   const std::size_t buckets = hot_slots / XC_BUCKET_SLOTS;
-  return sizeof(xc_cpu_counts) + buckets * sizeof(xc_bucket) + in_use_bytes(buckets);
+  return sizeof(xc_cpu_counts) +
+         hot_tables(counted_families) * (buckets * sizeof(xc_bucket) + in_use_bytes(buckets));
 }
 
-// A spill table has four slots for each source. Even if nobody finds a hot slot it is half full at
-// most, of the newcomers of an interval and of all tracked sources, besides those that win a
-// contest; and these are few unless somebody sends in pairs only for that. So a place is found
+// A spill table has four wide slots for each source. Even if nobody finds a hot slot it is half
+// full at most, of the newcomers of an interval and of all tracked sources, besides those that win
+// a contest; and these are few unless somebody sends in pairs only for that. So a place is found
 // nearby.
 constexpr std::size_t spill_buckets(std::uint32_t max_sources) {
-  return rounded_sources(max_sources);
+  return 2 * std::size_t{rounded_sources(max_sources)};
 }
+
+// The verifier lets a program add less than this to where a map's value begins: BPF_MAX_VAR_OFF of
+// the kernel's include/linux/bpf_verifier.h.
+inline constexpr std::size_t max_map_offset = std::size_t{1} << 29;
+static_assert(spill_buckets(max_max_sources) * sizeof(xc_bucket) <= max_map_offset);
+static_assert(families * max_hot_slots * sizeof(xc_slot) < max_map_offset);
 
 // Bytes of one value of the map spill: of one generation.
 constexpr std::size_t spill_bytes(std::uint32_t max_sources) {
@@ -71,7 +100,7 @@ constexpr std::size_t filter_bytes(std::uint32_t max_sources) {
 }
 
 constexpr std::size_t candidates_bytes(std::uint32_t max_sources) {
-  return rounded_sources(max_sources) / 4 * sizeof(__be32);
+  return rounded_sources(max_sources) / 4 * sizeof(xc_tag);
 }
 
 }  // namespace xdp_count

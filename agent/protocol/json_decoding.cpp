@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/address.hpp"
 #include "base/base64.hpp"
-#include "base/ipv4.hpp"
 #include "base/time_format.hpp"
 #include "model/names.hpp"
 
@@ -22,9 +22,9 @@ std::int64_t decode_time(const json& value) {
   throw std::runtime_error("not a time: " + value.get<std::string>());
 }
 
-std::uint32_t decode_address(const json& value) {
-  if (const auto address = parse_ipv4(value.get<std::string>())) return *address;
-  throw std::runtime_error("not an IPv4 address: " + value.get<std::string>());
+Address decode_address(const json& value) {
+  if (const auto address = parse_address(value.get<std::string>())) return *address;
+  throw std::runtime_error("not an IP address: " + value.get<std::string>());
 }
 
 // Reads a whole number, as every count is one. nlohmann_json would convert one that does not fit.
@@ -104,10 +104,13 @@ std::vector<double> decode_slices(const json& object) {
 }
 
 void read_in_no_row(const json& object, SnapshotHead& head) {
-  head.untracked = decode_counts(object.at("untracked"));
-  const json& evicted = object.at("evicted");
-  read(evicted.at("sources"), head.evicted.sources);
-  head.evicted.counts = decode_counts(evicted);
+  head.families = family_choice_named(object.at("families").get<std::string>());
+  for (const auto& [name, family] : family_names) {
+    head.untracked.of(family) = decode_counts(object.at("untracked").at(name));
+    const json& evicted = object.at("evicted").at(name);
+    read(evicted.at("sources"), head.evicted.of(family).sources);
+    head.evicted.of(family).counts = decode_counts(evicted);
+  }
 }
 
 SnapshotMessage decode_snapshot(const json& object) {
@@ -177,6 +180,8 @@ StatusMessage decode_status(const json& object) {
   status.settings.socket_group = options.at("socket_group");
   read(options.at("max_sources"), status.settings.max_sources);
   read(options.at("hot_slots"), status.settings.hot_slots);
+  status.settings.families = family_choice_named(options.at("families").get<std::string>());
+  head.families = status.settings.families;
   status.settings.verdict = verdict_named(options.at("verdict").get<std::string>());
   read(options.at("top"), status.settings.top);
   read(options.at("max_clients"), status.settings.max_clients);
@@ -224,7 +229,7 @@ Message decode_event(const json& object) {
   message.time = *us;
   if (object.contains("lost")) read(object.at("lost"), message.lost);
   if (message.kind == EventKind::new_source) {
-    message.frame.source = ipv4_text(decode_address(object.at("src")));
+    message.frame.source = address_text(decode_address(object.at("src")));
     return message;
   }
   DecodedFrame& frame = message.frame;

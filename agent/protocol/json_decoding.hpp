@@ -25,8 +25,8 @@ struct SnapshotMessage {
 struct SourcesMessage {
   SnapshotHead head;  // as far as an answer of sources has it
   std::vector<SourceRow> rows;
-  std::vector<double> slices;          // as in a snapshot
-  std::vector<std::uint32_t> missing;  // addresses, host byte order
+  std::vector<double> slices;  // as in a snapshot
+  std::vector<Address> missing;
   bool more = false;
 };
 struct StatusMessage {

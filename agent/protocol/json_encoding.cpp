@@ -4,8 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/address.hpp"
 #include "base/base64.hpp"
-#include "base/ipv4.hpp"
 #include "base/time_format.hpp"
 #include "model/names.hpp"
 
@@ -49,10 +49,10 @@ class JsonWriter {
     text_.append(digits, end.ptr);
     return *this;
   }
-  JsonWriter& address(std::uint32_t value) {
-    char text[max_ipv4_text];
+  JsonWriter& address(const Address& value) {
+    char text[max_address_text];
     text_ += '"';
-    text_.append(text, write_ipv4(value, text));
+    text_.append(text, write_address(value, text));
     text_ += '"';
     return *this;
   }
@@ -117,9 +117,17 @@ class JsonWriter {
   }
   // What was counted of sources that have no row.
   JsonWriter& in_no_row(const SnapshotHead& head) {
-    raw("\"untracked\":{").counts(head.untracked);
-    raw("},\"evicted\":{\"sources\":").integer(head.evicted.sources).raw(",");
-    return counts(head.evicted.counts).raw("}");
+    raw("\"families\":\"").raw(name_of(head.families)).raw("\",");
+    raw("\"untracked\":{").counts(head.untracked.sum());
+    for (const auto& [name, family] : family_names)
+      raw(",\"").raw(name).raw("\":{").counts(head.untracked.of(family)).raw("}");
+    raw("},\"evicted\":{").evicted(head.evicted.sum());
+    for (const auto& [name, family] : family_names)
+      raw(",\"").raw(name).raw("\":{").evicted(head.evicted.of(family)).raw("}");
+    return raw("}");
+  }
+  JsonWriter& evicted(const Evicted& evicted) {
+    return raw("\"sources\":").integer(evicted.sources).raw(",").counts(evicted.counts);
   }
   // How long the slices are that the rows' trends are of.
   JsonWriter& slices(std::span<const double> seconds) {
@@ -147,9 +155,9 @@ class JsonWriter {
 
 // What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
 constexpr std::size_t head_size = 4096;  // without its rows
-constexpr std::size_t row_size = 384;
-constexpr std::size_t slice_size = 44;                   // of a row's trend
-constexpr std::size_t address_size = max_ipv4_text + 3;  // with quotes and a comma
+constexpr std::size_t row_size = 408;
+constexpr std::size_t slice_size = 44;                      // of a row's trend
+constexpr std::size_t address_size = max_address_text + 3;  // with quotes and a comma
 
 constexpr std::size_t event_size = 400;  // more than most events take
 
@@ -217,9 +225,8 @@ std::string encode_snapshot_end(std::uint64_t skipped) {
 }
 
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
-                           std::span<const SourceRow> rows,
-                           const std::vector<std::uint32_t>& missing, bool more,
-                           const Slices& slices) {
+                           std::span<const SourceRow> rows, const std::vector<Address>& missing,
+                           bool more, const Slices& slices) {
   const std::size_t trend = slices ? slices->size() : 0;
   JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend));
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
@@ -255,6 +262,7 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
                         {"socket_group", settings.socket_group},
                         {"max_sources", settings.max_sources},
                         {"hot_slots", settings.hot_slots},
+                        {"families", name_of(settings.families)},
                         {"verdict", name_of(settings.verdict)},
                         {"top", settings.top},
                         {"max_clients", settings.max_clients},

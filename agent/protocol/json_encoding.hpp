@@ -38,9 +38,8 @@ std::string encode_snapshot_end(std::uint64_t skipped);
 // The answer to `get` and `top`, and a part of the one to `list`, as of snapshot `head`. `more`:
 // another part follows.
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
-                           std::span<const SourceRow> rows,
-                           const std::vector<std::uint32_t>& missing, bool more = false,
-                           const Slices& slices = {});
+                           std::span<const SourceRow> rows, const std::vector<Address>& missing,
+                           bool more = false, const Slices& slices = {});
 
 // The string's capacity with so many rows and addresses missing, likewise.
 std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing,

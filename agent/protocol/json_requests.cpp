@@ -77,20 +77,31 @@ std::optional<Prefix> prefix_field(const json& object) {
     if (const std::string error = host_bits_error(text); !error.empty())
       refuse("prefix: expected a network, but " + error);
   }
-  refuse(
-      fmt::format("prefix: expected an IPv4 network such as \"192.0.2.0/24\", not {}", shown(*it)));
+  refuse(fmt::format(
+      "prefix: expected a network such as \"192.0.2.0/24\" or \"2001:db8::/32\", not {}",
+      shown(*it)));
 }
 
-std::uint32_t address_of(const json& value) {
+std::optional<Family> family_field(const json& object) {
+  const auto it = object.find("family");
+  if (it == object.end()) return std::nullopt;
+  if (it->is_string())
+    if (const auto family = find_named(family_names, it->get_ref<const std::string&>()))
+      return family;
+  refuse(fmt::format("family: expected \"ipv4\" or \"ipv6\", not {}", shown(*it)));
+}
+
+Address address_of(const json& value) {
   if (value.is_string())
-    if (const auto address = parse_ipv4(value.get_ref<const std::string&>())) return *address;
-  refuse(fmt::format("src: expected an IPv4 address such as \"192.0.2.1\", not {}", shown(value)));
+    if (const auto address = parse_address(value.get_ref<const std::string&>())) return *address;
+  refuse(fmt::format("src: expected an IP address such as \"192.0.2.1\" or \"2001:db8::1\", not {}",
+                     shown(value)));
 }
 
 GetRequest decode_get(const json& object) {
   refuse_unknown_fields(object, {"src"}, "get");
   const auto it = object.find("src");
-  if (it == object.end()) refuse("src: expected an IPv4 address or a list of them");
+  if (it == object.end()) refuse("src: expected an IP address or a list of them");
   GetRequest request;
   if (!it->is_array()) {
     request.addresses.push_back(address_of(*it));
@@ -108,19 +119,21 @@ Selection selection_field(const json& object, const char* rows, std::uint64_t fa
   return {.top = count_field(object, rows, fallback, 0, max_top),
           .by = sort_field(object),
           .prefix = prefix_field(object),
+          .family = family_field(object),
           .trend = count_field(object, "trend", 0, 0, max_trend)};
 }
 
 TopRequest decode_top(const json& object) {
-  refuse_unknown_fields(object, {"n", "by", "prefix", "trend"}, "top");
+  refuse_unknown_fields(object, {"n", "by", "prefix", "family", "trend"}, "top");
   constexpr std::uint64_t default_n = 10;
   return {.selection = selection_field(object, "n", default_n)};
 }
 
 ListRequest decode_list(const json& object) {
-  refuse_unknown_fields(object, {"prefix", "min_packets", "limit"}, "list");
+  refuse_unknown_fields(object, {"prefix", "family", "min_packets", "limit"}, "list");
   constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
   return {.prefix = prefix_field(object),
+          .family = family_field(object),
           .min_packets = count_field(object, "min_packets", 0, 0, any),
           .limit = count_field(object, "limit", any, 0, any)};
 }
@@ -143,7 +156,8 @@ std::array<bool, event_kinds> events_field(const json& object) {
 }
 
 SubscribeRequest decode_subscribe(const json& object) {
-  refuse_unknown_fields(object, {"top", "by", "prefix", "trend", "every", "events"}, "subscribe");
+  refuse_unknown_fields(object, {"top", "by", "prefix", "family", "trend", "every", "events"},
+                        "subscribe");
   constexpr std::uint64_t default_top = 100;
   const auto events = events_field(object);
   // A subscription without snapshots needs events.
@@ -175,14 +189,16 @@ decltype(Request::command) decode_command(const json& object) {
                   shown(*cmd))};
 }
 
-json with_prefix(json object, const std::optional<Prefix>& prefix) {
+json with_filters(json object, const std::optional<Prefix>& prefix,
+                  const std::optional<Family>& family) {
   if (prefix) object["prefix"] = prefix_text(*prefix);
+  if (family) object["family"] = name_in(family_names, *family);
   return object;
 }
 
 json encode_command(const GetRequest& request) {
   json addresses = json::array();
-  for (const std::uint32_t address : request.addresses) addresses.push_back(ipv4_text(address));
+  for (const Address& address : request.addresses) addresses.push_back(address_text(address));
   return {{"cmd", "get"}, {"src", std::move(addresses)}};
 }
 
@@ -190,7 +206,7 @@ json encode_command(const GetRequest& request) {
 json with_selection(json object, const Selection& selection) {
   object["by"] = name_of(selection.by);
   if (selection.trend > 0) object["trend"] = selection.trend;
-  return with_prefix(std::move(object), selection.prefix);
+  return with_filters(std::move(object), selection.prefix, selection.family);
 }
 
 json encode_command(const TopRequest& request) {
@@ -198,9 +214,9 @@ json encode_command(const TopRequest& request) {
 }
 
 json encode_command(const ListRequest& request) {
-  return with_prefix(
+  return with_filters(
       {{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}},
-      request.prefix);
+      request.prefix, request.family);
 }
 
 json encode_command(const SubscribeRequest& request) {

@@ -18,6 +18,7 @@ SnapshotHead moment_of(const SnapshotHead& head) {
           .time = head.time,
           .interval = head.interval,
           .recent = head.recent,
+          .families = head.families,
           .untracked = head.untracked,
           .evicted = head.evicted};
 }
@@ -67,7 +68,7 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
 
 void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
-  if (request_.prefix && !request_.prefix->contains(entry.address)) return;
+  if (!is_selected(entry.address(), request_.prefix, request_.family)) return;
   if (rows_.size() == rows_.capacity()) keep_lowest();
   rows_.push_back(source_row(tally_, entry));
 }

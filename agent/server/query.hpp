@@ -16,7 +16,8 @@
 
 namespace xdp_count {
 
-inline constexpr std::size_t max_part_rows = 1000;  // of a line of `list`
+// Of a line of `list`, of which two have room in the least --client-memory.
+inline constexpr std::size_t max_part_rows = 900;
 
 // The calls have this order: select() until it is true, prepare(), next_part() until is_done().
 // Nothing is thrown but std::bad_alloc. One thread at a time.

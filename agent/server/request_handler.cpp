@@ -13,8 +13,8 @@ namespace {
 
 std::string answer_from(const Tally& tally, std::string_view id, const GetRequest& request) {
   std::vector<SourceRow> rows;
-  std::vector<std::uint32_t> missing;
-  for (const std::uint32_t address : request.addresses) {
+  std::vector<Address> missing;
+  for (const Address& address : request.addresses) {
     const LedgerEntry* entry = tally.ledger().find(address);
     if (entry)
       rows.push_back(source_row(tally, *entry));

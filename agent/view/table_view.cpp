@@ -8,7 +8,7 @@
 #include <cmath>
 #include <utility>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "base/printable.hpp"
 #include "base/time_format.hpp"
 #include "model/names.hpp"
@@ -16,8 +16,7 @@
 namespace xdp_count {
 namespace {
 
-constexpr std::size_t exact_width = 79;     // of a table with all columns and exact totals
-constexpr std::size_t rounded_column = 10;  // the width of one, with the space before it
+constexpr std::size_t exact_width = 64;  // of all columns of numbers, with exact totals
 
 // All columns, in the order in which they stand and in that in which they get room.
 constexpr std::array in_order{SortKey::pps,     SortKey::pps_10s, SortKey::pps_60s, SortKey::bps,
@@ -47,6 +46,19 @@ const char* title_of(SortKey key) {
       return "BIT/S 60S";
   }
   return "";
+}
+
+std::size_t width_of_text(const Address& address) {
+  char text[max_address_text];
+  return static_cast<std::size_t>(write_address(address, text) - text);
+}
+
+// The address, or as much of both its ends as fits.
+std::string within(std::string address, std::size_t width) {
+  constexpr std::string_view gap = "...";
+  if (address.size() <= width) return address;
+  const std::size_t kept = width - gap.size();
+  return address.replace(kept / 2, address.size() - kept, gap);
 }
 
 }  // namespace
@@ -111,6 +123,11 @@ std::vector<std::string> frame_rates(const SnapshotHead& head) {
           fmt::format("{}bit/s", scaled(head.frames.rates.bps))};
 }
 
+std::vector<std::string> families_text(const SnapshotHead& head) {
+  if (head.families == FamilyChoice::both) return {};
+  return {fmt::format("{} only", name_of(head.families))};
+}
+
 std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width) {
   std::vector<std::string> classes;
   for (std::size_t i = 0; i < frame_classes; ++i)
@@ -119,29 +136,46 @@ std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t wid
   std::vector<std::string> totals{fmt::format("{} frames", grouped(head.frames.counts.packets))};
   for (std::string& rate : frame_rates(head)) totals.push_back(std::move(rate));
   totals.push_back(fmt::format("tracked {} of {}", grouped(head.tracked), grouped(head.capacity)));
-  totals.push_back(fmt::format("untracked {} packets", grouped(head.untracked.packets)));
-  totals.push_back(fmt::format("evicted {} packets", grouped(head.evicted.counts.packets)));
+  totals.push_back(fmt::format("untracked {} packets", grouped(head.untracked.sum().packets)));
+  totals.push_back(fmt::format("evicted {} packets", grouped(head.evicted.sum().counts.packets)));
+  std::vector<std::string> first{head.interface, name_of(head.mode)};
+  for (std::string& text : families_text(head)) first.push_back(std::move(text));
+  first.push_back(
+      fmt::format(fmt::runtime(head.partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
+                  head.interval));
+  first.push_back(rfc3339(head.time));
   std::vector<std::string> lines;
-  for (const std::vector<std::string>& items :
-       {std::vector<std::string>{
-            head.interface, name_of(head.mode),
-            fmt::format(
-                fmt::runtime(head.partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
-                head.interval),
-            rfc3339(head.time)},
-        totals, classes})
+  for (const std::vector<std::string>& items : {first, totals, classes})
     for (std::string& line : wrapped(items, width)) lines.push_back(std::move(line));
   return lines;
 }
 
-SourceColumns::SourceColumns(const SnapshotHead& head, std::size_t width, SortKey by)
-    : exact_(width >= exact_width), rates_(!head.partial), recent_(head.recent) {
+std::size_t address_width(std::span<const SourceRow> rows) {
+  std::size_t width = max_ipv4_text;
+  for (const SourceRow& row : rows) width = std::max(width, width_of_text(row.address));
+  return width;
+}
+
+std::size_t address_width(std::span<const Address> addresses) {
+  std::size_t width = max_ipv4_text;
+  for (const Address& address : addresses) width = std::max(width, width_of_text(address));
+  return width;
+}
+
+SourceColumns::SourceColumns(const SnapshotHead& head, std::size_t width, SortKey by,
+                             std::size_t addresses)
+    : addresses_(addresses), rates_(!head.partial), recent_(head.recent) {
+  constexpr std::size_t least = max_ipv4_text;
+  if (width < addresses_ + narrow_column)
+    addresses_ = std::clamp(width >= least + narrow_column ? width - narrow_column : width, least,
+                            addresses_);
+  exact_ = width >= addresses_ + exact_width;
   const auto is_needed = [](SortKey key) {
     return std::find(by_need.begin(), by_need.begin() + needed, key) != by_need.begin() + needed;
   };
-  if (exact_ && !is_needed(by)) exact_ = width >= exact_width + rounded_column;
+  if (exact_ && !is_needed(by)) exact_ = width >= addresses_ + exact_width + narrow_column;
   std::vector<SortKey> chosen;
-  std::size_t used = max_ipv4_text;
+  std::size_t used = addresses_;
   const auto choose = [&](SortKey key) {
     if (width - used < width_of(key)) return;
     used += width_of(key);
@@ -155,7 +189,7 @@ SourceColumns::SourceColumns(const SnapshotHead& head, std::size_t width, SortKe
 }
 
 std::size_t SourceColumns::width_of(SortKey key) const {
-  if (!exact_) return rounded_column;
+  if (!exact_) return narrow_column;
   switch (key) {
     case SortKey::pps:
     case SortKey::bps:
@@ -165,7 +199,7 @@ std::size_t SourceColumns::width_of(SortKey key) const {
     case SortKey::bytes:
       return 22;
     default:
-      return rounded_column;
+      return narrow_column;
   }
 }
 
@@ -185,20 +219,21 @@ std::string SourceColumns::value_of(const SourceRow& row, SortKey key) const {
 }
 
 std::string SourceColumns::titles() const {
-  std::string line = fmt::format("{:<{}}", "SOURCE", max_ipv4_text);
+  std::string line = fmt::format("{:<{}}", "SOURCE", addresses_);
   for (const SortKey key : keys_) line += fmt::format("{:>{}}", title_of(key), width_of(key));
   return line;
 }
 
 std::string SourceColumns::line(const SourceRow& row) const {
-  std::string line = fmt::format("{:<{}}", ipv4_text(row.address), max_ipv4_text);
+  std::string line =
+      fmt::format("{:<{}}", within(address_text(row.address), addresses_), addresses_);
   for (const SortKey key : keys_) line += fmt::format("{:>{}}", value_of(row, key), width_of(key));
   return line;
 }
 
 std::vector<std::string> source_table(const SnapshotHead& head, const std::vector<SourceRow>& rows,
                                       std::size_t width, SortKey by) {
-  const SourceColumns columns(head, width, by);
+  const SourceColumns columns(head, width, by, address_width(rows));
   std::vector<std::string> lines;
   lines.reserve(rows.size() + 1);
   lines.push_back(columns.titles());

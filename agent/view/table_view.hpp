@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/address.hpp"
 #include "base/text_layout.hpp"
 #include "model/snapshot.hpp"
 
@@ -35,18 +37,30 @@ std::vector<std::string> wrapped(const std::vector<std::string>& items, std::siz
 // The rates of all frames: none where the interval is too short for them.
 std::vector<std::string> frame_rates(const SnapshotHead& head);
 
+// Whose sources are counted: "ipv4 only"; nothing where it is those of both families.
+std::vector<std::string> families_text(const SnapshotHead& head);
+
 // Totals and classes as lines without newlines, to be read at `width` characters.
 std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width = any_width);
 
-// The columns of a table of sources: with room for 79 characters rates and exact totals, with less
-// rounded ones, and as many as fit: first that of `by`, then rates. Where there is more room, rates
-// over longer times are added. There is a dash where something is not known. A table of any width
-// is for files and pipes, and has no more columns than must be.
+// How wide a column of these addresses is: as the longest of them, and no narrower than what any
+// IPv4 address fits, so that tables of these alone have the same columns.
+std::size_t address_width(std::span<const SourceRow> rows);
+std::size_t address_width(std::span<const Address> addresses);
+
+// The columns of a table of sources: with room for it rates and exact totals, with less rounded
+// ones, and as many as fit: first that of `by`, then rates. Where there is more room, rates over
+// longer times are added. There is a dash where something is not known. A table of any width is for
+// files and pipes, and has no more columns than must be.
 class SourceColumns {
  public:
-  // `head`: of the snapshot that the rows are of.
+  // The width of the narrowest of numbers, with the space before it.
+  static constexpr std::size_t narrow_column = 10;
+
+  // `head`: of the snapshot that the rows are of. `addresses`: the width of their column. Where
+  // that leaves no number, longer addresses lack their middle: both ends say which one it is.
   explicit SourceColumns(const SnapshotHead& head, std::size_t width = any_width,
-                         SortKey by = SortKey::pps);
+                         SortKey by = SortKey::pps, std::size_t addresses = max_ipv4_text);
 
   std::string titles() const;
   std::string line(const SourceRow& row) const;  // as long as the titles
@@ -55,6 +69,7 @@ class SourceColumns {
   std::size_t width_of(SortKey key) const;
   std::string value_of(const SourceRow& row, SortKey key) const;
 
+  std::size_t addresses_;
   bool exact_;
   bool rates_;
   std::array<RecentTotal, recent_windows> recent_;

@@ -24,9 +24,29 @@ enum xc_class {
 	XC_CLASS_IPV6,
 	XC_CLASS_ARP,
 	XC_CLASS_OTHER,
-	/* Says that it is IPv4, and is what the kernel's ip_rcv_core() would refuse. */
+	/* Says that it is IP, and is what ip_rcv_core() or ip6_rcv_core() would refuse. */
 	XC_CLASS_MALFORMED,
 	XC_CLASSES,
+};
+
+enum xc_family {
+	XC_FAMILY_IPV4,
+	XC_FAMILY_IPV6,
+	XC_FAMILIES,
+};
+
+/*
+ * The address of a source as it is in the packet, read as words of the host: 16
+ * bytes of IPv6, or 4 of IPv4 in the lower half of "last".
+ */
+struct xc_address {
+	__u64 first;
+	__u64 last;
+};
+
+struct xc_source {
+	struct xc_address address;
+	__u64 family; /* enum xc_family */
 };
 
 struct xc_counts {
@@ -37,9 +57,12 @@ struct xc_counts {
 /*
  * A table of sources: buckets of a cache line each. A source that was counted
  * has a slot; one that was counted on several CPUs at once may have several,
- * and a reader of the table adds them up.
+ * and a reader of the table adds them up. Narrow slots hold IPv4 sources, wide
+ * ones those of either family; both begin with 16 bytes that are alike.
  */
+#define XC_BUCKET_BYTES 64
 #define XC_BUCKET_SLOTS 4
+#define XC_BUCKET_WIDE_SLOTS 2
 
 /* 32 bits of packets let four sources fit in a cache line: a slot that is full counts no more. */
 #define XC_SLOT_MAX_PACKETS 0xffffffffU
@@ -50,8 +73,25 @@ struct xc_slot {
 	__u64 bytes;
 };
 
+/*
+ * Tells most sources apart at a glance: bits of the source's hash, of which the
+ * lowest is its enum xc_family and the next one is set. 0: the slot has been
+ * taken, and its address is not there yet.
+ */
+typedef __u32 xc_tag;
+
+struct xc_wide_slot {
+	xc_tag tag;
+	__u32 packets; /* as in xc_slot */
+	__u64 bytes;
+	struct xc_address address;
+};
+
 struct xc_bucket {
-	struct xc_slot slots[XC_BUCKET_SLOTS];
+	union {
+		struct xc_slot slots[XC_BUCKET_SLOTS];
+		struct xc_wide_slot wide_slots[XC_BUCKET_WIDE_SLOTS];
+	};
 };
 
 /*
@@ -62,12 +102,13 @@ struct xc_bucket {
 struct xc_totals {
 	struct xc_counts frames;
 	struct xc_counts classes[XC_CLASSES];
-	struct xc_counts untracked; /* IPv4 packets whose source was given no place in a table */
+	/* By enum xc_family: packets whose source was given no place in a table. */
+	struct xc_counts untracked[XC_FAMILIES];
 };
 
 /* What the program may report besides counting, in the ring buffer and as soon as it happens. */
 enum xc_event_kind {
-	XC_EVENT_NEW_SOURCE, /* reported by a struct xc_event */
+	XC_EVENT_NEW_SOURCE, /* reported by a struct xc_new_source */
 	XC_EVENT_SAMPLE, /* reported by a struct xc_sample */
 	XC_EVENT_KINDS,
 };
@@ -90,10 +131,12 @@ struct xc_sampling {
 struct xc_event {
 	__u64 time; /* CLOCK_MONOTONIC, in ns */
 	__u32 kind; /* enum xc_event_kind */
-	union {
-		__be32 source; /* of XC_EVENT_NEW_SOURCE */
-		__u32 head_bytes; /* of XC_EVENT_SAMPLE: how many of xc_sample.head there are */
-	};
+	__u32 head_bytes; /* of XC_EVENT_SAMPLE: how many of xc_sample.head there are */
+};
+
+struct xc_new_source {
+	struct xc_event event;
+	struct xc_source source;
 };
 
 #define XC_SAMPLE_BYTES 128
@@ -105,26 +148,29 @@ struct xc_sample {
 };
 
 /*
- * The hot tier. A value of the map cpu_counts is this, on cache lines of its own; behind it
- * the buckets of the hot table; and behind them a __u64 for every 64 buckets,
- * or part of 64, in which the bit of each bucket that is in use is set, the
- * first one's lowest. So the agent looks at what is in use alone. Only one CPU
- * writes it. A source is counted in the first free slot of its bucket or, when
- * that is full, of the neighbour with which it makes a pair of cache lines.
+ * The hot tier. A value of the map cpu_counts is this, on cache lines of its
+ * own, and behind it a hot table for each family that is counted, IPv4 first:
+ * all their buckets, narrow slots for IPv4 and wide ones for IPv6, and behind
+ * them as many bits again: a __u64 for every 64 buckets, or part of 64, in whole
+ * cache lines for each table, in which the bit of each bucket that is in use is
+ * set, the first one's lowest. So the agent looks at what is in use alone. Only
+ * one CPU writes it. A source is counted in the first free slot of its bucket
+ * or, when that is full, of the neighbour with which it makes a pair of cache
+ * lines.
  */
 struct xc_cpu_counts {
 	struct xc_totals totals;
 	struct xc_event_counts events[XC_EVENT_KINDS];
 	struct xc_sampling sampling;
-	__u64 padding[5];
+	__u64 padding[3];
 };
 
 /*
  * The spill tier, for sources that find both their hot buckets full: a value of
  * the map spill, one for each generation, which all CPUs write. Behind this
- * come the bits of the buckets in use, as in the hot tier but in whole cache
- * lines, and behind them the buckets. A source is counted in the first free
- * slot from its bucket on.
+ * come the bits of the buckets in use, as in the hot tier, and behind them the
+ * buckets, of wide slots for both families. A source is counted in the first
+ * free slot from its bucket on.
  *
  * The head says how many have found a place in this generation, in either tier,
  * of those that are rationed. The agent clears it with the tables.
@@ -136,7 +182,7 @@ struct xc_spill {
 };
 
 /* A source looks so many buckets far for a place in the spill tier. */
-#define XC_SPILL_PROBES 32
+#define XC_SPILL_PROBES 64
 
 /*
  * Names the process that counts with a program, so that no other one adopts it,
@@ -173,18 +219,19 @@ struct xc_control {
  * word.
  */
 /*
- * The map tracked: the sources in the agent's ledger. The agent writes it. Each
- * is in any cell of its group or, where that has been full, of one of the next
- * groups; "passed" says how many have passed a group by, so that nearly always
- * one look is enough. A cell of 0 is empty (the source 0.0.0.0 is taken for
- * tracked, which harms nobody).
+ * The map tracked: the sources in the agent's ledger, by their tags. The agent
+ * writes it. Each is in any cell of its group or, where that has been full, of
+ * one of the next groups; "passed" says how many have passed a group by, so
+ * that nearly always one look is enough. A cell of 0 is empty. Of 40 million
+ * sources that are not tracked one at most is taken for another that is, and so
+ * given a place, which harms nobody.
  */
 #define XC_TRACKED_CELLS 7
 #define XC_TRACKED_PROBES 4 /* groups that a source may be in */
 
 struct xc_tracked_group {
 	__u32 passed;
-	__be32 sources[XC_TRACKED_CELLS];
+	xc_tag sources[XC_TRACKED_CELLS];
 };
 
 /* "xdpcount" in ASCII */
@@ -203,15 +250,16 @@ struct xc_build {
 /* What a program was loaded with. Also for an agent that finds the program running. */
 struct xc_config {
 	struct xc_build build;
-	__u64 hash_multiplier; /* places sources in the hot tables: random and odd */
+	__u64 hash_multiplier; /* places sources in the tables: random, and odd */
+	struct xc_address hash_key; /* the same, for IPv6 alone: random */
 	__u64 ledger_seed[2]; /* places sources in the ledger: random, the second one odd */
 	__u32 cpus; /* possible ones */
-	__u32 hot_shift; /* 64 - log2 of the buckets of a hot table, which are at least 2 */
-	__u32 hot_slots; /* of each CPU's hot table in each generation */
+	__u32 hot_shift; /* 64 - log2 of the buckets of one hot table, which are at least 2 */
+	__u32 hot_slots; /* of each CPU's table for IPv4 in each generation; the same in bytes for IPv6 */
 	__u32 max_sources; /* in the ledger at most */
 	/*
-	 * 64 - log2 of what max_sources is rounded up to: the number of buckets of a spill table,
-	 * twice that of groups in tracked, four times that of candidates, and eight times that of
+	 * 64 - log2 of what max_sources is rounded up to: half the number of buckets of a spill
+	 * table, twice that of groups in tracked, four times that of candidates, and eight times that of
 	 * words of the filter.
 	 */
 	__u32 sources_shift;
@@ -219,7 +267,7 @@ struct xc_config {
 	__u32 verdict; /* XDP_PASS or XDP_DROP */
 	__u32 new_sources; /* 1 or 0: each source that was not known is an event */
 	__u32 sample_every; /* of so many frames one is an event; 0: none is */
-	__u32 padding;
+	__u32 families; /* whose sources are counted: the bits 1 << enum xc_family */
 };
 
 #ifdef __cplusplus
@@ -229,11 +277,12 @@ struct xc_config {
 #endif
 
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
-XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (2 + XC_CLASSES), "no padding in xc_totals");
-XC_STATIC_ASSERT(sizeof(struct xc_config) == 11 * 8, "no padding in xc_config");
+XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (1 + XC_CLASSES + XC_FAMILIES),
+		 "no padding in xc_totals");
+XC_STATIC_ASSERT(sizeof(struct xc_config) == 13 * 8, "no padding in xc_config");
 XC_STATIC_ASSERT(sizeof(struct xc_owner) == 16, "every build has the same");
 XC_STATIC_ASSERT(sizeof(struct xc_build) == 24, "every build has the same");
-XC_STATIC_ASSERT(sizeof(struct xc_bucket) == 64, "one cache line");
+XC_STATIC_ASSERT(sizeof(struct xc_bucket) == XC_BUCKET_BYTES, "one cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_spill) == 64, "the bits begin on a cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_tracked_group) == 32, "half a cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_event) == 16, "no padding in xc_event");

@@ -8,33 +8,55 @@
 
 #include <linux/types.h>
 
+#include <xdp_count/shared_types.h>
+
 /*
  * The multiplier is drawn at random at load, so that nobody can choose sources
  * that share a place. Multiplied twice: once spreads the addresses of one
  * network unevenly, for some multipliers badly. The high bits are to be used.
  */
-static inline __attribute__((always_inline)) __u64 xc_hash_source(__be32 source, __u64 multiplier)
+static inline __attribute__((always_inline)) __u64 xc_mix(__u64 hash, __u64 multiplier)
 {
-	__u64 hash = source * multiplier;
-
 	hash ^= hash >> 32;
 	return hash * multiplier;
 }
 
-/* Another hash of the same source, for another table. */
-static inline __attribute__((always_inline)) __u64 xc_rehash(__u64 hash, __u64 multiplier)
+static inline __attribute__((always_inline)) __u64 xc_hash_ipv4(__be32 source, __u64 multiplier)
 {
-	hash ^= hash >> 32;
-	return hash * multiplier;
+	return xc_mix(source * multiplier, multiplier);
 }
 
 /*
- * The hash for the tables that all CPUs share: sources that share a bucket of a
- * hot table do not share all places here too.
+ * NH of UMAC (RFC 4418, 5.2) makes 64 bits of 128: with a key that is not
+ * known, two addresses are as good as never made alike, however they are chosen.
  */
-static inline __attribute__((always_inline)) __u64 xc_shared_hash(__be32 source, __u64 multiplier)
+static inline __attribute__((always_inline)) __u64
+xc_hash_ipv6(const struct xc_address *address, const struct xc_address *key, __u64 multiplier)
 {
-	return xc_rehash(xc_hash_source(source, multiplier), multiplier);
+	__u64 low = 0xffffffff;
+	__u64 a = (address->first + key->first) & low;
+	__u64 b = ((address->first >> 32) + (key->first >> 32)) & low;
+	__u64 c = (address->last + key->last) & low;
+	__u64 d = ((address->last >> 32) + (key->last >> 32)) & low;
+
+	return xc_mix((a * b + c * d) * multiplier, multiplier);
+}
+
+/*
+ * The hash for the tables that all CPUs share, out of that for a hot table:
+ * sources that share a bucket there do not share all places here too. It ends
+ * with the family.
+ */
+static inline __attribute__((always_inline)) __u64 xc_shared_hash(__u64 hash, enum xc_family family,
+								  __u64 multiplier)
+{
+	return (xc_mix(hash, multiplier) & ~1ULL) | family;
+}
+
+/* "hash" is a shared hash, or ends with the family as one does. */
+static inline __attribute__((always_inline)) xc_tag xc_tag_of(__u64 hash)
+{
+	return (hash & 0xffffffff) | 2;
 }
 
 /* The bits of a source in its word of the filter, which the highest bits of the hash choose. */

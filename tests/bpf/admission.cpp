@@ -31,8 +31,11 @@ constexpr std::pair<std::uint32_t, bool> hot_tables_and_guards[] = {
 // The program, run on one CPU. The test alone decides which sources it is to let in.
 class Door {
  public:
-  Door(std::uint32_t max_sources, std::uint32_t hot_slots)
-      : program_({.hot_slots = hot_slots, .max_sources = max_sources}) {}
+  Door(Family family, std::uint32_t max_sources, std::uint32_t hot_slots)
+      : program_({.hot_slots = hot_slots, .max_sources = max_sources}),
+        frame_(family),
+        tracked_(program_.program().tracked(), SourceHash(program_.program().config())),
+        family_(family) {}
 
   void receive(std::uint32_t source) { program_.run(frame_.from(source)); }
   void receive(std::uint32_t first, std::uint32_t sources) {
@@ -45,15 +48,17 @@ class Door {
   // Turns the filter on as the agent does in a flood. No other source may be tracked afterwards.
   void guard() {
     for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
-      SourceFilter filter(program_.program().filter(generation),
-                          program_.program().config().hash_multiplier);
-      tracked().for_each([&](__be32 source) { filter.add(source); });
+      SourceFilter filter(program_.program().filter(generation));
+      for (const std::uint32_t source : sources_)
+        filter.add(tracked_.hash().shared(source_number(source, family_)));
     }
     program_.program().set_guarded(true);
   }
-  TrackedSources tracked() {
-    return {program_.program().tracked(), program_.program().config().hash_multiplier};
+  void track(std::uint32_t source) {
+    tracked_.add(source_number(source, family_));
+    sources_.push_back(source);
   }
+  void forget(std::uint32_t source) { tracked_.remove(source_number(source, family_)); }
 
   GenerationCounts take_counts() {
     GenerationCounts counts = program_.take_counts();
@@ -65,11 +70,15 @@ class Door {
   ProgramUnderTest program_;
   OnOneCpu pinned_;
   AddressFrame frame_;
+  TrackedSources tracked_;
+  Family family_;
+  std::vector<std::uint32_t> sources_;  // that are tracked
 };
 
 std::map<std::uint32_t, std::uint64_t> packets_of(const GenerationCounts& counts) {
   std::map<std::uint32_t, std::uint64_t> packets;
-  for (const SourceCounts& source : counts.sources) packets[source.address] = source.counts.packets;
+  for (const SourceCounts& source : counts.sources)
+    packets[number_of(source.address)] = source.counts.packets;
   return packets;
 }
 
@@ -82,11 +91,12 @@ std::map<std::uint32_t, std::uint64_t> each(std::uint32_t first, std::uint32_t s
 
 }  // namespace
 
-TEST_CASE("newcomers take places until the budget is used up, and the next are untracked") {
+TEST_CASE_TEMPLATE("newcomers take places until the budget is used up, and the next are untracked",
+                   Of, Ipv4, Ipv6) {
   for (const auto& [hot_slots, guarded] : hot_tables_and_guards) {
     CAPTURE(hot_slots);
     CAPTURE(guarded);
-    Door door(1000, hot_slots);
+    Door door(Of::family, 1000, hot_slots);
     if (guarded) door.guard();
     for (std::uint32_t generation = 0; generation < 3; ++generation) {
       const std::uint32_t first = ten_net + 10'000 * generation;
@@ -94,13 +104,13 @@ TEST_CASE("newcomers take places until the budget is used up, and the next are u
       door.receive(first, 1000);
       const GenerationCounts counts = door.take_counts();
       CHECK((packets_of(counts) == each(first, 1000, 2)));
-      CHECK(counts.untracked.packets == 77);
+      CHECK(counts.untracked.sum().packets == 77);
     }
   }
 }
 
-TEST_CASE("the budget is what the agent says, at any moment") {
-  Door door(1000, smallest_hot_table);
+TEST_CASE_TEMPLATE("the budget is what the agent says, at any moment", Of, Ipv4, Ipv6) {
+  Door door(Of::family, 1000, smallest_hot_table);
   door.set_budget(10);
   door.receive(ten_net, 20);
   CHECK(door.head().newcomers == 10);
@@ -108,18 +118,19 @@ TEST_CASE("the budget is what the agent says, at any moment") {
   door.receive(ten_net + 100, 20);
   const GenerationCounts counts = door.take_counts();
   CHECK(counts.sources.size() == 15);
-  CHECK(counts.untracked.packets == 25);
+  CHECK(counts.untracked.sum().packets == 25);
 }
 
-TEST_CASE("a tracked source has a place, whatever flood of others comes before and after it") {
+TEST_CASE_TEMPLATE(
+    "a tracked source has a place, whatever flood of others comes before and after it", Of, Ipv4,
+    Ipv6) {
   constexpr std::uint32_t max_sources = 4096;
   constexpr std::uint32_t strangers = 50 * max_sources;
   for (const auto& [hot_slots, guarded] : hot_tables_and_guards) {
     CAPTURE(hot_slots);
     CAPTURE(guarded);
-    Door door(max_sources, hot_slots);
-    TrackedSources tracked = door.tracked();
-    for (std::uint32_t i = 0; i < max_sources; ++i) tracked.add(ten_net + i);
+    Door door(Of::family, max_sources, hot_slots);
+    for (std::uint32_t i = 0; i < max_sources; ++i) door.track(ten_net + i);
     if (guarded) door.guard();
     std::mt19937 random(1);
     for (int generation = 0; generation < 3; ++generation) {
@@ -135,34 +146,37 @@ TEST_CASE("a tracked source has a place, whatever flood of others comes before a
   }
 }
 
-TEST_CASE("a source that is tracked no more is a stranger again") {
-  Door door(1000, smallest_hot_table);
+TEST_CASE_TEMPLATE("a source that is tracked no more is a stranger again", Of, Ipv4, Ipv6) {
+  Door door(Of::family, 1000, smallest_hot_table);
   door.set_budget(0);
-  TrackedSources tracked = door.tracked();
-  for (std::uint32_t i = 0; i < 100; ++i) tracked.add(ten_net + i);
-  for (std::uint32_t i = 0; i < 100; i += 2) tracked.remove(ten_net + i);
+  for (std::uint32_t i = 0; i < 100; ++i) door.track(ten_net + i);
+  for (std::uint32_t i = 0; i < 100; i += 2) door.forget(ten_net + i);
   door.receive(ten_net, 100);
   const GenerationCounts counts = door.take_counts();
   CHECK(counts.sources.size() == 50);
-  for (const SourceCounts& source : counts.sources) CHECK(source.address % 2 == 1);
-  CHECK(counts.untracked.packets == 50);
+  for (const SourceCounts& source : counts.sources) CHECK(number_of(source.address) % 2 == 1);
+  CHECK(counts.untracked.sum().packets == 50);
 }
 
-TEST_CASE("a source that was refused is given a place with its next packet, if it comes soon") {
+TEST_CASE_TEMPLATE(
+    "a source that was refused is given a place with its next packet, if it comes soon", Of, Ipv4,
+    Ipv6) {
   for (const bool guarded : {false, true}) {
     CAPTURE(guarded);
-    Door door(1000, smallest_hot_table);
+    Door door(Of::family, 1000, smallest_hot_table);
     door.set_budget(0);
     if (guarded) door.guard();
     for (int i = 0; i < 5; ++i) door.receive(ten_net);
     CHECK(door.head().contests_won == 1);
     const GenerationCounts counts = door.take_counts();
     CHECK((packets_of(counts) == each(ten_net, 1, 4)));
-    CHECK(counts.untracked.packets == 1);
+    CHECK(counts.untracked.sum().packets == 1);
   }
 }
 
-TEST_CASE("a source with a hundredfold of an even share gets a place in any flood of strangers") {
+TEST_CASE_TEMPLATE(
+    "a source with a hundredfold of an even share gets a place in any flood of strangers", Of, Ipv4,
+    Ipv6) {
   constexpr std::uint32_t max_sources = 16'384;
   constexpr std::uint32_t packets = 20 * max_sources;
   constexpr std::uint32_t every = max_sources / 100;  // one packet in so many is of that source
@@ -171,7 +185,7 @@ TEST_CASE("a source with a hundredfold of an even share gets a place in any floo
       CAPTURE(hot_slots);
       CAPTURE(guarded);
       CAPTURE(in_pairs);
-      Door door(max_sources, hot_slots);
+      Door door(Of::family, max_sources, hot_slots);
       if (guarded) door.guard();
       door.set_budget(0);
       std::mt19937 random(7);
@@ -191,9 +205,10 @@ TEST_CASE("a source with a hundredfold of an even share gets a place in any floo
   }
 }
 
-TEST_CASE("a sender of pairs wins few contests, and never more than there is room for") {
+TEST_CASE_TEMPLATE("a sender of pairs wins few contests, and never more than there is room for", Of,
+                   Ipv4, Ipv6) {
   constexpr std::uint32_t max_sources = 1024;
-  Door door(max_sources, smallest_hot_table);
+  Door door(Of::family, max_sources, smallest_hot_table);
   door.set_budget(0);
   for (std::uint32_t pair = 0; pair < 500 * max_sources; ++pair) {
     door.receive(0x80000000 + pair);
@@ -207,12 +222,14 @@ TEST_CASE("a sender of pairs wins few contests, and never more than there is roo
   CHECK(won < 2 * max_sources);
 }
 
-TEST_CASE("the agent lets in as many as have places in the ledger, and a quarter in any case") {
+TEST_CASE_TEMPLATE(
+    "the agent lets in as many as have places in the ledger, and a quarter in any case", Of, Ipv4,
+    Ipv6) {
   constexpr std::uint32_t max_sources = 4000;
   ProgramUnderTest program({.hot_slots = 65'536, .max_sources = max_sources});
   const OnOneCpu pinned;
   Counting counting(program.program(), {}, {});
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   std::uint32_t next = ten_net;
   const auto newcomers_of_a_tick = [&] {
     for (std::uint32_t i = 0; i < 2 * max_sources; ++i) program.run(frame.from(next++));
@@ -229,12 +246,13 @@ TEST_CASE("the agent lets in as many as have places in the ledger, and a quarter
   CHECK(newcomers_of_a_tick() == max_sources);
 }
 
-TEST_CASE("the agent guards the program as long as newcomers use up their budget") {
+TEST_CASE_TEMPLATE("the agent guards the program as long as newcomers use up their budget", Of,
+                   Ipv4, Ipv6) {
   constexpr std::uint32_t max_sources = 1000;
   ProgramUnderTest program({.max_sources = max_sources});
   const OnOneCpu pinned;
   Counting counting(program.program(), {}, {});
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   std::uint32_t next = ten_net;
   const auto guarded_after = [&](std::uint32_t sources) {
     for (std::uint32_t i = 0; i < sources; ++i) program.run(frame.from(next++));
@@ -247,7 +265,8 @@ TEST_CASE("the agent guards the program as long as newcomers use up their budget
   CHECK_FALSE(guarded_after(0));
 }
 
-TEST_CASE("established sources keep every count, tick after tick, in a flood of any size") {
+TEST_CASE_TEMPLATE("established sources keep every count, tick after tick, in a flood of any size",
+                   Of, Ipv4, Ipv6) {
   constexpr std::uint32_t max_sources = 2048;
   constexpr std::uint32_t steady = max_sources / 2;
   for (const std::uint32_t hot_slots : hot_tables) {
@@ -255,7 +274,7 @@ TEST_CASE("established sources keep every count, tick after tick, in a flood of 
     ProgramUnderTest program({.hot_slots = hot_slots, .max_sources = max_sources});
     const OnOneCpu pinned;
     Counting counting(program.program(), {}, {});
-    AddressFrame frame;
+    AddressFrame frame(Of::family);
     std::mt19937 random(3);
     std::uint64_t sent = 0;
     const auto tick = [&](std::uint32_t strangers) {
@@ -271,21 +290,22 @@ TEST_CASE("established sources keep every count, tick after tick, in a flood of 
     for (const std::uint32_t strangers : {2u, 50u, 0u, 50u, 2u, 10u}) tick(strangers * max_sources);
     std::uint64_t wrong = 0;
     for (std::uint32_t i = 0; i < steady; ++i) {
-      const LedgerEntry* entry = counting.ledger().find(ten_net + i);
-      if (!entry || !entry->established || entry->total.packets != sent) ++wrong;
+      const LedgerEntry* entry = counting.ledger().find(source_number(ten_net + i, Of::family));
+      if (!entry || !entry->established() || entry->total.packets != sent) ++wrong;
     }
     CHECK(wrong == 0);
     CHECK(counting.tally().head().tracked == max_sources);
-    CHECK(counting.tally().head().evicted.sources > max_sources / 2);
-    CHECK(counting.tally().head().untracked.packets > max_sources);
+    CHECK(counting.tally().head().evicted.sum().sources > max_sources / 2);
+    CHECK(counting.tally().head().untracked.sum().packets > max_sources);
   }
 }
 
-TEST_CASE("an agent that adopts lets in whom the one before it tracked, and nobody else") {
+TEST_CASE_TEMPLATE("an agent that adopts lets in whom the one before it tracked, and nobody else",
+                   Of, Ipv4, Ipv6) {
   constexpr std::uint32_t max_sources = 1000;
   ProgramUnderTest program({.max_sources = max_sources});
   const OnOneCpu pinned;
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   {
     Counting first(program.program(), {}, {});
     for (int tick = 0; tick < 2; ++tick) {
@@ -293,15 +313,16 @@ TEST_CASE("an agent that adopts lets in whom the one before it tracked, and nobo
       first.fold(first.cut(), {});
     }
   }
+  const auto source = [](std::uint32_t i) { return source_number(ten_net + i, Of::family); };
   // This is what an agent leaves that was killed after it changed the ledger and before it changed
   // the set.
-  TrackedSources tracked(program.program().tracked(), program.program().config().hash_multiplier);
-  for (std::uint32_t i = 0; i < 50; ++i) tracked.remove(ten_net + i);
-  tracked.add(ten_net + 5000);
+  TrackedSources tracked(program.program().tracked(), SourceHash(program.program().config()));
+  for (std::uint32_t i = 0; i < 50; ++i) tracked.remove(source(i));
+  tracked.add(source(5000));
   const Counting second(program.program(), {}, {});
   CHECK(second.tally().head().established == 100);
-  for (std::uint32_t i = 0; i < 100; ++i) CHECK(tracked.contains(ten_net + i));
-  CHECK_FALSE(tracked.contains(ten_net + 5000));
+  for (std::uint32_t i = 0; i < 100; ++i) CHECK(tracked.contains(source(i)));
+  CHECK_FALSE(tracked.contains(source(5000)));
 }
 
 }  // namespace xdp_count::testing

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "address_frame.hpp"
+#include "counting/source_identity.hpp"
 #include "cpus.hpp"
 #include "frame_cases.hpp"
 #include "program/counting.hpp"
@@ -41,8 +42,8 @@ class ReportedEvents {
   }
 
   // The addresses that were reported, in order.
-  std::vector<std::uint32_t> new_sources() {
-    std::vector<std::uint32_t> addresses;
+  std::vector<Address> new_sources() {
+    std::vector<Address> addresses;
     for (const NewSource& event : take<NewSource>()) addresses.push_back(event.address);
     return addresses;
   }
@@ -58,9 +59,9 @@ class ReportedEvents {
   EventRing ring_;
 };
 
-std::vector<std::uint32_t> addresses(std::uint32_t first, std::uint32_t size) {
-  std::vector<std::uint32_t> result(size);
-  for (std::uint32_t i = 0; i < size; ++i) result[i] = first + i;
+std::vector<Address> addresses(std::uint32_t first, std::uint32_t size, Family family) {
+  std::vector<Address> result(size);
+  for (std::uint32_t i = 0; i < size; ++i) result[i] = source_number(first + i, family);
   return result;
 }
 
@@ -78,14 +79,15 @@ TEST_CASE("without events there are no maps for them") {
   CHECK(new_sources.program().known_sources_fd() >= 0);
 }
 
-TEST_CASE("each new source is reported once, in whichever table it is counted") {
+TEST_CASE_TEMPLATE("each new source is reported once, in whichever table it is counted", Of, Ipv4,
+                   Ipv6) {
   // Some are counted in the hot table, the others spill.
   constexpr std::uint32_t sources = 1000;
   ReportedEvents reported({.max_sources = sources, .new_sources = true});
   const OnOneCpu pinned;
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   for (std::uint32_t i = 0; i < sources; ++i) reported.program().run(frame.from(first_source + i));
-  CHECK(reported.new_sources() == addresses(first_source, sources));
+  CHECK(reported.new_sources() == addresses(first_source, sources, Of::family));
 
   SUBCASE("again in the same generation: nothing") {
     for (std::uint32_t i = 0; i < sources; ++i)
@@ -102,72 +104,75 @@ TEST_CASE("each new source is reported once, in whichever table it is counted") 
   reported.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
 }
 
-TEST_CASE("only IPv4 packets with a place in a table report a source") {
-  ReportedEvents reported({.max_sources = smallest_hot_table + 1, .new_sources = true});
+TEST_CASE_TEMPLATE("only packets of a family with a place in a table report a source", Of, Ipv4,
+                   Ipv6) {
+  ReportedEvents reported({.max_sources = smallest_table_of(Of::family) + 1, .new_sources = true});
   const OnOneCpu pinned;
-  for (const Frame& frame :
-       {PacketBuilder().ipv6().udp(1, 2).build(), PacketBuilder().arp().pad_to(60).build(),
-        PacketBuilder().ethertype(0x88cc).pad_to(60).build(),
-        PacketBuilder().ipv4({.version = 5}).udp(1, 2).build()})
+  for (const Frame& frame : {PacketBuilder().arp().pad_to(60).build(),
+                             PacketBuilder().ethertype(0x88cc).pad_to(60).build(),
+                             PacketBuilder().ipv4({.version = 5}).udp(1, 2).build()})
     reported.program().run(frame);
   CHECK(reported.new_sources().empty());
 
-  AddressFrame frame;
-  for (std::uint32_t i = 0; i < smallest_hot_table + 3; ++i)
+  AddressFrame frame(Of::family);
+  for (std::uint32_t i = 0; i < smallest_table_of(Of::family) + 3; ++i)
     reported.program().run(frame.from(first_source + i));
   const xc_event_counts counts = reported.program().program().event_counts(XC_EVENT_NEW_SOURCE);
-  CHECK(reported.program().take_counts().untracked.packets == 2);
-  CHECK(counts.produced == smallest_hot_table + 1);
+  CHECK(reported.program().take_counts().untracked.sum().packets == 2);
+  CHECK(counts.produced == smallest_table_of(Of::family) + 1);
   CHECK(counts.lost == 0);
   CHECK(reported.new_sources().size() == counts.produced);
 }
 
-TEST_CASE("a source that is not known any more is reported again, in the next generation") {
+TEST_CASE_TEMPLATE("a source that is not known any more is reported again, in the next generation",
+                   Of, Ipv4, Ipv6) {
   ReportedEvents reported({.max_sources = 16, .new_sources = true});
   const OnOneCpu pinned;
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   const Frame& same = frame.from(first_source);
   reported.program().run(same);
-  const __be32 key = __builtin_bswap32(first_source);
+  const xc_source key = source_of(source_number(first_source, Of::family));
   REQUIRE(bpf_map_delete_elem(reported.program().program().known_sources_fd(), &key) == 0);
   reported.program().run(same);
-  CHECK(reported.new_sources() == addresses(first_source, 1));
+  CHECK(reported.new_sources() == addresses(first_source, 1, Of::family));
   reported.program().take_counts();
   reported.program().run(same);
-  CHECK(reported.new_sources() == addresses(first_source, 1));
+  CHECK(reported.new_sources() == addresses(first_source, 1, Of::family));
 }
 
-TEST_CASE("two CPUs that meet the same new sources report each once") {
+TEST_CASE_TEMPLATE("two CPUs that meet the same new sources report each once", Of, Ipv4, Ipv6) {
   constexpr std::uint32_t sources = 20'000;
   // Each may take a slot of its own for it.
   ReportedEvents reported({.hot_slots = 1024, .max_sources = 2 * sources, .new_sources = true});
   const auto meet_all = [&](int cpu) {
     const OnOneCpu pinned(cpu);
-    AddressFrame frame;
+    AddressFrame frame(Of::family);
     for (std::uint32_t i = 0; i < sources; ++i)
       reported.program().run(frame.from(first_source + i));
   };
   auto other = std::async(std::launch::async, meet_all, allowed_cpus().back());
   meet_all(allowed_cpus().front());
   other.get();
-  std::vector<std::uint32_t> met = reported.new_sources();
+  std::vector<Address> met = reported.new_sources();
   std::sort(met.begin(), met.end());
-  CHECK((met == addresses(first_source, sources)));
+  CHECK((met == addresses(first_source, sources, Of::family)));
   reported.check_counts(XC_EVENT_NEW_SOURCE, sources, 0);
 }
 
-TEST_CASE("new sources that the ring has no room for are counted as lost, and packets are not") {
-  // A new source takes 24 bytes of the ring, 8 of them the kernel's.
-  constexpr std::uint32_t room = event_ring_bytes / 24;
+TEST_CASE_TEMPLATE(
+    "new sources that the ring has no room for are counted as lost, and packets are not", Of, Ipv4,
+    Ipv6) {
+  // A new source takes 48 bytes of the ring, 8 of them the kernel's.
+  constexpr std::uint32_t room = event_ring_bytes / 48;
   constexpr std::uint32_t sources = room + 1000;
   ReportedEvents reported({.hot_slots = 262'144, .max_sources = sources, .new_sources = true});
   const OnOneCpu pinned;
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   for (std::uint32_t i = 0; i < sources; ++i) reported.program().run(frame.from(first_source + i));
   const xc_event_counts counts = reported.program().program().event_counts(XC_EVENT_NEW_SOURCE);
   CHECK(counts.produced == sources);
   CHECK(counts.lost == sources - room);
-  CHECK((reported.new_sources() == addresses(first_source, room)));
+  CHECK((reported.new_sources() == addresses(first_source, room, Of::family)));
   CHECK(reported.program().take_counts().sources.size() == sources);
 
   // They are known all the same.
@@ -176,10 +181,10 @@ TEST_CASE("new sources that the ring has no room for are counted as lost, and pa
   reported.check_counts(XC_EVENT_NEW_SOURCE, sources, sources - room);
 }
 
-TEST_CASE("events are taken out in slices") {
+TEST_CASE_TEMPLATE("events are taken out in slices", Of, Ipv4, Ipv6) {
   ReportedEvents reported({.hot_slots = 64, .max_sources = 64, .new_sources = true});
   const OnOneCpu pinned;
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   for (std::uint32_t i = 0; i < 10; ++i) reported.program().run(frame.from(first_source + i));
   CHECK(reported.take<NewSource>(4).size() == 4);
   CHECK(reported.take<NewSource>(4).size() == 4);
@@ -277,42 +282,46 @@ TEST_CASE("samples that the ring has no room for are counted as lost, and packet
   CHECK(reported.program().take_counts().frames.packets == frames);
 }
 
-TEST_CASE("a source that is known and not tracked is forgotten when counting goes on") {
+TEST_CASE_TEMPLATE("a source that is known and not tracked is forgotten when counting goes on", Of,
+                   Ipv4, Ipv6) {
   ReportedEvents reported({.max_sources = 16, .new_sources = true});
   const OnOneCpu pinned;
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   { const Counting first(reported.program().program(), {}, {}); }
   reported.program().run(frame.from(first_source));
   // This source was left by an agent that was killed after evicting it, and before taking it out.
-  const __be32 stray = __builtin_bswap32(first_source + 1);
+  const xc_source stray = source_of(source_number(first_source + 1, Of::family));
   const std::uint8_t known = 1;
   const KnownSources sources(reported.program().program().known_sources_fd());
   REQUIRE(bpf_map_update_elem(reported.program().program().known_sources_fd(), &stray, &known,
                               BPF_NOEXIST) == 0);
   CHECK(sources.list().size() == 2);
   const Counting second(reported.program().program(), {}, {});
-  CHECK(sources.list() == addresses(first_source, 1));
+  CHECK(sources.list() == addresses(first_source, 1, Of::family));
 }
 
-TEST_CASE("as many sources as there may be are listed, and forgotten but for those tracked") {
+TEST_CASE_TEMPLATE(
+    "as many sources as there may be are listed, and forgotten but for those tracked", Of, Ipv4,
+    Ipv6) {
   constexpr std::uint32_t size = 20'000;
   ReportedEvents reported({.hot_slots = 64, .max_sources = size, .new_sources = true});
   const OnOneCpu pinned;
-  AddressFrame frame;
+  AddressFrame frame(Of::family);
   for (std::uint32_t i = 0; i < size; ++i) reported.program().run(frame.from(first_source + i));
   const KnownSources known(reported.program().program().known_sources_fd());
-  std::vector<std::uint32_t> listed = known.list();
+  std::vector<Address> listed = known.list();
   std::sort(listed.begin(), listed.end());
-  CHECK((listed == addresses(first_source, size)));
+  CHECK((listed == addresses(first_source, size, Of::family)));
 
   std::vector<LedgerEntry> slots(4);
   LedgerState state;
   Ledger ledger(slots, state, 2, {});
   ledger.begin_tick(1, 0);
-  ledger.add(first_source + 7, {1, 60});
-  listed.insert(listed.begin() + 100, first_source - 1);  // one that is not there
+  ledger.add(source_number(first_source + 7, Of::family), {1, 60});
+  listed.insert(listed.begin() + 100,
+                source_number(first_source - 1, Of::family));  // one that is not there
   known.forget_untracked(listed, ledger);
-  CHECK(known.list() == addresses(first_source + 7, 1));
+  CHECK(known.list() == addresses(first_source + 7, 1, Of::family));
 }
 
 TEST_CASE("programs that report different events are not interchangeable") {

@@ -18,9 +18,10 @@ struct FrameCase {
   std::string description;
   Frame frame;
   FrameClass expected;
-  bool has_ethernet_header = true;                      // what the program knows of the device
-  std::optional<std::size_t> linear_bytes = {};         // in the first buffer, where that matters
-  std::uint32_t expected_source = Ipv4Fields{}.source;  // of a frame that is expected to be IPv4
+  bool has_ethernet_header = true;               // what the program knows of the device
+  std::optional<std::size_t> linear_bytes = {};  // in the first buffer, where that matters
+  // Of a frame that is expected to be an IP packet; else that of the builder's defaults.
+  std::optional<Address> expected_source = {};
 };
 
 // Runs each frame once with either form of the program, and checks that it came out as it went in,

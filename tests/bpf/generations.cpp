@@ -7,6 +7,7 @@
 #include <chrono>
 #include <future>
 #include <map>
+#include <span>
 #include <thread>
 
 #include "cpus.hpp"
@@ -37,12 +38,9 @@ std::vector<Frame> mixed_frames() {
 
 void check_empty(const SourceTable& table) {
   for (const std::uint64_t word : table.in_use) CHECK(word == 0);
-  for (const xc_bucket& bucket : table.buckets)
-    for (const xc_slot& slot : bucket.slots) {
-      CHECK(slot.source == 0);
-      CHECK(slot.packets == 0);
-      CHECK(slot.bytes == 0);
-    }
+  for (const std::uint8_t byte : std::span(
+           reinterpret_cast<const std::uint8_t*>(table.buckets.data()), table.buckets.size_bytes()))
+    CHECK(byte == 0);
 }
 
 // No source: totals only grow.
@@ -50,9 +48,8 @@ void check_empty(ProgramUnderTest& program, std::uint32_t generation) {
   INFO("generation " << generation);
   CHECK(program.sources(generation).empty());
   // All zero, and not just of no packets: what is counted next begins there.
-  for (const CpuCounts& cpu : program.program().cpu_counts(generation)) {
-    check_empty(cpu.hot);
-  }
+  for (const CpuCounts& cpu : program.program().cpu_counts(generation))
+    for (const SourceTable& table : cpu.hot.values) check_empty(table);
   const Spill spill = program.program().spill(generation);
   check_empty(spill.table);
   CHECK(spill.head.newcomers == 0);
@@ -63,7 +60,7 @@ void check_empty(ProgramUnderTest& program, std::uint32_t generation) {
 struct Sum {
   Counts frames;
   std::array<Counts, frame_classes> classes;
-  std::map<std::uint32_t, Counts> sources;
+  std::map<Address, Counts> sources;
 
   void add(const GenerationCounts& counts) {
     frames += counts.frames;
@@ -119,7 +116,8 @@ void check_sum(const Sum& sum, const std::vector<std::uint64_t>& runs) {
   CHECK(of(FrameClass::arp) == counts(4));
   CHECK(of(FrameClass::malformed) == counts(5));
   CHECK(of(FrameClass::other) == counts(6));
-  CHECK(sum.sources.size() == 2);
+  CHECK(sum.sources.size() == 3);
+  CHECK(sum.sources.at(Address::ipv6(Ipv6Fields{}.source)) == counts(3));
   CHECK(sum.sources.at(source_a) == counts(0) + counts(2));
   CHECK(sum.sources.at(source_b) == counts(1));
 }
@@ -148,8 +146,8 @@ TEST_CASE("frames are counted in the active generation alone") {
     CHECK(totals.frames.bytes == (3 * tracked + 1) * 98);
     CHECK(totals.classes[XC_CLASS_IPV4].packets == 3 * tracked + 1);
     CHECK(totals.classes[XC_CLASS_IPV4].bytes == (3 * tracked + 1) * 98);
-    CHECK(totals.untracked.packets == 1);
-    CHECK(totals.untracked.bytes == 98);
+    CHECK(totals.untracked[XC_FAMILY_IPV4].packets == 1);
+    CHECK(totals.untracked[XC_FAMILY_IPV4].bytes == 98);
     const std::vector<SourceCounts> sources = program.sources(active);
     REQUIRE(sources.size() == tracked);
     for (std::uint32_t i = 0; i < tracked; ++i) {
@@ -159,7 +157,8 @@ TEST_CASE("frames are counted in the active generation alone") {
     CHECK(program.spilled(active).size() == 1);
     CHECK(program.totals(other).frames.packets == before.frames.packets);
     CHECK(program.totals(other).frames.bytes == before.frames.bytes);
-    CHECK(program.totals(other).untracked.packets == before.untracked.packets);
+    CHECK(program.totals(other).untracked[XC_FAMILY_IPV4].packets ==
+          before.untracked[XC_FAMILY_IPV4].packets);
     CHECK(program.sources(other).size() == sources_before);
   }
 }
@@ -193,14 +192,15 @@ TEST_CASE("a swap without traffic answers nothing") {
     const GenerationCounts counts = program.take_counts();
     CHECK(counts.frames == Counts{});
     for (const Counts& one : counts.classes) CHECK(one == Counts{});
-    CHECK(counts.untracked == Counts{});
+    CHECK(counts.untracked.sum() == Counts{});
     CHECK(counts.sources.empty());
   }
 }
 
 TEST_CASE("a generation is empty after it was read") {
   std::uint32_t untracked = 0;
-  ProgramUnderTest program({.max_sources = smallest_hot_table + 1});
+  // All sources but one have a place: those of IPv4, of which one spills, and that of IPv6.
+  ProgramUnderTest program({.max_sources = smallest_hot_table + 2});
   const OnOneCpu pinned;
   for (std::uint32_t generation : {0u, 1u, 0u}) {
     for (const Frame& frame : mixed_frames()) program.run(frame);
@@ -210,7 +210,7 @@ TEST_CASE("a generation is empty after it was read") {
     program.run(frame_from(0x0a000001 + untracked++, 98));
     CHECK(program.program().active_generation() == generation);
     CHECK(program.spilled(generation).size() == 1);
-    CHECK(program.take_counts().untracked == Counts{1, 98});
+    CHECK(program.take_counts().untracked.sum() == Counts{1, 98});
     CHECK(program.program().active_generation() == 1 - generation);
     check_empty(program, generation);
   }

@@ -2,7 +2,6 @@
 // Tests where a source is counted: in its bucket of the CPU's hot table, in the neighbour of that,
 // or in the spill table. The tests run on one CPU at a time, so that each place is known in
 // advance. admission.cpp tests which sources are given a place at all.
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "address_frame.hpp"
+#include "counting/source_identity.hpp"
 #include "cpus.hpp"
 #include "program_under_test.hpp"
 #include "skip.hpp"
@@ -30,9 +30,15 @@ constexpr std::size_t buckets = hot_slots / XC_BUCKET_SLOTS;
 constexpr std::uint32_t max_sources = 16'384;
 
 // How many sources of one bucket find a place: in it, in its neighbour; others spill.
-constexpr std::size_t in_bucket = XC_BUCKET_SLOTS;
-constexpr std::size_t in_pair = 2 * in_bucket;
-constexpr std::size_t in_all = in_pair + 2;
+constexpr std::size_t in_bucket(Family family) {
+  return family == Family::ipv4 ? XC_BUCKET_SLOTS : XC_BUCKET_WIDE_SLOTS;
+}
+constexpr std::size_t in_pair(Family family) {
+  return 2 * in_bucket(family);
+}
+constexpr std::size_t in_all(Family family) {
+  return in_pair(family) + 2;
+}
 
 // These are both buckets of a pair, in the middle and at either end of the table and of a word of
 // its bits.
@@ -52,18 +58,19 @@ Rows sorted(Rows rows) {
 // The rows are sorted, since the sources have no order.
 Rows rows_of(const std::vector<SourceCounts>& sources) {
   Rows rows;
-  for (const SourceCounts& source : sources) rows.emplace_back(source.address, source.counts);
+  for (const SourceCounts& source : sources)
+    rows.emplace_back(number_of(source.address), source.counts);
   return sorted(rows);
 }
 
 // The program, run on one CPU.
 class HotTier {
  public:
-  explicit HotTier(std::uint32_t slots = hot_slots)
-      : program_({.hot_slots = slots, .max_sources = max_sources}) {}
+  explicit HotTier(Family family, std::uint32_t slots = hot_slots)
+      : family_(family), program_({.hot_slots = slots, .max_sources = max_sources}) {}
 
   void count(std::uint32_t source, std::uint32_t packets = 1, std::size_t bytes = frame_bytes) {
-    AddressFrame frame(bytes);
+    AddressFrame frame(bytes, family_);
     // One by one: to repeat, the kernel waits for a grace period before and after.
     for (std::uint32_t i = 0; i < packets; ++i) program_.run_repeatedly(frame.from(source), 1);
   }
@@ -77,7 +84,7 @@ class HotTier {
   }
 
   // The table of the active generation, as in all that follows.
-  std::span<xc_bucket> table() { return counts_of(cpu()).hot.buckets; }
+  std::span<xc_bucket> table() { return hot_table(cpu()).buckets; }
   xc_totals& totals() { return counts_of(cpu()).totals; }
   Rows spilled() { return rows_of(program_.spilled(generation())); }
 
@@ -85,7 +92,7 @@ class HotTier {
 
   // Whether the bit of every bucket says if there is anything in it.
   bool knows_buckets_in_use() {
-    const SourceTable hot = counts_of(cpu()).hot;
+    const SourceTable hot = hot_table(cpu());
     for (std::size_t i = 0; i < hot.buckets.size(); ++i) {
       const bool bit = (hot.in_use[i / 64] >> (i % 64)) % 2 != 0;
       if (bit == rows(i).empty()) return false;
@@ -95,7 +102,7 @@ class HotTier {
 
   Rows all_rows(int cpu) {
     Rows all;
-    for (const xc_bucket& bucket : counts_of(cpu).hot.buckets)
+    for (const xc_bucket& bucket : hot_table(cpu).buckets)
       for (const auto& row : rows(bucket)) all.push_back(row);
     return all;
   }
@@ -106,12 +113,12 @@ class HotTier {
     count(source);
     std::size_t home = 0;
     for (std::size_t i = 0; i < table().size(); ++i) {
-      if (table()[i].slots[0].packets == 0) continue;
+      if (slot(i, 0).packets == 0) continue;
       home = i;
       table()[i] = {};
     }
     totals() = before;
-    std::ranges::fill(counts_of(cpu()).hot.in_use, 0);
+    std::ranges::fill(hot_table(cpu()).in_use, 0);
     program_.program().spill(generation()).head = {};
     return home;
   }
@@ -135,16 +142,24 @@ class HotTier {
     const GenerationCounts counts = program_.take_counts();
     check_conservation(counts);
     CHECK(rows_of(counts.sources) == Rows(tracked.begin(), tracked.end()));
-    CHECK(counts.untracked == untracked);
+    CHECK(counts.untracked.of(family_) == untracked);
+  }
+
+  // Both kinds of slots begin as a narrow one.
+  xc_slot& slot(std::size_t bucket, std::size_t number) {
+    auto* bytes = reinterpret_cast<std::byte*>(&table()[bucket]);
+    return reinterpret_cast<xc_slot&>(bytes[number * XC_BUCKET_BYTES / in_bucket(family_)]);
   }
 
   int cpu() const { return pinned_.cpu(); }
 
  private:
-  static Rows rows(const xc_bucket& bucket) {
+  Rows rows(const xc_bucket& bucket) {
     Rows rows;
-    for (const xc_slot& slot : bucket.slots)
-      if (slot.packets != 0) rows.push_back({ntohl(slot.source), Counts{slot.packets, slot.bytes}});
+    for_each_slot(hot_table(cpu()), const_cast<xc_bucket&>(bucket), [&](const auto& slot) {
+      if (slot.packets != 0)
+        rows.push_back({number_of(address_of(slot)), Counts{slot.packets, slot.bytes}});
+    });
     return rows;
   }
   std::uint32_t generation() { return program_.program().active_generation(); }
@@ -152,13 +167,16 @@ class HotTier {
     return program_.program().cpu_counts(generation())[static_cast<std::size_t>(cpu)];
   }
 
+  SourceTable hot_table(int cpu) { return counts_of(cpu).hot.of(family_); }
+
+  Family family_;
   ProgramUnderTest program_;
   OnOneCpu pinned_;
 };
 
 // Counts packets of `sources`, all of one bucket, on an empty table, and checks that each has the
 // place that is the first one free when it comes, and keeps it.
-void check_places(HotTier& hot, std::size_t bucket, const Sources& sources) {
+void check_places(HotTier& hot, Family family, std::size_t bucket, const Sources& sources) {
   std::map<std::uint32_t, Counts> tracked;
   Rows places[3];  // the bucket, its neighbour, the spill table
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -167,7 +185,7 @@ void check_places(HotTier& hot, std::size_t bucket, const Sources& sources) {
     const std::size_t bytes = frame_bytes + i;
     hot.count(sources[i], packets, bytes);
     const Counts counts{packets, packets * bytes};
-    const std::size_t place = i < in_bucket ? 0 : i < in_pair ? 1 : 2;
+    const std::size_t place = i < in_bucket(family) ? 0 : i < in_pair(family) ? 1 : 2;
     places[place].emplace_back(sources[i], counts);
   }
   for (std::size_t i = sources.size(); i-- > 0;) hot.count(sources[i], 1, 1000);
@@ -182,26 +200,27 @@ void check_places(HotTier& hot, std::size_t bucket, const Sources& sources) {
   hot.check_and_clear(tracked, {});
 }
 
-void check_places_of(std::initializer_list<std::size_t> numbers_of_sources) {
-  HotTier hot;
+void check_places_of(Family family, std::initializer_list<std::size_t> numbers_of_sources) {
+  HotTier hot(family);
   for (const std::size_t bucket : some_buckets) {
     INFO("bucket " << bucket);
     for (const std::size_t number : numbers_of_sources) {
       INFO(number << " sources");
-      check_places(hot, bucket, hot.sources_of(bucket, number));
+      check_places(hot, family, bucket, hot.sources_of(bucket, number));
     }
   }
 }
 
 // Counts a packet of `source`, which goes to `slot`, as if it were this many.
-void preset(HotTier& hot, xc_slot& slot, std::uint32_t source, std::uint64_t packets) {
+void preset(HotTier& hot, Family family, xc_slot& slot, std::uint32_t source,
+            std::uint64_t packets) {
   hot.count(source);
-  REQUIRE(ntohl(slot.source) == source);
   REQUIRE(slot.packets == 1);
   const std::uint64_t more = packets - 1;
   slot.packets = static_cast<__u32>(packets);
   slot.bytes += more * frame_bytes;
-  for (xc_counts* total : {&hot.totals().frames, &hot.totals().classes[XC_CLASS_IPV4]}) {
+  for (xc_counts* total :
+       {&hot.totals().frames, &hot.totals().classes[static_cast<int>(class_of(family))]}) {
     total->packets += more;
     total->bytes += more * frame_bytes;
   }
@@ -219,37 +238,43 @@ Rows one_packet_each(const Sources& sources) {
 
 }  // namespace
 
-TEST_CASE("a source is counted in a slot of its bucket while that has one") {
-  check_places_of({1, in_bucket});
+TEST_CASE_TEMPLATE("a source is counted in a slot of its bucket while that has one", Of, Ipv4,
+                   Ipv6) {
+  check_places_of(Of::family, {1, in_bucket(Of::family)});
 }
 
-TEST_CASE("a source that finds its bucket full is counted in the neighbour") {
-  check_places_of({in_bucket + 1, in_pair});
+TEST_CASE_TEMPLATE("a source that finds its bucket full is counted in the neighbour", Of, Ipv4,
+                   Ipv6) {
+  check_places_of(Of::family, {in_bucket(Of::family) + 1, in_pair(Of::family)});
 }
 
-TEST_CASE("a source that finds both buckets full is counted in the spill table") {
-  check_places_of({in_pair + 1, in_all});
+TEST_CASE_TEMPLATE("a source that finds both buckets full is counted in the spill table", Of, Ipv4,
+                   Ipv6) {
+  check_places_of(Of::family, {in_pair(Of::family) + 1, in_all(Of::family)});
 }
 
-TEST_CASE("two neighbours share the room of both") {
-  HotTier hot;
-  const Sources left = hot.sources_of(6, in_bucket + 2);
-  const Sources right = hot.sources_of(7, in_bucket + 1);
+TEST_CASE_TEMPLATE("two neighbours share the room of both", Of, Ipv4, Ipv6) {
+  HotTier hot(Of::family);
+  constexpr std::size_t half = in_bucket(Of::family) / 2;
+  const Sources left = hot.sources_of(6, in_bucket(Of::family) + half);
+  const Sources right = hot.sources_of(7, in_bucket(Of::family) + 1);
   for (const Sources& sources : {left, right})
     for (const std::uint32_t source : sources) hot.count(source);
 
-  CHECK(hot.rows(6) == one_packet_each({left[0], left[1], left[2], left[3]}));
-  CHECK(hot.rows(7) == one_packet_each({left[4], left[5], right[0], right[1]}));
-  CHECK(hot.spilled() == sorted(one_packet_each({right[2], right[3], right[4]})));
+  Sources in_right(left.end() - half, left.end());
+  in_right.insert(in_right.end(), right.begin(), right.begin() + half);
+  CHECK(hot.rows(6) == one_packet_each({left.begin(), left.end() - half}));
+  CHECK(hot.rows(7) == one_packet_each(in_right));
+  CHECK(hot.spilled() == sorted(one_packet_each({right.begin() + half, right.end()})));
   Sources tracked = left;
   tracked.insert(tracked.end(), right.begin(), right.end());
   const Rows expected = one_packet_each(tracked);
   hot.check_and_clear({expected.begin(), expected.end()}, {});
 }
 
-TEST_CASE("a full pair of buckets takes nothing away from the others") {
-  HotTier hot;
-  const Sources many = hot.sources_of(6, in_all + 1);
+TEST_CASE_TEMPLATE("a full pair of buckets takes nothing away from the others", Of, Ipv4, Ipv6) {
+  HotTier hot(Of::family);
+  const Sources many = hot.sources_of(6, in_all(Of::family) + 1);
   Sources others;
   for (const std::size_t bucket : {4, 5, 8, 9}) others.push_back(hot.sources_of(bucket, 1).front());
   std::map<std::uint32_t, Counts> expected;
@@ -268,26 +293,30 @@ TEST_CASE("a full pair of buckets takes nothing away from the others") {
   hot.check_and_clear(expected, {});
 }
 
-TEST_CASE("the source 0.0.0.0 is counted like any other, whatever comes before and after it") {
-  HotTier hot;
+TEST_CASE_TEMPLATE(
+    "the source 0.0.0.0 is counted like any other, whatever comes before and after it", Of, Ipv4,
+    Ipv6) {
+  HotTier hot(Of::family);
   const std::size_t bucket = hot.home_of(0);
-  const Sources others = hot.sources_of(bucket, in_all);
-  for (std::size_t position = 0; position <= in_all; ++position) {
+  const Sources others = hot.sources_of(bucket, in_all(Of::family));
+  for (std::size_t position = 0; position <= in_all(Of::family); ++position) {
     INFO("after " << position << " others");
     Sources sources = others;
     sources.insert(sources.begin() + static_cast<std::ptrdiff_t>(position), 0);
-    check_places(hot, bucket, sources);
+    check_places(hot, Of::family, bucket, sources);
   }
 }
 
-TEST_CASE("a slot that cannot count any more packets is left, and its source goes on beside it") {
-  HotTier hot;
+TEST_CASE_TEMPLATE(
+    "a slot that cannot count any more packets is left, and its source goes on beside it", Of, Ipv4,
+    Ipv6) {
+  HotTier hot(Of::family);
   for (const std::size_t bucket : some_buckets) {
     INFO("bucket " << bucket);
     const std::uint32_t source = hot.sources_of(bucket, 1).front();
     for (const std::uint32_t missing : {0u, 1u}) {
       INFO(missing << " packets before the last");
-      preset(hot, hot.table()[bucket].slots[0], source, most - missing);
+      preset(hot, Of::family, hot.slot(bucket, 0), source, most - missing);
       hot.count(source, 3);
       CHECK(hot.rows(bucket) == Rows{{source, packets(most)}, {source, packets(3 - missing)}});
       CHECK(hot.rows(bucket ^ 1).empty());
@@ -297,51 +326,58 @@ TEST_CASE("a slot that cannot count any more packets is left, and its source goe
   }
 }
 
-TEST_CASE("with no slot left that can count any more packets, the source goes on in the spill") {
-  HotTier hot;
+TEST_CASE_TEMPLATE(
+    "with no slot left that can count any more packets, the source goes on in the spill", Of, Ipv4,
+    Ipv6) {
+  HotTier hot(Of::family);
   for (const std::size_t bucket : some_buckets) {
     INFO("bucket " << bucket);
     const std::uint32_t source = hot.sources_of(bucket, 1).front();
-    const xc_slot& last = hot.table()[bucket ^ 1].slots[in_bucket - 1];
+    const xc_slot& last = hot.slot(bucket ^ 1, in_bucket(Of::family) - 1);
     for (const std::size_t each : {bucket, bucket ^ 1})
-      for (xc_slot& slot : hot.table()[each].slots)
-        preset(hot, slot, source, &slot == &last ? most - 1 : most);
+      for (std::size_t i = 0; i < in_bucket(Of::family); ++i) {
+        xc_slot& slot = hot.slot(each, i);
+        preset(hot, Of::family, slot, source, &slot == &last ? most - 1 : most);
+      }
     hot.count(source, 3);
-    const Rows full(in_bucket, {source, packets(most)});
+    const Rows full(in_bucket(Of::family), {source, packets(most)});
     CHECK(hot.rows(bucket) == full);
     CHECK(hot.rows(bucket ^ 1) == full);
     CHECK(hot.spilled() == Rows{{source, packets(2)}});
-    hot.check_and_clear({{source, packets(in_pair * most + 2)}}, {});
+    hot.check_and_clear({{source, packets(in_pair(Of::family) * most + 2)}}, {});
   }
 }
 
-TEST_CASE("other sources are not held up by a slot that cannot count any more packets") {
-  HotTier hot;
+TEST_CASE_TEMPLATE("other sources are not held up by a slot that cannot count any more packets", Of,
+                   Ipv4, Ipv6) {
+  HotTier hot(Of::family);
   for (const std::size_t bucket : some_buckets) {
     INFO("bucket " << bucket);
-    const Sources sources = hot.sources_of(bucket, 4);
-    preset(hot, hot.table()[bucket].slots[0], sources[0], 1);
-    preset(hot, hot.table()[bucket].slots[1], sources[1], most);
+    // One more than the bucket has slots for, with the second one's next.
+    const Sources sources = hot.sources_of(bucket, in_bucket(Of::family));
+    preset(hot, Of::family, hot.slot(bucket, 0), sources[0], 1);
+    preset(hot, Of::family, hot.slot(bucket, 1), sources[1], most);
     for (const std::uint32_t source : sources) hot.count(source);
-    CHECK(hot.rows(bucket) == Rows{{sources[0], packets(2)},
-                                   {sources[1], packets(most)},
-                                   {sources[1], packets(1)},
-                                   {sources[2], packets(1)}});
-    CHECK(hot.rows(bucket ^ 1) == Rows{{sources[3], packets(1)}});
-    hot.check_and_clear({{sources[0], packets(2)},
-                         {sources[1], packets(most + 1)},
-                         {sources[2], packets(1)},
-                         {sources[3], packets(1)}},
-                        {});
+    Rows rows{{sources[0], packets(2)}, {sources[1], packets(most)}, {sources[1], packets(1)}};
+    std::map<std::uint32_t, Counts> tracked{{sources[0], packets(2)},
+                                            {sources[1], packets(most + 1)}};
+    for (std::size_t i = 2; i < sources.size(); ++i) {
+      rows.emplace_back(sources[i], packets(1));
+      tracked[sources[i]] = packets(1);
+    }
+    CHECK(hot.rows(bucket) == Rows(rows.begin(), rows.end() - 1));
+    CHECK(hot.rows(bucket ^ 1) == Rows{rows.back()});
+    hot.check_and_clear(tracked, {});
   }
 }
 
-TEST_CASE("each CPU counts in a table of its own, and the reader adds them up") {
+TEST_CASE_TEMPLATE("each CPU counts in a table of its own, and the reader adds them up", Of, Ipv4,
+                   Ipv6) {
   const std::vector<int> cpus = allowed_cpus();
   if (cpus.size() < 2) return skip("this process may use one CPU only");
-  HotTier hot;
+  HotTier hot(Of::family);
   REQUIRE(hot.cpu() == cpus[0]);
-  const Sources sources = hot.sources_of(6, in_pair + 1);
+  const Sources sources = hot.sources_of(6, in_pair(Of::family) + 1);
   for (int generation = 0; generation < XC_GENERATIONS + 1; ++generation) {
     hot.count(sources[0], 3);
     hot.count_on(cpus[1], sources[0], 5);
@@ -366,10 +402,10 @@ TEST_CASE("each CPU counts in a table of its own, and the reader adds them up") 
   hot.check_and_clear(expected, {});
 }
 
-TEST_CASE("sources are spread over the whole table, however large it is") {
+TEST_CASE_TEMPLATE("sources are spread over the whole table, however large it is", Of, Ipv4, Ipv6) {
   for (const std::uint32_t slots : {8u, 16u, 1024u, 65'536u}) {
     INFO(slots << " slots");
-    HotTier hot(slots);
+    HotTier hot(Of::family, slots);
     const std::size_t size = hot.table().size();
     REQUIRE(size == slots / XC_BUCKET_SLOTS);
     constexpr std::size_t samples = 1024;
@@ -387,26 +423,30 @@ TEST_CASE("sources are spread over the whole table, however large it is") {
   }
 }
 
-TEST_CASE("a table that is full to the last slot is read and cleared whole") {
-  HotTier hot;
+TEST_CASE_TEMPLATE("a table that is full to the last slot is read and cleared whole", Of, Ipv4,
+                   Ipv6) {
+  HotTier hot(Of::family);
+  const std::size_t slots = hot.table().size() * in_bucket(Of::family);
   std::mt19937 random(1);
   for (int round = 0; round < XC_GENERATIONS + 1; ++round) {
     INFO("round " << round);
     std::map<std::uint32_t, Counts> tracked;
-    while (tracked.size() < max_sources && hot.all_rows(hot.cpu()).size() < hot_slots) {
+    while (tracked.size() < max_sources && hot.all_rows(hot.cpu()).size() < slots) {
       const auto source = static_cast<std::uint32_t>(random());
       hot.count(source);
       tracked[source] += packets(1);
     }
-    CHECK(hot.all_rows(hot.cpu()).size() == hot_slots);
-    CHECK(hot.spilled().size() == tracked.size() - hot_slots);
+    CHECK(hot.all_rows(hot.cpu()).size() == slots);
+    CHECK(hot.spilled().size() == tracked.size() - slots);
     CHECK(hot.knows_buckets_in_use());
     hot.check_and_clear(tracked, {});
   }
 }
 
-TEST_CASE("each program has a hash of its own, so that nobody can know which sources collide") {
-  HotTier first, second;
+TEST_CASE_TEMPLATE(
+    "each program has a hash of its own, so that nobody can know which sources collide", Of, Ipv4,
+    Ipv6) {
+  HotTier first(Of::family), second(Of::family);
   std::mt19937 random(1);
   std::size_t same = 0;
   for (int i = 0; i < 64; ++i) {

@@ -18,8 +18,8 @@
 namespace xdp_count::testing {
 namespace {
 
-// On one CPU the hot table takes 8 sources, and the others that are given a place spill. The ledger
-// has room for 12, so that some make room for others in every tick.
+// On one CPU the hot tables take 8 and 4 sources, and the others that are given a place spill. The
+// ledger has room for 12, so that some make room for others in every tick.
 constexpr std::uint32_t few_sources = 12;
 constexpr std::uint32_t sources = 36;
 
@@ -29,12 +29,13 @@ class KilledTicks {
       : program_({.max_sources = few_sources}),
         counting_(std::in_place, program_.program(), head(), NicStart{}) {}
 
-  // Frames of both generations' sources, in an order of its own each time.
+  // Frames of both families, in an order of its own each time.
   void receive() {
-    AddressFrame frame;
+    AddressFrame ipv4(Family::ipv4), ipv6(Family::ipv6);
     for (std::uint32_t i = 0; i < sources; ++i) {
       const std::uint32_t source = static_cast<std::uint32_t>(random_() % (2 * sources));
       const std::uint32_t packets = 1 + i % 3;
+      AddressFrame& frame = source % 2 == 0 ? ipv4 : ipv6;
       for (std::uint32_t n = 0; n < packets; ++n) program_.run(frame.from(source));
       frames_ += packets;
     }
@@ -67,7 +68,7 @@ class KilledTicks {
     CHECK(!counting_->tally().conservation_violation());
     Counts tracked;
     counting_->ledger().for_each([&](const LedgerEntry& entry) { tracked += entry.total; });
-    CHECK(tracked + now.evicted.counts + now.untracked == now.frames.counts);
+    CHECK(tracked + now.evicted.sum().counts + now.untracked.sum() == now.frames.counts);
   }
 
   const SnapshotHead& head_now() const { return counting_->tally().head(); }
@@ -100,8 +101,8 @@ TEST_CASE("a tick that is killed anywhere is finished by the next agent, exactly
     ticks.tick_killed_after(instructions);
     ticks.check();
   }
-  CHECK(ticks.head_now().evicted.sources > kills);
-  CHECK(ticks.head_now().untracked.packets > 0);
+  CHECK(ticks.head_now().evicted.sum().sources > kills);
+  CHECK(ticks.head_now().untracked.sum().packets > 0);
 }
 
 }  // namespace xdp_count::testing

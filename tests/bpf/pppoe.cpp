@@ -68,8 +68,8 @@ TEST_CASE("of PPPoE only session data of version and type 1 is looked into") {
     cases.push_back({fmt::format("PPP protocol {:#06x}", protocol),
                      session({.protocol = static_cast<std::uint16_t>(protocol)}).build(),
                      FrameClass::other});
-  cases.push_back(
-      {"PPP protocol 0x0057 before IPv4", session({.protocol = 0x0057}).build(), FrameClass::ipv6});
+  cases.push_back({"PPP protocol 0x0057 before IPv4", session({.protocol = 0x0057}).build(),
+                   FrameClass::malformed});
   cases.push_back({"any session", session({.session = 0xffff}).build(), FrameClass::ipv4});
   check_frames(cases);
 }
@@ -85,7 +85,7 @@ TEST_CASE("a PPPoE header that is not all there makes a frame other, a packet's 
        FrameClass::ipv4});
   cases.push_back({"IPv6 without a byte of it",
                    PacketBuilder().pppoe().ipv6().truncate(packet_begin).build(),
-                   FrameClass::ipv6});
+                   FrameClass::malformed});
   check_frames(cases);
 }
 

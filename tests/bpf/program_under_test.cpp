@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "program_under_test.hpp"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <doctest/doctest.h>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "counting/source_identity.hpp"
 #include "packet_builder.hpp"
 #include "program/table_settings.hpp"
 
@@ -38,7 +38,7 @@ void add(xc_counts& sum, const xc_counts& counts) {
 
 // One entry for each source, in the order of their addresses.
 std::vector<SourceCounts> merged(const std::vector<SourceCounts>& sources) {
-  std::map<std::uint32_t, Counts> sums;
+  std::map<Address, Counts> sums;
   for (const SourceCounts& source : sources) sums[source.address] += source.counts;
   std::vector<SourceCounts> result;
   for (const auto& [address, counts] : sums) result.push_back({address, counts});
@@ -46,9 +46,10 @@ std::vector<SourceCounts> merged(const std::vector<SourceCounts>& sources) {
 }
 
 void add_sources(const SourceTable& table, std::vector<SourceCounts>& sources) {
-  for (const xc_bucket& bucket : table.buckets)
-    for (const xc_slot& slot : bucket.slots)
-      if (slot.packets != 0) sources.push_back({ntohl(slot.source), {slot.packets, slot.bytes}});
+  for (xc_bucket& bucket : table.buckets)
+    for_each_slot(table, bucket, [&](const auto& slot) {
+      if (slot.packets != 0) sources.push_back({address_of(slot), {slot.packets, slot.bytes}});
+    });
 }
 
 }  // namespace
@@ -123,7 +124,7 @@ GenerationCounts ProgramUnderTest::take_counts() {
   ledger.begin_tick(1, 0);
   reader_.drain(generation, ledger);
   ledger.for_each([&](const LedgerEntry& entry) {
-    counts.sources.push_back({entry.address, entry.total});
+    counts.sources.push_back({entry.address(), entry.total});
   });
   counts.sources = merged(counts.sources);
   return counts;
@@ -134,14 +135,15 @@ xc_totals ProgramUnderTest::totals(std::uint32_t generation) const {
   for (const CpuCounts& cpu : program_.cpu_counts(generation)) {
     add(sum.frames, cpu.totals.frames);
     for (std::size_t i = 0; i < XC_CLASSES; ++i) add(sum.classes[i], cpu.totals.classes[i]);
-    add(sum.untracked, cpu.totals.untracked);
+    for (std::size_t i = 0; i < families; ++i) add(sum.untracked[i], cpu.totals.untracked[i]);
   }
   return sum;
 }
 
 std::vector<SourceCounts> ProgramUnderTest::sources(std::uint32_t generation) const {
   std::vector<SourceCounts> result = spilled(generation);
-  for (const CpuCounts& cpu : program_.cpu_counts(generation)) add_sources(cpu.hot, result);
+  for (const CpuCounts& cpu : program_.cpu_counts(generation))
+    for (const SourceTable& table : cpu.hot.values) add_sources(table, result);
   return merged(result);
 }
 
@@ -166,9 +168,11 @@ void check_conservation(const GenerationCounts& counts) {
   Counts classes;
   for (const Counts& one : counts.classes) classes += one;
   CHECK(classes == counts.frames);
-  Counts sources = counts.untracked;
-  for (const SourceCounts& source : counts.sources) sources += source.counts;
-  CHECK(sources == counts_of(counts, FrameClass::ipv4));
+  PerFamily<Counts> sources = counts.untracked;
+  for (const SourceCounts& source : counts.sources)
+    sources.of(source.address.family) += source.counts;
+  for (const Family family : {Family::ipv4, Family::ipv6})
+    CHECK(sources.of(family) == counts_of(counts, class_of(family)));
 }
 
 const Counts& counts_of(const GenerationCounts& counts, FrameClass frame_class) {

@@ -74,13 +74,17 @@ class ProgramUnderTest {
 
 // The slots of the smallest hot table, where every source may be in any of them: so many sources
 // find one on a CPU before the next is counted in the spill table.
-inline constexpr std::uint32_t smallest_hot_table = 8;
+inline constexpr std::uint32_t smallest_hot_table = 8;  // of IPv4
+constexpr std::uint32_t smallest_table_of(Family family) {
+  return family == Family::ipv4 ? smallest_hot_table : smallest_hot_table / 2;
+}
 
 // One for each way to see a frame and each form of the program, loaded on first use, for all tests
 // that look at single frames.
 ProgramUnderTest& shared_program(bool has_ethernet_header, bool may_name_kernel);
 
-// What must hold for any one generation: frames = Σ classes, and ipv4 = Σ sources + untracked.
+// What must hold for any one generation: frames = Σ classes, and each family = Σ its sources +
+// untracked.
 void check_conservation(const GenerationCounts& counts);
 
 const Counts& counts_of(const GenerationCounts& counts, FrameClass frame_class);

@@ -75,8 +75,9 @@ TEST_CASE("a packet that is given no place in a table gets the same verdict") {
       const ProgramRun run = program.run(frame);
       CHECK(run.action == action.expected);
       CHECK_MESSAGE(run.frame == frame, "the frame was changed");
-      CHECK(program.totals(program.program().active_generation()).untracked.packets ==
-            (source > smallest_hot_table ? 1 : 0));
+      CHECK(
+          program.totals(program.program().active_generation()).untracked[XC_FAMILY_IPV4].packets ==
+          (source > smallest_hot_table ? 1 : 0));
     }
   }
 }

@@ -23,6 +23,11 @@ using nlohmann::json;
 constexpr std::uint32_t network = 0xc0000200;  // 192.0.2.0
 constexpr std::uint32_t sources = 60;
 
+// From 192.0.2.0 and 2001:db8:: on, in turn.
+Address source(std::uint32_t i) {
+  return i % 2 == 0 ? Address(network + i) : Address(0x20010db800000000, i);
+}
+
 // A handler over two ticks; only some of the sources were seen in the last one.
 struct Server {
   OwnedLedger owned{2 * sources};
@@ -34,8 +39,8 @@ struct Server {
     CutWithCounts first{.time = 1000, .interval = 1};
     CutWithCounts second{.time = 3000, .interval = 2};
     for (std::uint32_t i = 0; i < sources; ++i) {
-      first.generation.sources.push_back({network + i, {10 + i, 1000 * i}});
-      if (i % 3 == 0) second.generation.sources.push_back({network + i, {1 + i % 7, 60}});
+      first.generation.sources.push_back({source(i), {10 + i, 1000 * i}});
+      if (i % 3 == 0) second.generation.sources.push_back({source(i), {1 + i % 7, 60}});
     }
     tally.fold(first);
     tally.fold(second);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
+#include "base/address.hpp"
 #include "counting/tally.hpp"
 #include "model/counts.hpp"
 
 namespace xdp_count {
 
 struct SourceCounts {
-  std::uint32_t address = 0;  // host byte order
+  Address address;
   Counts counts;
 };
 

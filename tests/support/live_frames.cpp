@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include <atomic>
+#include <cstring>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -39,21 +40,26 @@ void publish(__u64& value, std::uint64_t to) {
   std::atomic_ref(value).store(to, std::memory_order_release);
 }
 
+std::vector<std::uint8_t> to_another_host(PacketBuilder builder) {
+  return builder.ethernet({.destination = {0x02, 0, 0, 0, 0, 0x99}}).frame_length(60).build();
+}
+
+void set_headers(lf_headers& headers, const std::vector<std::uint8_t>& frame) {
+  std::memcpy(&headers, frame.data(), sizeof headers);
+}
+
 }  // namespace
 
 LiveFrames::LiveFrames(const Topology& topology)
     : topology_(topology),
       skeleton_(live_frames_bpf__open()),
-      frame_(PacketBuilder()
-                 .ethernet({.destination = {0x02, 0, 0, 0, 0, 0x99}})
-                 .ipv4()
-                 .udp(1024, 9)
-                 .frame_length(60)
-                 .build()) {
+      frame_(to_another_host(PacketBuilder().ipv4().udp(1024, 9))) {
   if (!skeleton_) throw_errno("opening the packet source");
   in_network_namespace(topology.sender(), [this] {
     skeleton_->rodata->sender_ifindex = ::if_nametoindex(Topology::sender_link);
   });
+  set_headers(skeleton_->rodata->ipv4_headers, frame_);
+  set_headers(skeleton_->rodata->ipv6_headers, to_another_host(PacketBuilder().ipv6()));
   if (live_frames_bpf__load(skeleton_.get()) != 0) throw_errno("loading the packet source");
 }
 
@@ -65,6 +71,7 @@ void LiveFrames::set_flood(const FloodPattern& pattern, std::uint64_t rate) {
   if (rate == 0) return;
   live.flood_sources = pattern.sources;
   live.flood_seed = pattern.random ? 1 : 0;
+  live.flood_of_ipv6 = pattern.ipv6;
   live.flood_sent = 0;
   live.flood_begin = monotonic_ns();
   publish(live.flood_rate, rate);

@@ -20,6 +20,14 @@
 /* The heavy hitter is the last one of them; the steady sources are the first ones. */
 #define LF_HEAVY_INDEX (LF_MARKED_SOURCES - 1)
 
+/* The first 32 bits of a flood's IPv6 addresses: 2001:db8::/32. */
+#define LF_FLOOD_IPV6_FIRST 0x20010db8U
+
+/* What a frame begins with, in whole words: Ethernet, IPv6 and two bytes more at most. */
+struct lf_headers {
+	unsigned long long words[7];
+};
+
 /* A rate that is no limit. */
 #define LF_UNLIMITED (~0ULL)
 

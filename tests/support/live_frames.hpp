@@ -17,8 +17,10 @@ namespace xdp_count::testing {
 struct FloodPattern {
   std::uint64_t sources = 1;  // at most 2^32
   bool random = false;        // else one after the other, over and over
+  bool ipv6 = false;          // instead, each frame is from an address of its own in 2001:db8::/32
 
   static FloodPattern random_of_2_to(unsigned bits) { return {std::uint64_t{1} << bits, true}; }
+  static FloodPattern random_ipv6() { return {.sources = 1, .random = true, .ipv6 = true}; }
   static FloodPattern all_in_order() { return {std::uint64_t{1} << 32, false}; }
 };
 

@@ -78,7 +78,7 @@ void finish_ipv4(Bytes& frame, std::size_t start, const Ipv4Fields& ip) {
 }
 
 void append_ipv6(Bytes& frame, const Ipv6Fields& ip, std::uint8_t transport_protocol) {
-  append_u32(frame, std::uint32_t{6} << 28);
+  append_u32(frame, std::uint32_t{ip.version} << 28);
   append_u16(frame, 0);  // payload length
   frame.push_back(ip.next_header.value_or(transport_protocol));
   frame.push_back(64);  // hop limit
@@ -212,9 +212,10 @@ std::vector<std::uint8_t> PacketBuilder::build() const {
     write_u16(frame, transport_start + 4, length_field(frame.size() - transport_start));
   if (const auto* ipv4 = std::get_if<Ipv4Fields>(&network_))
     finish_ipv4(frame, network_start, *ipv4);
-  else if (std::holds_alternative<Ipv6Fields>(network_))
+  else if (const auto* ipv6 = std::get_if<Ipv6Fields>(&network_))
     write_u16(frame, network_start + 4,
-              length_field(frame.size() - network_start - ipv6_header_bytes));
+              ipv6->payload_length.value_or(
+                  length_field(frame.size() - network_start - ipv6_header_bytes)));
   if (pppoe_ && !pppoe_->length)
     write_u16(frame, network_start - ppp_protocol_bytes - 2,
               length_field(frame.size() - network_start + ppp_protocol_bytes));

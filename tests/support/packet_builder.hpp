@@ -44,6 +44,9 @@ struct Ipv6Fields {
   Ipv6Address source = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   Ipv6Address destination = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
   std::optional<std::uint8_t> next_header;  // else that of the transport header, 59 without one
+  std::uint8_t version = 6;
+  std::optional<std::uint16_t>
+      payload_length;  // else what is there; 0 where 16 bits cannot hold it
 };
 
 // RFC 2516, with the PPP protocol behind it.

@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "packet_builder.hpp"
 #include "packet_socket.hpp"
 
@@ -26,7 +28,7 @@ using namespace xdp_count::testing;
 struct Settings {
   std::string interface;
   std::string kind = "ipv4";
-  std::uint32_t source = 0xc0000201;  // 192.0.2.1
+  std::optional<Address> source;  // else the first one of PacketBuilder
   std::uint32_t sources = 1;
   std::uint64_t count = 1;
   std::size_t length = 98;
@@ -34,15 +36,15 @@ struct Settings {
   double rate = 0;
 };
 
-Frame frame_from(const Settings& settings, std::uint32_t source) {
+Frame frame_from(const Settings& settings, const Address& source) {
   PacketBuilder builder;
   for (const std::uint16_t vlan : settings.vlans) builder.vlan(0x8100, vlan);
   if (settings.kind == "ipv4")
-    builder.ipv4({.source = source}).udp(1024, 9).frame_length(settings.length);
+    builder.ipv4({.source = source.ipv4()}).udp(1024, 9).frame_length(settings.length);
   else if (settings.kind == "ipv6")
-    builder.ipv6().udp(1024, 9).frame_length(settings.length);
+    builder.ipv6({.source = source.bytes()}).udp(1024, 9).frame_length(settings.length);
   else
-    builder.arp({.sender = source});
+    builder.arp({.sender = source.ipv4()});
   return builder.build();
 }
 
@@ -78,8 +80,9 @@ class PacedSender {
 // Each round sends a frame from every source.
 void send_rounds(const Settings& settings) {
   std::vector<Frame> round;
-  for (std::uint32_t i = 0; i < settings.sources; ++i)
-    round.push_back(frame_from(settings, settings.source + i));
+  Address source = *settings.source;
+  for (std::uint32_t i = 0; i < settings.sources; ++i, ++source.low)
+    round.push_back(frame_from(settings, source));
   PacedSender sender(settings);
   for (std::uint64_t i = 0; i < settings.count; ++i) sender.send(round);
   std::size_t bytes = 0;
@@ -93,17 +96,16 @@ void send_rounds(const Settings& settings) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  std::string source = ipv4_text(settings.source);
+  std::string source;
   CLI::App app{"Sends frames of one kind through a packet socket.", "send-frames"};
   app.add_option("IFACE", settings.interface, "The interface to send on")->required();
   app.add_option("--kind", settings.kind, "ipv4, ipv6 or arp")
       ->check(CLI::IsMember({"ipv4", "ipv6", "arp"}))
       ->capture_default_str();
-  app.add_option("--source", source, "The first source address")
+  app.add_option("--source", source, "The first source address  [192.0.2.1, 2001:db8::1]")
       ->check([](const std::string& text) {
-        return parse_ipv4(text) ? "" : "'" + text + "' is not an IPv4 address";
-      })
-      ->capture_default_str();
+        return parse_address(text) ? "" : "'" + text + "' is not an IP address";
+      });
   app.add_option("--sources", settings.sources, "How many sources, one address after the other")
       ->capture_default_str();
   app.add_option("--count", settings.count, "Frames from each source")->capture_default_str();
@@ -114,7 +116,12 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
-    settings.source = *parse_ipv4(source);
+    const Address usual =
+        settings.kind == "ipv6" ? Address::ipv6(Ipv6Fields{}.source) : Address(Ipv4Fields{}.source);
+    settings.source = source.empty() ? usual : *parse_address(source);
+    if (settings.source->family != usual.family)
+      throw std::runtime_error(source + " is not an address for frames of the kind " +
+                               settings.kind);
     send_rounds(settings);
     return 0;
   } catch (const std::exception& error) {

@@ -75,6 +75,9 @@ TEST_CASE("events are written as lines") {
   CHECK(encode_event_body(new_source) + encode_event_end(0) == new_source_line + "\n");
   CHECK(encode_event_body(sample, frame) + encode_event_end(3) == sample_line + "\n");
   CHECK(
+      encode_event_body(NewSource{.time = noon, .address = {0x20010db800000000, 1}}) ==
+      R"({"type":"event","event":"new_source","time":"2026-11-20T12:00:00.123456Z","src":"2001:db8::1")");
+  CHECK(
       encode_event_body(Sample{.time = noon, .frame_bytes = 14, .head = {}}, {}) ==
       R"({"type":"event","event":"sample","time":"2026-11-20T12:00:00.123456Z","length":14,"head":"")");
 }
@@ -99,7 +102,7 @@ TEST_CASE("events that are none are refused") {
       const char* line :
       {R"({"type":"event"})",
        R"({"type":"event","event":"new_source","time":"2026-11-20T12:00:00.123Z","src":"192.0.2.1"})",
-       R"({"type":"event","event":"new_source","time":"2026-11-20T12:00:00.123456Z","src":"::1"})",
+       R"({"type":"event","event":"new_source","time":"2026-11-20T12:00:00.123456Z","src":"::1%eth0"})",
        R"({"type":"event","event":"sample","time":"2026-11-20T12:00:00.123456Z","length":14,"head":"A"})",
        R"({"type":"event","event":"sample","time":"2026-11-20T12:00:00.123456Z","length":14,"head":"","sport":65536})"})
     CHECK_THROWS_AS(decode_message(line), std::runtime_error);
@@ -112,6 +115,10 @@ TEST_CASE("an event of a newer agent is reported, not refused") {
 }
 
 TEST_CASE("events are shown as a line each") {
+  CHECK(
+      event_text(read(
+          R"({"type":"event","event":"new_source","time":"2026-11-20T12:00:00.123456Z","src":"2001:db8::1"})")) ==
+      "2026-11-20T12:00:00.123456Z  new source 2001:db8::1");
   CHECK(event_text(read(new_source_line)) == "2026-11-20T12:00:00.123456Z  new source 192.0.2.1");
   CHECK(event_text(read(sample_line)) ==
         "(3 samples before the next one were lost)\n"

@@ -71,7 +71,7 @@ TEST_CASE("the help of the agent fits a terminal of 80 columns") {
 TEST_CASE("where it is not known how many CPUs there are, the help says so and shows the rest") {
   const auto help = parse_options({"--help"}, false, 0);
   const std::string text = on_one_line(std::get<EarlyExit>(help).text);
-  CHECK(contains(text, "takes 68 MiB of kernel tables and 32 MiB of ledger here"));
+  CHECK(contains(text, "takes 100 MiB of kernel tables and 32 MiB of ledger here"));
   CHECK(contains(text, "here [not known: there is no /sys]"));
   const auto options = std::get<Options>(parse_options({"eth0"}, false, 0));
   CHECK(options.settings.hot_slots == 0);
@@ -87,7 +87,8 @@ TEST_CASE("an interface alone gives the defaults") {
   CHECK(options.settings.socket_path == "/run/xdp-count/eth0.sock");
   CHECK(options.settings.socket_group == "");
   CHECK(options.settings.max_sources == 262'144);
-  CHECK(options.settings.hot_slots == 524'288);
+  CHECK(options.settings.hot_slots == 262'144);
+  CHECK(options.settings.families == FamilyChoice::both);
   CHECK(options.settings.verdict == Verdict::pass);
   CHECK(options.settings.top == 100);
   CHECK(options.settings.max_clients == 64);
@@ -113,10 +114,12 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
        {Arguments{"--mode",          "native", "--interval",    "0.5",   "--socket",      "/tmp/s",
                   "--socket-group",  "adm",    "--max-sources", "7",     "--hot-slots",   "64",
                   "--verdict",       "drop",   "--top",         "5",     "--max-clients", "3",
-                  "--client-memory", "9",      "--output",      "table", "--verbose",     "eth0"},
+                  "--client-memory", "9",      "--output",      "table", "--families",    "ipv6",
+                  "--verbose",       "eth0"},
         Arguments{"--mode=native", "--interval=0.5", "--socket=/tmp/s", "--socket-group=adm",
                   "--max-sources=7", "--hot-slots=64", "--verdict=drop", "--top=5",
-                  "--max-clients=3", "--client-memory=9", "--output=table", "eth0", "--verbose"},
+                  "--max-clients=3", "--client-memory=9", "--families=ipv6", "--output=table",
+                  "eth0", "--verbose"},
         Arguments{"eth0",
                   "-m",
                   "native",
@@ -137,6 +140,8 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
                   "3",
                   "--client-memory",
                   "9",
+                  "--families",
+                  "ipv6",
                   "-o",
                   "table",
                   "-v"}}) {
@@ -148,6 +153,7 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
     CHECK(options.settings.socket_group == "adm");
     CHECK(options.settings.max_sources == 7);
     CHECK(options.settings.hot_slots == 64);
+    CHECK(options.settings.families == FamilyChoice::ipv6);
     CHECK(options.settings.verdict == Verdict::drop);
     CHECK(options.settings.top == 5);
     CHECK(options.settings.max_clients == 3);
@@ -162,6 +168,8 @@ TEST_CASE("choices are known by their names, both ways") {
     CHECK(name_of(accepted({"eth0", "-m", name}).settings.mode) == name);
   for (const std::string name : {"pass", "drop"})
     CHECK(name_of(accepted({"eth0", "--verdict", name}).settings.verdict) == name);
+  for (const std::string name : {"both", "ipv4", "ipv6"})
+    CHECK(name_of(accepted({"eth0", "--families", name}).settings.families) == name);
   for (const std::string name : {"live", "table", "json", "none"})
     CHECK(name_of(accepted({"eth0", "-o", name}).settings.output) == name);
   for (const ModeChoice mode :
@@ -169,11 +177,14 @@ TEST_CASE("choices are known by their names, both ways") {
     CHECK(mode_choice_named(name_of(mode)) == mode);
   for (const Verdict verdict : {Verdict::pass, Verdict::drop})
     CHECK(verdict_named(name_of(verdict)) == verdict);
+  for (const FamilyChoice families : {FamilyChoice::both, FamilyChoice::ipv4, FamilyChoice::ipv6})
+    CHECK(family_choice_named(name_of(families)) == families);
   for (const OutputFormat output :
        {OutputFormat::none, OutputFormat::live, OutputFormat::table, OutputFormat::json})
     CHECK(output_named(name_of(output)) == output);
   CHECK_THROWS_AS(mode_choice_named("automatic"), std::out_of_range);
   CHECK_THROWS_AS(verdict_named(""), std::out_of_range);
+  CHECK_THROWS_AS(family_choice_named("IPv6"), std::out_of_range);
   CHECK_THROWS_AS(output_named("Live"), std::out_of_range);
 }
 
@@ -186,10 +197,10 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
   for (const Case& c :
        {Case{"--interval", {"0.1", "3600", "1e3"}, {"0.099", "3600.1", "0", "-1", "inf", "1s"}},
         Case{"--max-sources",
-             {"1", "8388608"},
+             {"1", "4194304"},
              {"0", "8388609", "-1", "1.5", "4294967297", "18446744073709551617", "many"}},
         Case{"--hot-slots",
-             {"8", "16777216"},
+             {"8", "8388608"},
              {"0", "7", "16777217", "-8", "8.5", "4294967304", "18446744073709551624", "all"}},
         Case{"--top", {"0", "10000"}, {"10001", "-1", "1.5", "18446744073709551616", "ten", "0 1"}},
         Case{"--max-clients",
@@ -209,7 +220,7 @@ TEST_CASE("numbers are accepted at their bounds and refused beyond") {
   }
   CHECK(accepted({"eth0", "--interval", "0.1"}).settings.interval == 0.1);
   CHECK(accepted({"eth0", "--interval", "3600"}).settings.interval == 3600);
-  CHECK(accepted({"eth0", "--max-sources", "8388608"}).settings.max_sources == 8'388'608);
+  CHECK(accepted({"eth0", "--max-sources", "4194304"}).settings.max_sources == 4'194'304);
   CHECK(accepted({"eth0", "--top", "0"}).settings.top == 0);
   CHECK(accepted({"eth0", "--top", "10000"}).settings.top == 10'000);
 }
@@ -221,7 +232,7 @@ TEST_CASE("hot slots are rounded up to a power of two") {
   };
   for (const Case& c :
        {Case{"8", 8}, Case{"9", 16}, Case{"12", 16}, Case{"15", 16}, Case{"16", 16}, Case{"17", 32},
-        Case{"100000", 131'072}, Case{"8388609", 16'777'216}, Case{"16777216", 16'777'216}}) {
+        Case{"100000", 131'072}, Case{"4194305", 8'388'608}, Case{"8388608", 8'388'608}}) {
     CAPTURE(c.asked);
     CHECK(accepted({"eth0", "--hot-slots", c.asked}).settings.hot_slots == c.given);
   }
@@ -249,6 +260,7 @@ TEST_CASE("choices that do not exist are refused, with those that do") {
   };
   for (const Case& c :
        {Case{"--mode", {"auto", "native", "generic"}}, Case{"--verdict", {"pass", "drop"}},
+        Case{"--families", {"both", "ipv4", "ipv6"}},
         Case{"--output", {"live", "table", "json", "none"}}}) {
     for (const std::string value : {"", "0", "AUTO", "Pass", "jsons"}) {
       const std::string text = refusal({"eth0", c.option, value});
@@ -339,6 +351,8 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "--hot-slots",
                                      "--verdict",
                                      "pass|drop",
+                                     "--families",
+                                     "both|ipv4|ipv6",
                                      "--top",
                                      "--max-clients",
                                      "--client-memory MIB",
@@ -347,7 +361,7 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "-o,--output",
                                      "live|table|json|none",
                                      "-v,--verbose",
-                                     "68 MiB of kernel tables and 32 MiB of ledger",
+                                     "100 MiB of kernel tables and 32 MiB of ledger",
                                      "Exit status:"}) {
         CAPTURE(part);
         CHECK(contains(on_one_line(exit.text), part));
@@ -381,13 +395,20 @@ TEST_CASE("by default all memory follows from the sources, however many CPUs the
   constexpr std::uint64_t mib = 1 << 20;
   for (const unsigned cpus : {1u, 2u, 3u, 4u, 16u, 64u, 100u, 128u, 256u, 1024u}) {
     CAPTURE(cpus);
-    const MemoryNeed need = memory_need({}, cpus);
-    CHECK(need.ledger == 32 * mib);
-    CHECK(need.maps <= 70 * mib);
-    CHECK(need.maps >= 52 * mib);
-    const Options options = std::get<Options>(parse_options({"eth0"}, false, cpus));
-    CHECK(options.settings.hot_slots * std::uint64_t{cpus} <= 4 * options.settings.max_sources);
-    CHECK(2 * options.settings.hot_slots * std::uint64_t{cpus} > 4 * options.settings.max_sources);
+    for (const auto& [name, families] : family_choice_names) {
+      CAPTURE(name);
+      const MemoryNeed need = memory_need({.families = families}, cpus);
+      CHECK(need.ledger == 32 * mib);
+      CHECK(need.maps <= 102 * mib);
+      CHECK(need.maps >= 84 * mib);
+      const Options options =
+          std::get<Options>(parse_options({"eth0", "--families", name}, false, cpus));
+      const std::uint64_t slots = options.settings.hot_slots * std::uint64_t{cpus};
+      const std::uint64_t most =
+          (families == FamilyChoice::both ? 2 : 4) * options.settings.max_sources;
+      CHECK(slots <= most);
+      CHECK(2 * slots > most);
+    }
   }
   // There are so many CPUs and so few sources that the smallest tables are more than that.
   CHECK(std::get<Options>(parse_options({"eth0", "--max-sources", "10"}, false, 256))

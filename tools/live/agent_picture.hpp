@@ -38,8 +38,8 @@ struct AgentPicture {
   std::optional<SnapshotHead> head;
   std::vector<SourceRow> rows;
   std::vector<double> slices;                     // of the rows' trends
-  Surge untracked;                                // packets
-  Surge evicted;                                  // the same
+  PerFamily<Surge> untracked;                     // packets of a family that is counted
+  PerFamily<Surge> evicted;                       // the same
   Surge missed;                                   // ticks
   std::chrono::steady_clock::time_point arrived;  // when the newest snapshot did
   std::optional<std::string> lost;                // why there is no agent
@@ -49,8 +49,13 @@ struct AgentPicture {
   void take(const SnapshotMessage& message, std::chrono::steady_clock::time_point now) {
     const SnapshotHead& next = message.head;
     if (head && head->seq < next.seq) {
-      untracked.grow(next.untracked.packets - head->untracked.packets, now);
-      evicted.grow(next.evicted.counts.packets - head->evicted.counts.packets, now);
+      for (const Family family : {Family::ipv4, Family::ipv6}) {
+        if (!has_family(next.families, family)) continue;
+        untracked.of(family).grow(
+            next.untracked.of(family).packets - head->untracked.of(family).packets, now);
+        evicted.of(family).grow(
+            next.evicted.of(family).counts.packets - head->evicted.of(family).counts.packets, now);
+      }
       missed.grow(next.ticks_missed - head->ticks_missed, now);
     }
     head = next;
@@ -69,7 +74,8 @@ struct AgentPicture {
   void restore() {
     lost.reset();
     head.reset();
-    untracked = evicted = missed = {};
+    untracked = evicted = {};
+    missed = {};
   }
 
   // How long no snapshot has come, where that is too long.

@@ -25,8 +25,8 @@ std::vector<std::string> packet_counts(const SnapshotHead& head, std::string (*t
   };
   for (std::size_t i = 0; i < frame_classes; ++i)
     add(frame_class_names[i], head.classes[i].counts.packets);
-  add("untracked", head.untracked.packets);
-  add("evicted", head.evicted.counts.packets);
+  add("untracked", head.untracked.sum().packets);
+  add("evicted", head.evicted.sum().counts.packets);
   return items;
 }
 
@@ -128,8 +128,11 @@ std::vector<std::string> head_of_one(const std::optional<SnapshotHead>& head,
   const std::string pace =
       fmt::format(fmt::runtime(head->partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
                   head->interval);
-  return {fitted({behind({head->interface, name_of(head->mode), pace, rfc3339(head->time)}, state),
-                  behind({head->interface, name_of(head->mode), time_of_day(head->time)}, state)},
+  const std::vector<std::string> what =
+      behind({head->interface, name_of(head->mode)}, families_text(*head));
+  return {fitted({behind(behind(what, {pace, rfc3339(head->time)}), state),
+                  behind(behind(what, {time_of_day(head->time)}), state), behind(what, state),
+                  behind({head->interface}, state)},
                  width),
           fitted({totals_over_times(*head), totals(*head, grouped), totals(*head, rounded),
                   frame_rates(*head)},
@@ -147,8 +150,7 @@ SnapshotHead sum_of(const std::vector<AgentPicture>& agents) {
     sum.frames.counts += head.frames.counts;
     for (std::size_t i = 0; i < frame_classes; ++i) sum.classes[i].counts += head.classes[i].counts;
     sum.untracked += head.untracked;
-    sum.evicted.counts += head.evicted.counts;
-    sum.evicted.sources += head.evicted.sources;
+    sum.evicted += head.evicted;
     sum.tracked += head.tracked;
     sum.capacity += head.capacity;
     if (agent.lost || head.partial) continue;

@@ -7,9 +7,11 @@
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <span>
+#include <tuple>
 #include <utility>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "base/printable.hpp"
 #include "base/time_format.hpp"
 #include "live/live_head.hpp"
@@ -22,7 +24,9 @@ namespace xdp_count {
 namespace {
 
 constexpr const char* interface_title = "IFACE";
-constexpr std::size_t longest_prefix = sizeof "255.255.255.255/32" - 1;
+// As long as an IPv6 address may be written.
+constexpr std::size_t longest_prefix =
+    sizeof "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255/128" - 1;
 constexpr std::size_t shortest_trend = 4;
 constexpr std::size_t most_summed = 1000;  // sources of a network
 constexpr std::size_t most_messages = 3;
@@ -69,6 +73,16 @@ std::string number_of(std::uint64_t count, const char* what) {
   return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
 }
 
+// "7 more IPv4 packets and 1 more IPv6 packets"; empty where none have come lately.
+std::string packets_of(const PerFamily<Surge>& surges, LiveView::Clock::time_point now) {
+  std::string text;
+  for (const Family family : {Family::ipv4, Family::ipv6})
+    if (const std::uint64_t packets = surges.of(family).lasting(now); packets > 0)
+      text += fmt::format("{}{} more {} packets", text.empty() ? "" : " and ", grouped(packets),
+                          name_of(family));
+  return text;
+}
+
 // A name in a column of `width`, the space behind it included. Of one that is too long the end is
 // shown, where the names of interfaces differ.
 std::string in_column(const std::string& name, std::size_t width) {
@@ -90,12 +104,15 @@ Selection LiveView::selection() const {
   return {.top = std::min(wanted, most_rows()),
           .by = settings_.by,
           .prefix = settings_.prefix,
+          .family = settings_.family,
           .trend = max_trend};
 }
 
 void LiveView::resize(ScreenSize size) {
   size_ = size;
   first_help_line_ = 0;
+  address_width_ = max_ipv4_text;
+  fit_addresses();
 }
 
 std::size_t LiveView::add_agent(const std::string& socket_name) {
@@ -106,11 +123,13 @@ std::size_t LiveView::add_agent(const std::string& socket_name) {
 void LiveView::show(const SnapshotMessage& message, std::size_t agent) {
   newest_[agent].take(message, now_);
   stay_at_end();
+  fit_addresses();
 }
 
 void LiveView::show(const SourcesMessage& message, std::size_t agent) {
   newest_[agent].take(message);
   stay_at_end();
+  fit_addresses();
 }
 
 void LiveView::show_message(std::string line) {
@@ -134,13 +153,25 @@ std::vector<std::size_t> LiveView::shown() const {
 }
 
 bool LiveView::press(int key) {
+  const auto asked = [&] {
+    return std::tuple(settings_.by, settings_.prefix, settings_.family, only_);
+  };
+  const auto before = asked();
   complaint_.clear();
   at_end_ = false;
-  if (typed_) {
+  bool goes_on = true;
+  if (typed_)
     type(key);
-    return true;
-  }
-  if (help_) return press_in_help(key);
+  else if (help_)
+    goes_on = press_in_help(key);
+  else
+    goes_on = press_outside_of_input(key);
+  if (asked() != before) address_width_ = max_ipv4_text;
+  fit_addresses();
+  return goes_on;
+}
+
+bool LiveView::press_outside_of_input(int key) {
   switch (key) {
     case 'q':
       return false;
@@ -161,6 +192,12 @@ bool LiveView::press(int key) {
       break;
     case '/':
       typed_.emplace();
+      break;
+    case 'v':
+      settings_.family = !settings_.family                   ? std::optional(Family::ipv4)
+                         : *settings_.family == Family::ipv4 ? std::optional(Family::ipv6)
+                                                             : std::nullopt;
+      first_row_ = 0;
       break;
     case 'i':
       show_next_agent();
@@ -298,7 +335,7 @@ void LiveView::take_prefix() {
   if (!typed_->empty() && !prefix) {
     complaint_ = host_bits_error(*typed_);
     if (complaint_.empty())
-      complaint_ = fmt::format("not a network: '{}' (one is 192.0.2.0/24)", *typed_);
+      complaint_ = fmt::format("not a network: '{}' (192.0.2.0/24 and 2001:db8::/32 are)", *typed_);
     return;
   }
   settings_.prefix = prefix;
@@ -334,7 +371,7 @@ std::vector<LiveView::Row> LiveView::ordered_rows() const {
     const bool rates = picture.has_rates() && !(several() && picture.lost);
     for (const SourceRow& source : picture.rows)
       // The last message may be of another selection than the one in force.
-      if (!settings_.prefix || settings_.prefix->contains(source.address))
+      if (is_selected(source.address, settings_.prefix, settings_.family))
         rows.push_back({agent, &source, rates});
   }
   std::stable_sort(rows.begin(), rows.end(),
@@ -365,16 +402,14 @@ std::vector<ScreenLine> LiveView::warnings() const {
           fmt::format("{} more missed: the agent was stopped, or had too little time, of which a "
                       "longer --interval gives it more; nothing is lost",
                       number_of(ticks, "tick")));
-    if (const std::uint64_t packets = picture.untracked.lasting(now_); packets > 0)
-      texts.push_back(
-          fmt::format("{} more packets are untracked: more sources than there is room for; a "
-                      "higher --max-sources makes room",
-                      grouped(packets)));
-    if (const std::uint64_t packets = picture.evicted.lasting(now_); packets > 0)
-      texts.push_back(
-          fmt::format("{} more packets are evicted: their sources made room for others; a higher "
-                      "--max-sources keeps them",
-                      grouped(packets)));
+    if (const std::string packets = packets_of(picture.untracked, now_); !packets.empty())
+      texts.push_back(packets +
+                      " are untracked: more sources than there is room for; a higher "
+                      "--max-sources makes room");
+    if (const std::string packets = packets_of(picture.evicted, now_); !packets.empty())
+      texts.push_back(packets +
+                      " are evicted: their sources made room for others; a higher --max-sources "
+                      "keeps them");
     for (const std::string& text : texts) {
       std::vector<std::string> parts =
           word_wrapped(several() ? name_among(pictures(), i) + ": " + text : text, size_.columns);
@@ -422,6 +457,7 @@ std::string LiveView::filter_sum(const std::vector<Row>& rows) const {
 
 std::vector<ScreenLine> LiveView::head_lines(const std::vector<Row>& rows, std::size_t room) const {
   std::vector<std::string> state{fmt::format("by {}", name_of(settings_.by))};
+  if (settings_.family) state.push_back(fmt::format("{} alone", name_of(*settings_.family)));
   if (paused_) state.push_back("paused");
   if (settings_.prefix) room -= std::min<std::size_t>(room, 1);
   std::vector<std::string> texts =
@@ -438,7 +474,7 @@ std::vector<ScreenLine> LiveView::head_lines(const std::vector<Row>& rows, std::
 // `row`: the selected one, where it is among the rows.
 std::vector<ScreenLine> LiveView::details(const Row* row) const {
   if (!details_ || !selected_) return {};
-  std::string address = ipv4_text(selected_->address);
+  std::string address = address_text(selected_->address);
   if (several()) address += " on " + name_among(pictures(), selected_->agent);
   if (!row) return {{{address + " is not in these rows now", Style::strong}}};
 
@@ -460,6 +496,9 @@ std::vector<ScreenLine> LiveView::details(const Row* row) const {
   const std::size_t width =
       std::min(size_.columns - std::min(size_.columns, title.size()), max_trend);
   std::vector<ScreenLine> lines;
+  // Nothing else shows an address whole on a screen that is narrower.
+  for (; size_.columns > 0 && address.size() > size_.columns; address.erase(0, size_.columns))
+    lines.push_back({{address.substr(0, size_.columns), Style::strong}});
   for (std::string& line : wrapped(
            {address, "first " + rfc3339(source.first_time), "last " + rfc3339(source.last_time)},
            size_.columns))
@@ -505,6 +544,12 @@ LiveView::Layout LiveView::layout() const {
   return layout;
 }
 
+void LiveView::fit_addresses() {
+  const Layout parts = layout();
+  for (std::size_t i = parts.first; i < parts.end(); ++i)
+    address_width_ = std::max(address_width_, address_width(std::span(parts.rows[i].source, 1)));
+}
+
 Screen LiveView::screen() const {
   if (size_.rows == 0) return {};
   Screen screen;
@@ -533,16 +578,15 @@ Screen LiveView::screen() const {
   return screen;
 }
 
-// Of the column with the interfaces, with the space behind it; 0: there is none. A source needs its
-// own column whole.
+// Of the column with the interfaces, with the space behind it; 0: there is none. An IPv4 source
+// needs its own column whole.
 std::size_t LiveView::interface_width() const {
-  constexpr std::size_t rate_width = 10;
   if (!several() || size_.columns < max_ipv4_text + 2) return 0;
   std::size_t longest = std::strlen(interface_title);
   for (const std::size_t i : shown())
     longest = std::max(longest, text_width(name_among(pictures(), i)));
   // The rates come before the names.
-  const std::size_t beside = max_ipv4_text + rate_width;
+  const std::size_t beside = max_ipv4_text + SourceColumns::narrow_column;
   const std::size_t room = size_.columns - (size_.columns > beside + 4 ? beside : max_ipv4_text);
   return std::min(longest, room - 1) + 1;
 }
@@ -551,12 +595,13 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
   const std::size_t interface_column = interface_width();
   const auto titles_within = [&](std::size_t width) {
     return in_column(interface_title, interface_column) +
-           SourceColumns({}, width, settings_.by).titles();
+           SourceColumns({}, width, settings_.by, address_width_).titles();
   };
-  // An eighth of the screen, at the least, shows how the rates went, unless that leaves no number.
+  // An eighth of the screen, at the least, shows how the rates went, unless that leaves no number
+  // or cuts addresses.
   const std::size_t all = size_.columns - std::min(interface_column, size_.columns);
   std::size_t width = all - std::min(size_.columns / 8, all);
-  if (titles_within(width) == titles_within(0)) width = all;
+  if (width < address_width_ + SourceColumns::narrow_column) width = all;
   const std::string titles = titles_within(width);
   std::size_t trend = 0;
   if (titles.size() + 1 + shortest_trend <= size_.columns)
@@ -572,8 +617,8 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
     const AgentPicture& picture = pictures()[row.agent];
     // What is too old to stand beside the rates of others has none.
     const bool old = !row.rates && picture.has_rates();
-    const SourceColumns columns(picture.head && !old ? *picture.head : unknown, width,
-                                settings_.by);
+    const SourceColumns columns(picture.head && !old ? *picture.head : unknown, width, settings_.by,
+                                address_width_);
     ScreenLine line{
         {in_column(name_among(pictures(), row.agent), interface_column) + columns.line(*row.source),
          selected_ == row.key() ? Style::selected : style}};
@@ -587,20 +632,26 @@ std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
 }
 
 ScreenLine LiveView::footer(const Layout& layout) const {
-  if (typed_) return {{prompt(size_.columns), Style::strong}, {*typed_}};
+  if (typed_) {
+    // The end of what is typed, and the cursor behind it, where not all has room.
+    const std::string before = prompt(size_.columns);
+    const std::size_t room = size_.columns - std::min(size_.columns, before.size() + 1);
+    const std::size_t left_out = typed_->size() - std::min(typed_->size(), room);
+    return {{before, Style::strong}, {typed_->substr(left_out)}};
+  }
   if (!complaint_.empty()) return {{complaint_, Style::alert}};
   if (details_ && layout.below.empty()) return {{"no room for details", Style::alert}};
   std::vector<std::string> beyond;
   if (layout.first > 0) beyond.push_back(fmt::format("{} above", grouped(layout.first)));
 
-  // Without a prefix the agents say how many sources there are. In a pause no more rows come.
+  // Without a filter the agents say how many sources there are. In a pause no more rows come.
   std::size_t rows = layout.rows.size();
   const bool more_come = !paused_ && rows < most_rows();
-  const bool more_unknown = settings_.prefix && more_come && rows >= selection().top;
+  const bool more_unknown = filtered() && more_come && rows >= selection().top;
   std::uint64_t tracked = 0;
   for (const std::size_t i : shown())
     if (const auto& head = pictures()[i].head) tracked += head->tracked;
-  if (!settings_.prefix && more_come)
+  if (!filtered() && more_come)
     rows = std::max<std::size_t>(rows, std::min<std::uint64_t>(most_rows(), tracked));
   if (rows > layout.end() || more_unknown)
     beyond.push_back(

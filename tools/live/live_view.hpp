@@ -26,6 +26,7 @@ class LiveView {
   struct Settings {
     SortKey by = SortKey::pps;
     std::optional<Prefix> prefix = {};
+    std::optional<Family> family = {};
     std::size_t most_rows = max_top;
     bool utf8 = true;  // what the terminal can show
   };
@@ -66,7 +67,7 @@ class LiveView {
   // Which row, wherever the order puts it.
   struct RowKey {
     std::size_t agent;
-    std::uint32_t address;
+    Address address;
 
     friend bool operator==(const RowKey&, const RowKey&) = default;
   };
@@ -92,10 +93,13 @@ class LiveView {
     std::vector<ScreenLine> below;  // details of the selected row
   };
 
+  bool press_outside_of_input(int key);
   void type(int key);
   void take_prefix();
   void select(int key);
   void stay_at_end();
+  void fit_addresses();
+  bool filtered() const { return settings_.prefix || settings_.family; }
   std::size_t most_rows() const { return std::min(settings_.most_rows, max_top); }
   bool press_in_help(int key);
   void show_next_agent();
@@ -131,6 +135,9 @@ class LiveView {
   std::optional<std::string> typed_;  // a prefix, while it is asked for
   std::optional<RowKey> selected_;
   std::size_t first_row_ = 0;  // how many rows are above the screen
+  // Of the column of the addresses: grows with the rows that are shown, and shrinks when other rows
+  // are asked for, so that the columns do not jump from snapshot to snapshot.
+  std::size_t address_width_ = max_ipv4_text;
   // Until the next key: the selected row is the last one, of which the agents have yet to say.
   bool at_end_ = false;
   bool details_ = false;

@@ -12,10 +12,10 @@
 #include <optional>
 #include <utility>
 
+#include "base/address.hpp"
 #include "base/choice_option.hpp"
 #include "base/command_line_error.hpp"
 #include "base/help_formatter.hpp"
-#include "base/ipv4.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
 #include "model/names.hpp"
@@ -33,40 +33,51 @@ constexpr std::array<Name<ListOrder>, 5> list_order_names{{{"address", std::null
                                                            {"packets", SortKey::packets},
                                                            {"bytes", SortKey::bytes}}};
 
+constexpr std::array<Name<std::optional<Family>>, families> wanted_families{
+    {{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}};
+
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
 // Whether `text` may be the name of a host. Names are not looked up that a resolver would take for
-// an address of a shorter form: "192.0.2" is 192.0.0.2 for it.
+// an address of another form: "192.0.2" is 192.0.0.2 for it, and what has a colon is an IPv6
+// address, perhaps with a zone.
 bool may_be_name(const std::string& text) {
   in_addr address{};
-  return !text.empty() && text.find('/') == text.npos && ::inet_aton(text.c_str(), &address) == 0;
+  return !text.empty() && text.find_first_of("/:") == text.npos &&
+         ::inet_aton(text.c_str(), &address) == 0;
 }
 
 // What is wrong with an argument of get; empty where nothing is.
 std::string address_error(const std::string& text, bool resolve) {
-  if (parse_ipv4(text) || (resolve && may_be_name(text))) return "";
+  if (parse_address(text) || (resolve && may_be_name(text))) return "";
   if (const auto network = network_around(text))
     return fmt::format(
         "'{}' is a network, and get is for single addresses; xdp-countctl list --prefix {} has its "
         "sources",
         text, prefix_text(*network));
-  return fmt::format("'{}' is not an IPv4 address{}", text,
+  const std::string without_zone = text.substr(0, text.find('%'));
+  if (without_zone != text && parse_address(without_zone))
+    return fmt::format("'{}' has a zone, which no source has: ask for {}", text, without_zone);
+  return fmt::format("'{}' is not an IP address{}", text,
                      may_be_name(text) ? "; get --resolve looks names of hosts up" : "");
 }
 
 std::string check_prefix(const std::string& text) {
   if (parse_typed_prefix(text)) return "";
   if (std::string error = host_bits_error(text); !error.empty()) return error;
-  return fmt::format("'{}' is neither a network such as 192.0.2.0/24 nor an IPv4 address", text);
+  return fmt::format(
+      "'{}' is neither a network such as 192.0.2.0/24 or 2001:db8::/32 nor an IP address", text);
 }
 
-void add_prefix(CLI::App& command, std::optional<Prefix>& prefix) {
+void add_filters(CLI::App& command, std::optional<Prefix>& prefix, std::optional<Family>& family) {
   command
       .add_option_function<std::string>(
           "--prefix", [&prefix](const std::string& text) { prefix = parse_typed_prefix(text); },
-          "Only the sources in a network, such as 192.0.2.0/24, or one address")
+          "Only the sources in a network, such as 192.0.2.0/24 or 2001:db8::/32, or one address")
       ->check(check_prefix)
       ->option_text("CIDR");
+  add_choice(command, "--family", family, wanted_families,
+             "Only the sources of one family  [both]");
 }
 
 // `command`: the name of the one that was given, or empty.
@@ -82,7 +93,7 @@ void add_selection(CLI::App& command, Selection& selection, const std::string& h
   add_number(command, "-n", selection.top, std::size_t{0}, max_top, help);
   add_choice(command, "--by", selection.by, sort_key_names,
              "What to sort by, highest first  [pps]");
-  add_prefix(command, selection.prefix);
+  add_filters(command, selection.prefix, selection.family);
 }
 
 }  // namespace
@@ -124,16 +135,16 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   bool once = false;
   top_command->add_flag("--once", once, "Print once, also on a terminal");
   auto* get = app.add_subcommand("get", "The counts of some sources");
-  get->add_option("ADDRESS", addresses, "IPv4 addresses, at most 1000")
+  get->add_option("ADDRESS", addresses, "IPv4 and IPv6 addresses, at most 1000")
       ->required()
       ->option_text(" ");
   bool resolve = false;
-  get->add_flag("--resolve", resolve, "Look up names of hosts: all IPv4 addresses that each has");
+  get->add_flag("--resolve", resolve, "Look up names of hosts: all addresses that each has");
   auto* list_command = app.add_subcommand("list", "All sources, by address or sorted");
   add_choice(*list_command, "--sort", options.list_order, list_order_names,
              "What to sort by. Only address is printed as it arrives; for the others, highest "
              "first, this keeps all sources in memory  [address]");
-  add_prefix(*list_command, list.prefix);
+  add_filters(*list_command, list.prefix, list.family);
   add_number(*list_command, "--min-packets", list.min_packets, std::uint64_t{0}, any_number,
              "Only sources that have sent so many packets");
   add_number(*list_command, "--limit", list.limit, std::uint64_t{0}, any_number,
@@ -213,7 +224,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     for (const std::string& text : addresses) {
       if (const std::string error = address_error(text, resolve); !error.empty())
         return refused(error);
-      if (const auto address = parse_ipv4(text))
+      if (const auto address = parse_address(text))
         request.addresses.push_back(*address);
       else
         options.names.push_back(text);

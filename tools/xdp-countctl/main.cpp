@@ -19,8 +19,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/address.hpp"
 #include "base/error.hpp"
-#include "base/ipv4.hpp"
 #include "base/printable.hpp"
 #include "base/text_layout.hpp"
 #include "client/agent_answer.hpp"
@@ -165,9 +165,9 @@ void capture(const std::string& socket_path, const ClientOptions& options,
 void look_up(const ClientOptions& options, GetRequest& request) {
   for (const std::string& name : options.names) {
     std::string line = name + ":";
-    for (const std::uint32_t address : addresses_of(name)) {
+    for (const Address& address : addresses_of(name)) {
       request.addresses.push_back(address);
-      line += " " + ipv4_text(address);
+      line += " " + address_text(address);
     }
     if (options.format == TextFormat::table) print(printable(line) + "\n");
   }
@@ -207,6 +207,7 @@ int top_live(const ClientOptions& options) {
   const bool others_join = options.socket_paths.empty() && options.interfaces.empty();
   const LiveView::Settings settings{.by = selection.by,
                                     .prefix = selection.prefix,
+                                    .family = selection.family,
                                     .most_rows = selection.top,
                                     .utf8 = shows_utf8()};
   return run_live(sockets_of(options), others_join, settings, wants_colours());

@@ -3,11 +3,12 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "base/printable.hpp"
 #include "base/time_format.hpp"
 #include "csv.hpp"
@@ -33,7 +34,7 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
   const auto rate = [&](double value) { return head.partial ? std::string() : number(value); };
   std::vector<std::string> fields{std::to_string(head.seq),
                                   rfc3339(head.time),
-                                  ipv4_text(row.address),
+                                  address_text(row.address),
                                   std::to_string(row.total.packets),
                                   std::to_string(row.total.bytes),
                                   rate(row.rates.pps),
@@ -52,12 +53,13 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
 class TimeColumns {
  public:
   // `now`: of the snapshot.
-  TimeColumns(std::int64_t now, std::size_t table_width)
+  // `addresses`: the width of their column.
+  TimeColumns(std::int64_t now, std::size_t table_width, std::size_t addresses)
       : today_(rfc3339(now).substr(0, date_length)),
-        value_width_(
-            table_width >= source_width + 4 * rate_width + width_of(full_length)   ? full_length
-            : table_width >= source_width + 2 * rate_width + width_of(date_length) ? date_length
-                                                                                   : 0) {}
+        value_width_(table_width >= addresses + 4 * rate_width + width_of(full_length) ? full_length
+                     : table_width >= addresses + 2 * rate_width + width_of(date_length)
+                         ? date_length
+                         : 0) {}
 
   std::size_t width() const { return value_width_ == 0 ? 0 : width_of(value_width_); }
   std::string titles() const { return line("FIRST", "LAST"); }
@@ -66,8 +68,7 @@ class TimeColumns {
   }
 
  private:
-  static constexpr std::size_t source_width = 15;
-  static constexpr std::size_t rate_width = 10;  // of the narrow ones
+  static constexpr std::size_t rate_width = SourceColumns::narrow_column;
   static constexpr std::size_t date_length = sizeof "2026-11-20" - 1;
   static constexpr std::size_t second_length = sizeof "2026-11-20T12:00:00" - 1;
   static constexpr std::size_t full_length = second_length + 1;  // with the Z
@@ -109,31 +110,43 @@ std::string event_record(const EventMessage& event) {
 
 // The record of a source without a row. Its counts are 0 where that is known, without the time of a
 // first packet; what is not known is left empty.
-std::string missing_record(const SnapshotHead& head, std::uint32_t address) {
-  const bool known = head.rows_are_all();
+std::string missing_record(const SnapshotHead& head, const Address& address) {
+  const bool known = head.rows_are_all(address.family);
   const char* count = known ? "0" : "";
   const char* rate = known ? "0.000" : "";
-  return csv_record({std::to_string(head.seq), rfc3339(head.time), ipv4_text(address), count, count,
-                     rate, rate, "", "", rate, rate, rate, rate});
+  return csv_record({std::to_string(head.seq), rfc3339(head.time), address_text(address), count,
+                     count, rate, rate, "", "", rate, rate, rate, rate});
 }
 
-// The lines about sources without a row.
-std::string missing_lines(const SnapshotHead& head, const std::vector<std::uint32_t>& addresses,
-                          std::size_t width) {
-  const char* state = head.rows_are_all() ? "has sent nothing"
-                      : head.seq == 0     ? "is not known before the first interval has passed"
-                                          : "is not in the table";
+// What is known of a source without a row.
+std::string state_of_missing(const SnapshotHead& head, Family family) {
+  if (head.rows_are_all(family)) return "has sent nothing";
+  if (head.seq == 0) return "is not known before the first interval has passed";
+  if (!has_family(head.families, family))
+    return fmt::format("is not counted (--families {})", name_of(head.families));
+  return "is not in the table";
+}
+
+// The lines about sources without a row, in a table with addresses of this width.
+std::string missing_lines(const SnapshotHead& head, const std::vector<Address>& missing,
+                          std::size_t addresses, std::size_t width) {
   std::string text;
-  for (const std::uint32_t address : addresses)
-    text += fmt::format("{:<15} {}\n", ipv4_text(address), state);
-  if (!addresses.empty() && head.seq > 0 && !head.rows_are_all())
+  for (const Address& address : missing)
+    text += fmt::format("{:<{}} {}\n", address_text(address), addresses,
+                        state_of_missing(head, address.family));
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    if (head.seq == 0 || head.rows_are_all(family) || !has_family(head.families, family) ||
+        std::none_of(missing.begin(), missing.end(),
+                     [&](const Address& address) { return address.family == family; }))
+      continue;
+    const Evicted& evicted = head.evicted.of(family);
     text += joined(word_wrapped(
-        fmt::format(
-            "(Whether those have sent is not known: {} packets are untracked, and {} packets of {} "
-            "sources evicted.)",
-            grouped(head.untracked.packets), grouped(head.evicted.counts.packets),
-            grouped(head.evicted.sources)),
+        fmt::format("(Whether those have sent is not known: {} {} packets are untracked, and {} "
+                    "packets of {} sources evicted.)",
+                    grouped(head.untracked.of(family).packets), name_of(family),
+                    grouped(evicted.counts.packets), grouped(evicted.sources)),
         width));
+  }
   return text;
 }
 
@@ -171,13 +184,19 @@ std::string MessageView::table_of(const Message& message, std::size_t width) {
   if (const auto* event = std::get_if<EventMessage>(&message)) return event_text(*event) + "\n";
 
   const auto& sources = std::get<SourcesMessage>(message);
-  const TimeColumns times(sources.head.time, times_ ? width : 0);
-  const SourceColumns columns(sources.head, width == any_width ? width : width - times.width(),
-                              by_);
+  // IPv6 addresses come last. Those of the parts to come may be longer than the ones that are here.
+  std::size_t addresses = std::max(address_width(sources.rows), address_width(sources.missing));
+  if (addresses > max_ipv4_text && sources.more) addresses = max_address_text;
+  const bool begins = !std::exchange(begun_, true);
+  const bool widens = addresses > addresses_;
+  addresses_ = std::max(addresses_, addresses);
+  const TimeColumns times(sources.head.time, times_ ? width : 0, addresses_);
+  const SourceColumns columns(sources.head, width == any_width ? width : width - times.width(), by_,
+                              addresses_);
   std::string text;
-  if (!std::exchange(begun_, true)) text += columns.titles() + times.titles() + "\n";
+  if (begins || widens) text += (begins ? "" : "\n") + columns.titles() + times.titles() + "\n";
   for (const SourceRow& row : sources.rows) text += columns.line(row) + times.line(row) + "\n";
-  return text + missing_lines(sources.head, sources.missing, width);
+  return text + missing_lines(sources.head, sources.missing, addresses_, width);
 }
 
 std::string MessageView::csv_of(const std::string& line, const Message& message) {
@@ -195,8 +214,7 @@ std::string MessageView::csv_of(const std::string& line, const Message& message)
   } else {
     const auto& sources = std::get<SourcesMessage>(message);
     for (const SourceRow& row : sources.rows) text += source_record(sources.head, row);
-    for (const std::uint32_t address : sources.missing)
-      text += missing_record(sources.head, address);
+    for (const Address& address : sources.missing) text += missing_record(sources.head, address);
   }
   return text;
 }

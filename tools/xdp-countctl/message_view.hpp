@@ -21,8 +21,9 @@ class MessageView {
   explicit MessageView(TextFormat format, SortKey by = SortKey::pps, bool times = false)
       : format_(format), by_(by), times_(times) {}
 
-  // `line` is `message` as the agent wrote it, without its newline. The text is printable. Titles,
-  // and the header line of CSV, come once for all parts of one answer, and of CSV but once. Empty
+  // `line` is `message` as the agent wrote it, without its newline. The text is printable. Titles
+  // come once for all parts of one answer, and once more where longer addresses begin; the header
+  // line of CSV but once. Empty
   // for messages that are no answer. `width`: what tables are to be read at.
   std::string text_of(const std::string& line, const Message& message,
                       std::size_t width = any_width);
@@ -34,7 +35,8 @@ class MessageView {
   TextFormat format_;
   SortKey by_;
   bool times_;
-  bool begun_ = false;  // the titles have been written
+  bool begun_ = false;         // the titles have been written,
+  std::size_t addresses_ = 0;  // above a column of addresses of this width
 };
 
 }  // namespace xdp_count

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "base/address.hpp"
+
 namespace xdp_count {
 
-// The IPv4 addresses of a host, in host byte order, by what the system looks names up with. Throws
+// The addresses of a host, of both families, by what the system looks names up with. Throws
 // std::runtime_error that names what has none.
-std::vector<std::uint32_t> addresses_of(const std::string& name);
+std::vector<Address> addresses_of(const std::string& name);
 
 }  // namespace xdp_count

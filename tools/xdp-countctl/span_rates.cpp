@@ -14,7 +14,7 @@ constexpr Rates unknown_rates{unknown, unknown};
 
 SnapshotMessage SpanRates::since_last(SnapshotMessage message) {
   SnapshotHead& head = message.head;
-  std::unordered_map<std::uint32_t, SourceRow> rows;
+  std::map<Address, SourceRow> rows;
   for (const SourceRow& row : message.rows) rows.emplace(row.address, row);
   const auto before = std::exchange(before_, head);
   const auto rows_before = std::exchange(rows_before_, std::move(rows));
@@ -33,7 +33,7 @@ SnapshotMessage SpanRates::since_last(SnapshotMessage message) {
   head.frames.rates = rates_over(head.frames.counts - before->frames.counts, seconds);
   // A source that is evicted and comes back begins again at 0. One that had no row then may be such
   // a one, unless nothing was evicted since.
-  const bool none_evicted = before->evicted.sources == head.evicted.sources;
+  const bool none_evicted = before->evicted.sum().sources == head.evicted.sum().sources;
   for (SourceRow& row : message.rows) {
     const auto earlier = rows_before.find(row.address);
     const bool is_new = row.first_time > before->time;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
-#include <cstdint>
+#include <map>
 #include <optional>
-#include <unordered_map>
 
 #include "protocol/json_decoding.hpp"
 
@@ -20,7 +19,7 @@ class SpanRates {
 
  private:
   std::optional<SnapshotHead> before_;
-  std::unordered_map<std::uint32_t, SourceRow> rows_before_;  // by address
+  std::map<Address, SourceRow> rows_before_;  // by address
 };
 
 }  // namespace xdp_count

@@ -15,6 +15,7 @@
 #include "counting/ledger.hpp"
 #include "counting/tally.hpp"
 #include "single_step.hpp"
+#include "sources.hpp"
 
 namespace xdp_count {
 namespace {
@@ -24,7 +25,7 @@ constexpr std::size_t small_slots = 8;
 constexpr std::int64_t since = 1000;
 
 struct Item {
-  std::uint32_t address;
+  Address address;
   Counts counts;  // no packets: taken
 };
 
@@ -59,34 +60,37 @@ void fold(Memory& memory) {
 }
 
 // A ledger that is full of idle sources, which collide with each other and with the items.
-void prepare(Memory& memory) {
+void prepare(Memory& memory, const Sources& source) {
   memory = {};
   Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
   Tally tally(ledger, memory.tally, {});
   tally.begin(since);
+  const auto count = [](Totals& totals, const Address& address, const Counts& counts) {
+    totals.frames += counts;
+    totals.classes[static_cast<std::size_t>(class_of(address.family))] += counts;
+  };
+  constexpr std::uint32_t idle[] = {1, 9, 17, 2};
   Totals before;
-  before.frames = before.classes[0] = {8, 80};
-  tally.fold({.generation = 0, .time = 1500, .interval = 1}, before, [](Ledger& target) {
-    for (const std::uint32_t address : {1u, 9u, 17u, 2u}) target.add(address, {2, 20});
+  for (const std::uint32_t number : idle) count(before, source(number), {2, 20});
+  tally.fold({.generation = 0, .time = 1500, .interval = 1}, before, [&](Ledger& target) {
+    for (const std::uint32_t number : idle) target.add(source(number), {2, 20});
   });
 
   // Sources that are tracked, that are new and make others go, that come twice in a row and twice
   // with others between, and one that is too light to be let in.
-  constexpr std::uint32_t addresses[] = {9, 33, 33, 2, 25, 9, 10, 41, 33, 1};
+  constexpr std::uint32_t numbers[] = {9, 33, 33, 2, 25, 9, 10, 41, 33, 1};
   for (std::size_t i = 0; i < memory.items.size(); ++i) {
     const Counts counts{i == 6 ? 1 : i + 1, 100 * (i + 1)};
-    memory.items[i] = {addresses[i], counts};
-    memory.totals.frames += counts;
+    memory.items[i] = {source(numbers[i]), counts};
+    count(memory.totals, memory.items[i].address, counts);
   }
-  memory.totals.classes[0] = memory.totals.frames;
 }
 
 // What is to be found in the end, however often the work was interrupted.
 struct Result {
-  std::map<std::uint32_t, Counts> tracked;
-  std::set<std::uint32_t> established;
-  Counts evicted;
-  std::uint64_t evictions = 0;
+  std::map<Address, Counts> tracked;
+  std::set<Address> established;
+  PerFamily<Evicted> evicted;
   Counts frames;
   std::uint64_t seq = 0;
   std::int64_t began = 0;
@@ -97,16 +101,15 @@ struct Result {
 Result result_in(Memory& memory) {
   Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
   const Tally tally(ledger, memory.tally, {});
-  Result result{.evicted = ledger.evicted().counts,
-                .evictions = ledger.evicted().sources,
+  Result result{.evicted = ledger.evicted(),
                 .frames = tally.head().frames.counts,
                 .seq = tally.head().seq,
                 .began = tally.head().since};
   std::size_t entries = 0;
   ledger.for_each([&](const LedgerEntry& entry) {
     ++entries;
-    if (ledger.find(entry.address) == &entry) result.tracked[entry.address] = entry.total;
-    if (entry.established) result.established.insert(entry.address);
+    if (ledger.find(entry.address()) == &entry) result.tracked[entry.address()] = entry.total;
+    if (entry.established()) result.established.insert(entry.address());
   });
   // Each source once, and where it is looked for.
   CHECK(entries == result.tracked.size());
@@ -168,21 +171,23 @@ Result result_of_whole_fold(Memory memory) {
 }
 
 TEST_CASE("a fold that is killed at any instruction is finished by the next one, exactly") {
+  const Sources source = each_kind_of_sources();
   const SharedMemory shared;
-  prepare(*shared);
+  prepare(*shared, source);
   const Result expected = result_of_whole_fold(*shared);
   REQUIRE(expected.frames == Counts{57, 5580});
-  REQUIRE(expected.evictions > 2);
+  REQUIRE(expected.evicted.sum().sources > 2);
   const Kills kills = kill_everywhere(shared, expected);
   CHECK(kills.wrong == 0);
   CHECK(kills.states > 100);
 }
 
 TEST_CASE("a fold that finishes another one may be killed at any instruction too") {
+  const Sources source = each_kind_of_sources();
   for (const auto step : {LedgerState::evicting, LedgerState::adding, LedgerState::passing_by}) {
     CAPTURE(step);
     const SharedMemory shared;
-    prepare(*shared);
+    prepare(*shared, source);
     int left = 3;
     testing::single_step([&] { fold(*shared); },
                          [&] { return (*shared).ledger.step != step || --left > 0; });

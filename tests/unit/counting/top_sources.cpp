@@ -13,6 +13,7 @@
 
 #include "counting/tally.hpp"
 #include "owned_ledger.hpp"
+#include "sources.hpp"
 
 namespace xdp_count {
 namespace {
@@ -28,22 +29,32 @@ struct TalliedLedger : OwnedLedger {
 
 constexpr SortKey sort_keys[] = {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
 
-std::vector<std::uint32_t> addresses_of(const std::vector<SourceRow>& rows) {
-  std::vector<std::uint32_t> addresses;
+std::vector<Address> addresses_of(const std::vector<SourceRow>& rows) {
+  std::vector<Address> addresses;
   for (const SourceRow& row : rows) addresses.push_back(row.address);
   return addresses;
 }
 
-using Addresses = std::vector<std::uint32_t>;
+std::vector<Address> sources_of(const Sources& source, const std::vector<std::uint32_t>& numbers) {
+  std::vector<Address> sources;
+  for (const std::uint32_t number : numbers) sources.push_back(source(number));
+  return sources;
+}
+
+// The network that a source shares with those whose numbers differ in the last bits alone, so many.
+Prefix network_of_numbers(const Address& source, unsigned bits) {
+  return network_of(source, bits_of(source.family) - bits);
+}
 
 TEST_CASE("rates are packets and bits per second of the current tick") {
+  const Sources source = each_kind_of_sources();
   TalliedLedger owned(10, 2.5);
   owned.ledger.begin_tick(1, 1000);
-  owned.ledger.add(7, {100, 9000});
+  owned.ledger.add(source(7), {100, 9000});
   owned.ledger.begin_tick(2, 3000);
-  owned.ledger.add(7, {10, 980});
-  const SourceRow row = source_row(owned.tally, *owned.ledger.find(7));
-  CHECK(row.address == 7);
+  owned.ledger.add(source(7), {10, 980});
+  const SourceRow row = source_row(owned.tally, *owned.ledger.find(source(7)));
+  CHECK(row.address == source(7));
   CHECK(row.total == Counts{110, 9980});
   CHECK(row.rates.pps == 4);
   CHECK(row.rates.bps == 3136);
@@ -52,11 +63,12 @@ TEST_CASE("rates are packets and bits per second of the current tick") {
 }
 
 TEST_CASE("a source idle in the current tick has no rates and keeps its totals") {
+  const Sources source = each_kind_of_sources();
   TalliedLedger owned(10);
   owned.ledger.begin_tick(1, 1000);
-  owned.ledger.add(7, {100, 9000});
+  owned.ledger.add(source(7), {100, 9000});
   owned.ledger.begin_tick(2, 2000);
-  const SourceRow row = source_row(owned.tally, *owned.ledger.find(7));
+  const SourceRow row = source_row(owned.tally, *owned.ledger.find(source(7)));
   CHECK(row.total == Counts{100, 9000});
   CHECK(row.rates.pps == 0);
   CHECK(row.rates.bps == 0);
@@ -71,61 +83,84 @@ TEST_CASE("there is no rate over no time") {
 }
 
 TEST_CASE("each sort key puts its highest source first") {
+  const Sources source = each_kind_of_sources();
   TalliedLedger owned(10);
   owned.ledger.begin_tick(1, 0);
-  owned.ledger.add(1, {900, 100});
-  owned.ledger.add(2, {100, 90'000});
+  owned.ledger.add(source(1), {900, 100});
+  owned.ledger.add(source(2), {100, 90'000});
   owned.ledger.begin_tick(2, 0);
-  owned.ledger.add(3, {50, 60});
-  owned.ledger.add(4, {40, 70});
+  owned.ledger.add(source(3), {50, 60});
+  owned.ledger.add(source(4), {40, 70});
   struct Case {
     SortKey by;
-    Addresses expected;
+    std::vector<std::uint32_t> expected;
   };
   for (const Case& c : {Case{SortKey::pps, {3, 4, 1, 2}}, Case{SortKey::bps, {4, 3, 1, 2}},
                         Case{SortKey::packets, {1, 2, 3, 4}}, Case{SortKey::bytes, {2, 1, 4, 3}}})
-    CHECK(addresses_of(top_sources(owned.tally, {.top = 10, .by = c.by})) == c.expected);
+    CHECK(addresses_of(top_sources(owned.tally, {.top = 10, .by = c.by})) ==
+          sources_of(source, c.expected));
 }
 
-TEST_CASE("equal sources are ordered by total packets, then by address") {
+TEST_CASE("equal sources are ordered by total packets, then by address, IPv4 before IPv6") {
+  std::vector<Address> equal;
+  SUBCASE("IPv4") {
+    equal = {1, 9, 0xfffffffe};
+  }
+  SUBCASE("IPv6") {
+    equal = {{0, 9}, {1, 0}, {1, 0xfffffffe}, {~0ULL, 0}};
+  }
+  SUBCASE("both families") {
+    equal = {9, 0xffffffff, {0, 1}, {0, 9}, {1, 0}};
+  }
+  const Address first{7, 7};
   TalliedLedger owned(10);
   owned.ledger.begin_tick(1, 0);
-  owned.ledger.add(5, {1, 10});
+  owned.ledger.add(first, {1, 10});
   owned.ledger.begin_tick(2, 0);
-  for (const std::uint32_t address : {9u, 5u, 0xfffffffeu, 1u}) owned.ledger.add(address, {2, 20});
-  CHECK(addresses_of(top_sources(owned.tally, {.top = 10})) == Addresses{5, 1, 9, 0xfffffffe});
-  CHECK(addresses_of(top_sources(owned.tally, {.top = 3})) == Addresses{5, 1, 9});
-  CHECK(addresses_of(top_sources(owned.tally, {.top = 2, .by = SortKey::bps})) == Addresses{5, 1});
+  std::vector<Address> expected = equal;
+  expected.insert(expected.begin(), first);
+  std::ranges::reverse(equal);
+  equal.insert(equal.begin() + 1, first);
+  for (const Address& address : equal) owned.ledger.add(address, {2, 20});
+  for (std::size_t top : {std::size_t{10}, expected.size(), std::size_t{3}, std::size_t{2}}) {
+    CAPTURE(top);
+    if (top < expected.size()) expected.resize(top);
+    CHECK(addresses_of(top_sources(owned.tally, {.top = top})) == expected);
+    CHECK(addresses_of(top_sources(owned.tally, {.top = top, .by = SortKey::bps})) == expected);
+  }
 }
 
 TEST_CASE("no more sources are selected than there are, and none when none are asked for") {
+  const Sources source = each_kind_of_sources();
   TalliedLedger owned(10);
   CHECK(top_sources(owned.tally, {.top = 10}).empty());
   owned.ledger.begin_tick(1, 0);
-  owned.ledger.add(1, {1, 1});
-  owned.ledger.add(2, {1, 1});
+  owned.ledger.add(source(1), {1, 1});
+  owned.ledger.add(source(2), {1, 1});
   CHECK(top_sources(owned.tally, {.top = 0}).empty());
   CHECK(top_sources(owned.tally, {.top = 1}).size() == 1);
   CHECK(top_sources(owned.tally, {.top = 10'000}).size() == 2);
 }
 
 // What a selection is to be, the slow way: all sources of the ledger, sorted.
-std::vector<std::uint32_t> sorted_addresses(const Ledger& ledger, const Selection& selection) {
+std::vector<Address> sorted_addresses(const Ledger& ledger, const Selection& selection) {
   std::vector<LedgerEntry> entries;
   ledger.for_each([&](const LedgerEntry& entry) {
-    if (!selection.prefix || selection.prefix->contains(entry.address)) entries.push_back(entry);
+    const bool in_prefix = !selection.prefix || selection.prefix->contains(entry.address());
+    if (in_prefix && (!selection.family || *selection.family == entry.family()))
+      entries.push_back(entry);
   });
   const auto rank = [&](const LedgerEntry& entry) {
     const Counts now = ledger.in_current_tick(entry);
     const std::uint64_t values[] = {now.packets, now.bytes, entry.total.packets, entry.total.bytes};
     return std::tuple(~values[static_cast<std::size_t>(selection.by)], ~entry.total.packets,
-                      entry.address);
+                      entry.address());
   };
   std::sort(entries.begin(), entries.end(),
             [&](const LedgerEntry& a, const LedgerEntry& b) { return rank(a) < rank(b); });
-  std::vector<std::uint32_t> addresses;
+  std::vector<Address> addresses;
   for (const LedgerEntry& entry : entries)
-    if (addresses.size() < selection.top) addresses.push_back(entry.address);
+    if (addresses.size() < selection.top) addresses.push_back(entry.address());
   return addresses;
 }
 
@@ -134,45 +169,51 @@ void check_selections(const Tally& tally, const std::vector<Selection>& selectio
   REQUIRE(rows.size() == selections.size());
   for (std::size_t i = 0; i < selections.size(); ++i) {
     CAPTURE(i);
-    std::vector<std::uint32_t> addresses;
+    std::vector<Address> addresses;
     for (const SourceRow& row : rows[i]) addresses.push_back(row.address);
     CHECK(addresses == sorted_addresses(tally.ledger(), selections[i]));
   }
 }
 
 TEST_CASE("selections are right where few sources are active, and beside others") {
+  const Sources source = each_kind_of_sources();
   TalliedLedger owned(2000);
   owned.ledger.begin_tick(1, 1000);
   for (std::uint32_t i = 0; i < 2000; ++i)
-    owned.ledger.add(0x0a000000 + i, {i % 7 + 1, i % 5 + 60});
+    owned.ledger.add(source(0x0a000000 + i), {i % 7 + 1, i % 5 + 60});
   owned.ledger.begin_tick(2, 2000);
   for (std::uint32_t i = 0; i < 100; ++i)
-    owned.ledger.add(0x0a000000 + i * 13, {i % 11 + 1, i % 3 + 60});
-  const Prefix prefix{0x0a000000, 24};
+    owned.ledger.add(source(0x0a000000 + i * 13), {i % 11 + 1, i % 3 + 60});
+  const Prefix prefix = network_of_numbers(source(0x0a000000), 8);
   check_selections(owned.tally, {{10, SortKey::pps, {}},
                                  {100, SortKey::pps, {}},   // just all that are active
                                  {101, SortKey::bps, {}},   // and an idle one
                                  {1000, SortKey::pps, {}},  // and many
                                  {5, SortKey::bps, prefix},
                                  {300, SortKey::bps, prefix},
+                                 {10, SortKey::pps, {}, Family::ipv4},
+                                 {70, SortKey::bps, {}, Family::ipv6},
+                                 {300, SortKey::bytes, prefix, Family::ipv6},
                                  {0, SortKey::pps, {}},
                                  {10, SortKey::packets, {}},
                                  {10, SortKey::bytes, {}}});
 }
 
 TEST_CASE("a source that came and made room within one tick is in no selection") {
+  const Sources source = each_kind_of_sources();
   // There are so few sources for so many slots that the active ones are not looked for slot by
   // slot.
   OwnedLedger owned(10, 1024, {});
   Ledger& ledger = owned.ledger;
   ledger.begin_tick(1, 1000);
-  for (std::uint32_t i = 0; i < 30; ++i) ledger.add(0x0b000000 + i, {i + 1, 300});
+  for (std::uint32_t i = 0; i < 30; ++i) ledger.add(source(0x0b000000 + i), {i + 1, 300});
   REQUIRE(ledger.size() == 10);
   TallyState state;
   check_selections(Tally(ledger, state, {}), {{5, SortKey::pps, {}}, {10, SortKey::pps, {}}});
 }
 
 TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") {
+  const Sources source = each_kind_of_sources();
   constexpr std::uint64_t seed = 3;
   CAPTURE(seed);
   std::mt19937_64 random(seed);
@@ -182,14 +223,23 @@ TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") 
     owned.ledger.begin_tick(tick, static_cast<std::int64_t>(1000 * tick));
     // There are few different counts, so that many are equal.
     for (int i = 0; i < 300; ++i)
-      owned.ledger.add(static_cast<std::uint32_t>(0x0a000000 + below(400)), {below(3), below(4)});
+      owned.ledger.add(source(static_cast<std::uint32_t>(0x0a000000 + below(400))),
+                       {below(3), below(4)});
   }
+  struct Case {
+    std::optional<Prefix> prefix;
+    std::optional<Family> family;
+  };
   for (const SortKey by : sort_keys)
-    for (const auto prefix : {std::optional<Prefix>{}, std::optional(Prefix{0x0a000080, 25}),
-                              std::optional(Prefix{0x0b000000, 8})}) {
+    for (const Case& c : {Case{}, Case{{}, Family::ipv4}, Case{{}, Family::ipv6},
+                          Case{network_of_numbers(source(0x0a000080), 7), {}},
+                          Case{network_of_numbers(source(0x0a000081), 7), {}},
+                          Case{network_of_numbers(source(0x0a000080), 7), Family::ipv6},
+                          Case{network_of_numbers(source(0x0b000000), 24), {}}}) {
       std::vector<SourceRow> all;
       owned.ledger.for_each([&](const LedgerEntry& entry) {
-        if (!prefix || prefix->contains(entry.address))
+        if ((!c.prefix || c.prefix->contains(entry.address())) &&
+            (!c.family || *c.family == entry.family()))
           all.push_back(source_row(owned.tally, entry));
       });
       const auto rank = [&](const SourceRow& row) {
@@ -202,7 +252,7 @@ TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") 
       std::sort(all.begin(), all.end(),
                 [&](const SourceRow& a, const SourceRow& b) { return rank(a) < rank(b); });
       for (const std::size_t top : {1, 2, 17, 100, 1000}) {
-        const auto rows = top_sources(owned.tally, {top, by, prefix});
+        const auto rows = top_sources(owned.tally, {top, by, c.prefix, c.family});
         CAPTURE(by);
         CAPTURE(top);
         REQUIRE(rows.size() == std::min(top, all.size()));
@@ -220,7 +270,9 @@ TEST_CASE("selections are equal when all of their parts are") {
        {Selection{11, SortKey::bps, Prefix{0x0a000000, 8}},
         Selection{10, SortKey::pps, Prefix{0x0a000000, 8}},
         Selection{10, SortKey::bps, Prefix{0x0a000000, 9}}, Selection{10, SortKey::bps, {}},
-        Selection{10, SortKey::bps, Prefix{0x0a000000, 8}, 1}})
+        Selection{10, SortKey::bps, Prefix{{0x0a000000, 0}, 8}},
+        Selection{10, SortKey::bps, Prefix{0x0a000000, 8}, Family::ipv4},
+        Selection{10, SortKey::bps, Prefix{0x0a000000, 8}, {}, 1}})
     CHECK_FALSE(one == other);
   CHECK(one == Selection(one));
 }

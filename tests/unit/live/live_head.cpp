@@ -11,7 +11,7 @@ AgentPicture agent_with(std::uint64_t packets, double pps) {
   agent.head = SnapshotHead{.time = static_cast<std::int64_t>(packets),
                             .frames = {{packets, 60 * packets}, {pps, 480 * pps}},
                             .untracked = {3, 180},
-                            .evicted = {.sources = 2, .counts = {5, 300}},
+                            .evicted = {2, {5, 300}},
                             .tracked = 7,
                             .capacity = 100};
   agent.head->classes[0].counts = {packets - 1, 60 * packets - 60};
@@ -28,9 +28,9 @@ TEST_CASE("a sum over agents is exact, and conserves what each of them does") {
   CHECK(sum.of(FrameClass::ipv4).counts.packets + sum.of(FrameClass::malformed).counts.packets ==
         sum.frames.counts.packets);
   CHECK(sum.of(FrameClass::ipv4).counts.bytes == 60 * (many + 1000) - 120);
-  CHECK(sum.untracked.packets == 6);
-  CHECK(sum.evicted.sources == 4);
-  CHECK(sum.evicted.counts.bytes == 600);
+  CHECK(sum.untracked.sum().packets == 6);
+  CHECK(sum.evicted.sum().sources == 4);
+  CHECK(sum.evicted.sum().counts.bytes == 600);
   CHECK(sum.tracked == 14);
   CHECK(sum.capacity == 200);
   CHECK(sum.time == static_cast<std::int64_t>(many));

@@ -132,7 +132,7 @@ TEST_CASE("counts are exact as long as those above zero fit their line") {
 TEST_CASE("counts that do not fit their line are rounded, and zeros go first") {
   SnapshotHead head = some_head();
   for (CountsAndRates& kind : head.classes) kind.counts.packets *= 1'000'000'007;
-  head.untracked.packets = 123'456'789;
+  head.untracked.of(Family::ipv4).packets = 123'456'789;
   LiveView view({});
   view.resize({100, 12});
   view.show(snapshot_of(head, some_rows()));
@@ -156,7 +156,7 @@ SOURCE          PACKETS/S PKT/S 10S    BITS/S   PACKETS     BYTES TREND
 10.0.0.1               -      40.0         -         10       100              █
 )"));
   view.resize({30, 12});
-  CHECK(drawn(view).starts_with(R"(eth0  native  12:00:00Z
+  CHECK(drawn(view).starts_with(R"(eth0  native  by pps
 ipv4 1.2 M  ipv6 500  arp 60
 SOURCE          PACKETS/S
 10.0.0.1               -     █
@@ -179,7 +179,7 @@ h help  q quit
 }
 
 TEST_CASE("at 20 columns and 5 rows there is a source") {
-  CHECK(drawn(showing({20, 5})) == R"(eth0  native
+  CHECK(drawn(showing({20, 5})) == R"(eth0  native  by pps
 1.5 kframes/s
 SOURCE
 10.0.0.1           █
@@ -235,6 +235,140 @@ TEST_CASE("a screen more of sources is asked for than fits, or as many as were a
   CHECK(order(view) == "12");
 }
 
+const Address short_ipv6{0x20010db800000000, 1};
+const Address long_ipv6{0x20010db811112222, 0x3333444455556666};
+
+// Those rows, and as many of IPv6.
+std::vector<SourceRow> rows_of_both() {
+  std::vector<SourceRow> rows = some_rows();
+  rows.push_back({.address = long_ipv6, .total = {1'234'567, 98'765'432}, .rates = {350, 5e6}});
+  rows.push_back({.address = short_ipv6, .total = {7, 420}, .rates = {50, 400}});
+  return rows;
+}
+
+LiveView showing_both(ScreenSize size, LiveView::Settings settings = {}) {
+  LiveView view(settings);
+  view.resize(size);
+  view.show(snapshot_of(some_head(), rows_of_both()));
+  return view;
+}
+
+TEST_CASE("IPv6 sources have room at 80 columns, and the rest of it has what matters") {
+  CHECK(drawn(showing_both({80, 12})) ==
+        R"(eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z  by pps
+1,234,567 frames  1.5 kframes/s  2.5 Gbit/s  tracked 2 of 262,144
+ipv4 1,234,000  ipv6 500  arp 60  other 7  malformed 0  untracked 0  evicted 0
+SOURCE                                 PACKETS/S    BITS/S   PACKETS TREND
+10.0.0.1                                  400.0     100.0         10           █
+2001:db8:1111:2222:3333:4444:5555:6666    350.0      5.0 M     1.2 M           █
+10.0.0.2                                  300.0      4.0 k        20           █
+10.0.0.3                                  200.0      3.0 k        40           █
+192.0.2.1                                 100.0      2.0 k        30           █
+2001:db8::1                                50.0     400.0          7           █
+
+h help  q quit
+)");
+}
+
+TEST_CASE("on narrow screens long addresses lack their middle, and details show them whole") {
+  LiveView view = showing_both({40, 16});
+  CHECK(contains(view, R"(
+SOURCE                         PACKETS/S
+10.0.0.1                          400.0
+2001:db8:1111...4444:5555:6666    350.0
+)"));
+  view.press('v');
+  CHECK(drawn(view).starts_with("eth0  native  by pps  IPv4 alone\n"));
+  view.press('v');
+  view.press('v');
+  view.press(key::down);
+  view.press(key::down);
+  view.press(key::enter);
+  CHECK(
+      contains(view, "\n2001:db8:1111:2222:3333:4444:5555:6666\nfirst 1970-01-01T00:00:00.000Z\n"));
+  view.resize({20, 24});
+  CHECK(contains(view, "\n2001:db8...5555:6666\n"));
+  CHECK(contains(view, "\n2001:db8:1111:2222:3\n333:4444:5555:6666\nfirst"));
+  for (std::size_t columns = 0; columns < 120; ++columns)
+    for (const std::size_t rows : {0U, 1U, 5U, 10U, 24U}) {
+      view.resize({columns, rows});
+      require_fits(view, {columns, rows});
+    }
+}
+
+TEST_CASE("the columns stay where they are while rows come and go, until others are asked for") {
+  LiveView view = showing_both({80, 12});
+  const std::string wide =
+      "\nSOURCE                                 PACKETS/S    BITS/S   PACKETS TREND\n";
+  const std::string narrow =
+      "\nSOURCE          PACKETS/S PKT/S 10S    BITS/S   PACKETS     BYTES TREND\n";
+  view.show(snapshot_of(some_head(), some_rows()));
+  CHECK(contains(view, wide));
+  view.press('b');
+  CHECK(contains(view, narrow));
+  // They grow when a longer one comes, and only for what is on the screen.
+  view.show(snapshot_of(some_head(), rows_of_both()));
+  CHECK(contains(view, wide));
+  LiveView small = showing_both({80, 7});  // of two rows
+  CHECK(contains(small, wide));
+  small.press('P');
+  small.press('p');
+  CHECK(contains(small, wide));
+  LiveView one = showing_both({80, 6});
+  CHECK(contains(one, narrow));
+  one.press(key::end);
+  one.press(key::up);
+  one.press(key::home);
+  CHECK(contains(one, narrow));
+  one.press(key::down);
+  CHECK(contains(one, wide));
+}
+
+TEST_CASE("v shows each family alone, then both again, and asks the agents for it") {
+  LiveView view = showing_both({80, 24});
+  CHECK_FALSE(view.selection().family);
+  CHECK_FALSE(contains(view, " alone"));
+  view.press('v');
+  CHECK(view.selection().family == Family::ipv4);
+  CHECK(contains(view, "  by pps  IPv4 alone\n"));
+  CHECK(order(view) == "1231");
+  CHECK_FALSE(contains(view, "2001:"));
+  view.press('v');
+  CHECK(view.selection().family == Family::ipv6);
+  CHECK(contains(view, "  by pps  IPv6 alone\n"));
+  CHECK(order(view) == "");
+  CHECK(contains(view, "\n2001:db8::1 "));
+  view.press('v');
+  CHECK_FALSE(view.selection().family);
+  CHECK(order(view) == "1231");
+  CHECK(contains(view, "\n2001:db8::1 "));
+  CHECK(showing_both({80, 24}, {.family = Family::ipv6}).selection().family == Family::ipv6);
+  // How many more there are of a family, an agent does not say.
+  SnapshotHead head = some_head();
+  head.tracked = 5000;
+  std::vector<SourceRow> rows(48, {.address = short_ipv6});
+  LiveView many({.family = Family::ipv6});
+  many.resize({80, 24});
+  many.show(snapshot_of(head, rows));
+  CHECK(contains(many, "\nh help  q quit  29+ more\n"));
+}
+
+TEST_CASE("a network of IPv6 is typed as one of IPv4 is") {
+  LiveView view = showing_both({80, 24});
+  type(view, "/2001:DB8::/32\n");
+  CHECK((view.selection().prefix == Prefix{{0x20010db800000000, 0}, 32}));
+  CHECK(contains(view, "\nin 2001:db8::/32: 2 sources  400.0 packets/s  5.0 Mbit/s"));
+  type(view, "/2001:db8::1/64\n");
+  CHECK(contains(
+      view, "\n2001:db8::1/64 has host bits set below the prefix; the network is 2001:db8::/64\n"));
+  // On a narrow screen the end of what is typed is seen.
+  view.press(key::escape);
+  view.resize({30, 12});
+  type(view, "/2001:db8:1111:2222:3333:4444::/96");
+  CHECK(contains(view, "\nprefix: 1:2222:3333:4444::/96\n"));
+  CHECK(view.screen().cursor == 29);
+}
+
 TEST_CASE("a typed prefix filters at once, and nothing typed shows all again") {
   LiveView view = showing({80, 24});
   type(view, "/10.0.0.2/31");
@@ -257,7 +391,8 @@ TEST_CASE("a prefix that is none is complained about until the next key, and cha
     type(view, "/" + bad + "\n");
     CHECK((view.selection().prefix == Prefix{0x0a000000, 8}));
     CHECK(contains(view, "\nnot a network: '" + bad +
-                             "' (one is 192.0.2.0/24)\nprefix (empty: all): " + bad + "\n"));
+                             "' (192.0.2.0/24 and 2001:db8::/32 are)\nprefix (empty: all): " + bad +
+                             "\n"));
     CHECK(view.screen().cursor == 21 + bad.size());
     view.press(key::escape);
   }
@@ -287,7 +422,8 @@ TEST_CASE("what is typed can be mended and given up") {
   view.press(0x1f600);
   CHECK(contains(view, "prefix (empty: all): 10.0.0.0/8\n"));
   type(view, std::string(100, '9'));
-  CHECK(contains(view, "prefix (empty: all): 10.0.0.0/899999999\n"));
+  // As much as any IPv6 network takes.
+  CHECK(contains(view, "prefix (empty: all): 10.0.0.0/8" + std::string(39, '9') + "\n"));
   view.press(key::escape);
   CHECK_FALSE(view.selection().prefix.has_value());
   CHECK(contains(view, "h help  q quit"));
@@ -347,7 +483,9 @@ TEST_CASE("help is shown and hidden, and q ends") {
     const std::string without = drawn(view);
     CHECK(view.press(key));
     CHECK(drawn(view).starts_with("Keys\n p b P B    sort by packets/s, bits/s, packets, bytes\n"));
-    CHECK(contains(view, "\n untracked  IPv4 packets of sources for which there was no room\n"));
+    CHECK(contains(
+        view,
+        "\n untracked  packets of sources without room, or of a family that is not counted\n"));
     CHECK(contains(
         view, "\n TREND      packets/s or bits/s in each second, or longer interval, of the last"));
     CHECK(contains(view, "\nq quit  any other key: back\n"));
@@ -566,19 +704,19 @@ TEST_CASE("what grows of packets without a row is a warning, with what to do") {
   LiveView view = showing({80, 24});
   SnapshotHead head = some_head();
   ++head.seq;
-  head.untracked.packets = 1234;
+  head.untracked.of(Family::ipv4).packets = 1234;
   view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
-      "1,234 more packets are untracked: more sources than there is room for; a higher\n"
-      "--max-sources makes room\neth0  native"));
+      "1,234 more IPv4 packets are untracked: more sources than there is room for; a\n"
+      "higher --max-sources makes room\neth0  native"));
   CHECK(view.screen().lines[0][0].style == Style::alert);
   ++head.seq;
-  head.evicted.counts.packets = 7;
+  head.evicted.of(Family::ipv4).counts.packets = 7;
   view.show(snapshot_of(head, some_rows()));
   CHECK(drawn(view).starts_with(
-      "1,234 more packets are untracked: more sources than there is room for; a higher\n"
-      "--max-sources makes room\n"
-      "7 more packets are evicted: their sources made room for others; a higher\n"
+      "1,234 more IPv4 packets are untracked: more sources than there is room for; a\n"
+      "higher --max-sources makes room\n"
+      "7 more IPv4 packets are evicted: their sources made room for others; a higher\n"
       "--max-sources keeps them\neth0  native"));
   // What grew under another agent is not this one's.
   LiveView restored = view;
@@ -587,15 +725,15 @@ TEST_CASE("what grows of packets without a row is a warning, with what to do") {
   CHECK(drawn(restored).starts_with("eth0  native"));
   // It stays for a while, and what comes in that while is added.
   ++head.seq;
-  head.untracked.packets += 66;
+  head.untracked.of(Family::ipv4).packets += 66;
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(9));
   view.show(snapshot_of(head, some_rows()));
-  CHECK(drawn(view).starts_with("1,300 more packets are untracked: "));
+  CHECK(drawn(view).starts_with("1,300 more IPv4 packets are untracked: "));
   ++head.seq;
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(18));
   view.show(snapshot_of(head, some_rows()));
-  CHECK(drawn(view).starts_with("1,300 more packets are untracked: "));
-  CHECK_FALSE(contains(view, "more packets are evicted"));
+  CHECK(drawn(view).starts_with("1,300 more IPv4 packets are untracked: "));
+  CHECK_FALSE(contains(view, " packets are evicted"));
   ++head.seq;
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(19));
   view.show(snapshot_of(head, some_rows()));
@@ -856,14 +994,39 @@ TEST_CASE(
   CHECK(contains(view, "\neth0  10.0.0.1           400.0     100.0         10       100 "));
 }
 
+TEST_CASE("a warning names the family, and there is none for one that is not counted") {
+  LiveView view = showing({100, 24});
+  SnapshotHead head = some_head();
+  ++head.seq;
+  head.untracked.of(Family::ipv6).packets = 7;
+  view.show(snapshot_of(head, some_rows()));
+  CHECK(drawn(view).starts_with("7 more IPv6 packets are untracked: "));
+  ++head.seq;
+  head.untracked.of(Family::ipv4).packets = 1234;
+  head.evicted.of(Family::ipv6).counts.packets = 9;
+  view.show(snapshot_of(head, some_rows()));
+  CHECK(drawn(view).starts_with("1,234 more IPv4 packets and 7 more IPv6 packets are untracked: "));
+  CHECK(contains(view, "\n9 more IPv6 packets are evicted: "));
+
+  head = some_head();
+  head.families = FamilyChoice::ipv4;
+  LiveView other({});
+  other.resize({100, 24});
+  other.show(snapshot_of(head, some_rows()));
+  ++head.seq;
+  head.untracked.of(Family::ipv6).packets = 7;
+  other.show(snapshot_of(head, some_rows()));
+  CHECK(drawn(other).starts_with("eth0  native  ipv4 only  every 1.0 s  "));
+}
+
 TEST_CASE("warnings of several agents name the interface") {
   LiveView view = showing_two({80, 24});
   SnapshotHead head = some_head();
   head.interface = "eth1";
   ++head.seq;
-  head.untracked.packets = 5;
+  head.untracked.of(Family::ipv4).packets = 5;
   view.show(snapshot_of(head, {}), 1);
-  CHECK(drawn(view).starts_with("eth1: 5 more packets are untracked: "));
+  CHECK(drawn(view).starts_with("eth1: 5 more IPv4 packets are untracked: "));
   view.pass_time(LiveView::Clock::time_point{} + std::chrono::seconds(9));
   CHECK(contains(view, "eth0: no snapshot for 9 s, "));
 }

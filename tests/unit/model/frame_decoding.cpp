@@ -107,6 +107,23 @@ TEST_CASE("IPv6 and its extension headers") {
   CHECK(decoded(behind(58, {128, 0})) == "icmpv6" + v6);
 }
 
+TEST_CASE("IPv6 addresses are as RFC 5952 writes them") {
+  Frame frame = PacketBuilder().ipv6().udp(1, 2).build();
+  const auto addresses = [&](std::initializer_list<std::uint8_t> source,
+                             std::initializer_list<std::uint8_t> destination) {
+    std::copy(source.begin(), source.end(), frame.begin() + 22);
+    std::copy(destination.begin(), destination.end(), frame.begin() + 38);
+    return decoded(frame);
+  };
+  // inet_ntop() would write ::192.0.2.1, of a form that is no longer in use.
+  CHECK(addresses({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1},
+                  {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1}) ==
+        "udp ::c000:201 > ::ffff:192.0.2.1 from 1 to 2");
+  CHECK(addresses({0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0xab},
+                  {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}) ==
+        "udp 2001:db8:0:1:0:1:0:ab > ff02:: from 1 to 2");
+}
+
 TEST_CASE("an ARP frame has the sender's and the target's address") {
   CHECK(decoded(PacketBuilder().arp({.sender = 0x0a000001, .target = 0x0a000002}).build()) ==
         "arp 10.0.0.1 > 10.0.0.2");

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "model/names.hpp"
+
 namespace xdp_count {
 namespace {
 
@@ -12,33 +14,46 @@ TEST_CASE("memory follows from the sources, and the kernel's part from the hot s
   struct Case {
     std::uint32_t max_sources;
     std::uint32_t hot_slots;
+    FamilyChoice families;
     unsigned cpus;
     std::uint64_t maps;
     std::uint64_t ledger;
   };
   constexpr std::uint64_t kib = 1 << 10;
   constexpr std::uint64_t mib = 1 << 20;
-  // Two generations of hot tables, with a line for totals and one for the bits in use of up to 512
-  // buckets; two of spill tables, likewise, and of filters; and the sets of tracked sources and of
-  // candidates.
-  const auto small = [](std::uint64_t hot_slots, std::uint64_t cpus) {
-    return 2 * cpus * (192 + 16 * hot_slots + 64) + 2 * (64 + 64 + 64 * 64 + 64) + 32 * 32 + 16 * 4;
+  // Two generations of hot tables, one for each family that is counted, with the totals before them
+  // and a line for the bits in use of up to 512 buckets; two of spill tables, likewise, and of
+  // filters; and the sets of tracked sources and of candidates.
+  const auto small = [](std::uint64_t hot_tables, std::uint64_t hot_slots, std::uint64_t cpus) {
+    return 2 * cpus * (192 + hot_tables * (16 * hot_slots + 64)) +
+           2 * (64 + 64 + 2 * 64 * 64 + 64) + 32 * 32 + 16 * 4;
   };
-  for (const Case& c : {Case{1, 8, 1, small(8, 1), 2 * 64}, Case{1, 8, 3, small(8, 3), 2 * 64},
-                        Case{64, 16, 1, small(16, 1), 128 * 64},
-                        Case{262'144, 262'144, 2,
-                             4 * (192 + 4 * mib + 8 * kib) +
-                                 2 * (64 + 32 * kib + 16 * mib + 256 * kib) + 4 * mib + 256 * kib,
-                             32 * mib},
-                        // These sizes are beyond 32 bits.
-                        Case{8'388'608, 16'777'216, 128,
-                             256 * (192 + 256 * mib + 512 * kib) +
-                                 2 * (64 + mib + 512 * mib + 8 * mib) + 128 * mib + 8 * mib,
-                             1024 * mib}}) {
+  constexpr FamilyChoice both = FamilyChoice::both;
+  constexpr FamilyChoice ipv4 = FamilyChoice::ipv4;
+  constexpr FamilyChoice ipv6 = FamilyChoice::ipv6;
+  for (const Case& c :
+       {Case{1, 8, ipv4, 1, small(1, 8, 1), 2 * 64}, Case{1, 8, ipv6, 1, small(1, 8, 1), 2 * 64},
+        Case{1, 8, both, 1, small(2, 8, 1), 2 * 64}, Case{1, 8, both, 3, small(2, 8, 3), 2 * 64},
+        Case{64, 16, both, 1, small(2, 16, 1), 128 * 64},
+        Case{262'144, 262'144, ipv6, 2,
+             4 * (192 + 4 * mib + 8 * kib) + 2 * (64 + 64 * kib + 32 * mib + 256 * kib) + 4 * mib +
+                 256 * kib,
+             32 * mib},
+        Case{262'144, 262'144, both, 2,
+             4 * (192 + 2 * (4 * mib + 8 * kib)) + 2 * (64 + 64 * kib + 32 * mib + 256 * kib) +
+                 4 * mib + 256 * kib,
+             32 * mib},
+        // These sizes are beyond 32 bits.
+        Case{4'194'304, 4'194'304, both, 128,
+             256 * (192 + 2 * (64 * mib + 128 * kib)) + 2 * (64 + mib + 512 * mib + 4 * mib) +
+                 64 * mib + 4 * mib,
+             512 * mib}}) {
     CAPTURE(c.max_sources);
     CAPTURE(c.hot_slots);
     CAPTURE(c.cpus);
-    const Settings settings{.max_sources = c.max_sources, .hot_slots = c.hot_slots};
+    CAPTURE(name_of(c.families));
+    const Settings settings{
+        .max_sources = c.max_sources, .hot_slots = c.hot_slots, .families = c.families};
     CHECK(memory_need(settings, c.cpus).maps == c.maps);
     CHECK(memory_need(settings, c.cpus).ledger == c.ledger);
   }
@@ -48,8 +63,8 @@ TEST_CASE("events take memory where they are asked for alone") {
   constexpr std::uint64_t mib = 1 << 20;
   const std::uint64_t plain = memory_need({}, 2).maps;
   CHECK(memory_need({.sample = 1}, 2).maps == plain + 4 * mib);
-  CHECK(memory_need({.events = true}, 2).maps == plain + 44 * mib);
-  CHECK(memory_need({.events = true, .sample = 1}, 2).maps == plain + 44 * mib);
+  CHECK(memory_need({.events = true}, 2).maps == plain + 52 * mib);
+  CHECK(memory_need({.events = true, .sample = 1}, 2).maps == plain + 52 * mib);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "json_line.hpp"
 #include "owned_ledger.hpp"
 #include "owned_tally.hpp"
@@ -23,7 +23,7 @@ using nlohmann::json;
 struct ManySources {
   OwnedLedger owned;
   OwnedTally tally{owned.ledger, {.interface = "eth0"}};
-  std::vector<std::uint32_t> in_order;
+  std::vector<Address> in_order;
 
   explicit ManySources(std::uint32_t count) : owned(count + 1) {
     tick(count, 1000);
@@ -66,37 +66,41 @@ TEST_CASE("a list is lines of a thousand rows, each with the fields of the proto
   CHECK(query.is_large());
   REQUIRE(query.select(false));
   query.prepare();
-  CHECK(query.next_part() ==
-        R"({"type":"sources","id":"x","seq":2,"time":"1970-01-01T00:00:03.000Z",)"
-        R"("last_10s":{"seconds":3.000000,"packets":0,"bytes":0},)"
-        R"("last_60s":{"seconds":3.000000,"packets":0,"bytes":0},"sources":[)"
-        R"({"src":"10.0.0.1","packets":1,"bytes":60,"pps":0.000,"bps":0.000,)"
-        R"("last_10s":{"packets":1,"bytes":60},"last_60s":{"packets":1,"bytes":60},)"
-        R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:01.000Z"},)"
-        R"({"src":"192.0.2.2","packets":4,"bytes":1180,"pps":0.500,"bps":4000.000,)"
-        R"("last_10s":{"packets":4,"bytes":1180},"last_60s":{"packets":4,"bytes":1180},)"
-        R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}],)"
-        R"("missing":[],"untracked":{"packets":7,"bytes":420},)"
-        R"("evicted":{"sources":0,"packets":0,"bytes":0},"more":false})"
-        "\n");
+  CHECK(
+      query.next_part() ==
+      R"({"type":"sources","id":"x","seq":2,"time":"1970-01-01T00:00:03.000Z",)"
+      R"("last_10s":{"seconds":3.000000,"packets":0,"bytes":0},)"
+      R"("last_60s":{"seconds":3.000000,"packets":0,"bytes":0},"sources":[)"
+      R"({"src":"10.0.0.1","packets":1,"bytes":60,"pps":0.000,"bps":0.000,)"
+      R"("last_10s":{"packets":1,"bytes":60},"last_60s":{"packets":1,"bytes":60},)"
+      R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:01.000Z"},)"
+      R"({"src":"192.0.2.2","packets":4,"bytes":1180,"pps":0.500,"bps":4000.000,)"
+      R"("last_10s":{"packets":4,"bytes":1180},"last_60s":{"packets":4,"bytes":1180},)"
+      R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}],)"
+      R"("missing":[],"families":"both","untracked":{"packets":7,"bytes":420,"ipv4":{"packets":7,"bytes":420},)"
+      R"("ipv6":{"packets":0,"bytes":0}},)"
+      R"("evicted":{"sources":0,"packets":0,"bytes":0,)"
+      R"("ipv4":{"sources":0,"packets":0,"bytes":0},)"
+      R"("ipv6":{"sources":0,"packets":0,"bytes":0}},"more":false})"
+      "\n");
   CHECK(query.is_done());
 }
 
 TEST_CASE("a list of any length is whole, in order, and ends in the one line that has no more") {
-  for (const std::uint32_t count : {0u, 1u, 999u, 1000u, 1001u, 2000u, 2500u}) {
+  for (const std::uint32_t count : {0u, 1u, 899u, 900u, 901u, 1800u, 2500u}) {
     CAPTURE(count);
     const ManySources sources(count);
     ListQuery query(sources.tally.tally, "7", {});
     const std::vector<json> parts = answer_to(query);
-    REQUIRE(parts.size() == std::max(1u, (count + 999) / 1000));
-    std::vector<std::uint32_t> listed;
+    REQUIRE(parts.size() == std::max(1u, (count + 899) / 900));
+    std::vector<Address> listed;
     for (std::size_t i = 0; i < parts.size(); ++i) {
       CHECK(parts[i].at("id") == 7);
       CHECK(parts[i].at("seq") == 1);
       CHECK(parts[i].at("more") == (i + 1 < parts.size()));
-      CHECK((parts[i].at("sources").size() == 1000 || i + 1 == parts.size()));
+      CHECK((parts[i].at("sources").size() == 900 || i + 1 == parts.size()));
       for (const json& row : parts[i].at("sources"))
-        listed.push_back(parse_ipv4(row.at("src").get<std::string>()).value());
+        listed.push_back(parse_address(row.at("src").get<std::string>()).value());
     }
     CHECK((listed == sources.in_order));
   }
@@ -107,10 +111,10 @@ TEST_CASE("a limit keeps the lowest addresses, whatever order the ledger has") {
   for (const std::uint32_t limit : {1u, 10u, 999u, 1001u, 2499u, 2500u, 4999u, 5000u, 5001u}) {
     CAPTURE(limit);
     ListQuery query(sources.tally.tally, "", {.limit = limit});
-    std::vector<std::uint32_t> listed;
+    std::vector<Address> listed;
     for (const json& part : answer_to(query))
       for (const json& row : part.at("sources"))
-        listed.push_back(parse_ipv4(row.at("src").get<std::string>()).value());
+        listed.push_back(parse_address(row.at("src").get<std::string>()).value());
     auto expected = sources.in_order;
     expected.resize(std::min<std::size_t>(limit, expected.size()));
     CHECK((listed == expected));

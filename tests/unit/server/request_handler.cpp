@@ -89,7 +89,10 @@ TEST_CASE("get answers with the row of an address") {
     "type":"sources","id":7,"seq":2,"time":"1970-01-01T00:00:03.000Z","missing":[],"more":false,
     "last_10s":{"seconds":3.0,"packets":0,"bytes":0},
     "last_60s":{"seconds":3.0,"packets":0,"bytes":0},
-    "untracked":{"packets":0,"bytes":0},"evicted":{"sources":0,"packets":0,"bytes":0},
+    "families":"both","untracked":{"packets":0,"bytes":0,"ipv4":{"packets":0,"bytes":0},
+                 "ipv6":{"packets":0,"bytes":0}},
+    "evicted":{"sources":0,"packets":0,"bytes":0,"ipv4":{"sources":0,"packets":0,"bytes":0},
+               "ipv6":{"sources":0,"packets":0,"bytes":0}},
     "sources":[{"src":"192.0.2.3","packets":80,"bytes":1060,"pps":25.0,"bps":240.0,
                 "last_10s":{"packets":80,"bytes":1060},"last_60s":{"packets":80,"bytes":1060},
                 "first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}]})"));
@@ -162,6 +165,44 @@ TEST_CASE("top answers with the highest sources first, ten by packet rate by def
   }
 }
 
+TEST_CASE("sources of both families are answered, or of the one that is asked for") {
+  OwnedLedger owned(10);
+  OwnedTally tally(owned.ledger, {.interface = "eth0", .ifindex = 4});
+  const Address first{0x20010db800000000, 1};
+  const Address mapped{0, 0xffffc0000201};  // ::ffff:192.0.2.1
+  tally.fold({.generation = {.sources = {{first, {9, 900}},
+                                         {network + 1, {5, 100}},
+                                         {mapped, {7, 800}},
+                                         {network + 2, {8, 200}}}},
+              .time = 1000,
+              .interval = 1});
+  const RequestHandler handler(tally.tally, tally.head(), [] { return Status{}; });
+  const auto answer = [&](const std::string& line) {
+    return message_of(whole_text(handler.handle(line)));
+  };
+  using Texts = std::vector<std::string>;
+  const auto sources = [&](const std::string& line) { return sources_of(answer(line)); };
+  CHECK(sources(R"({"cmd":"list"})") ==
+        Texts{"192.0.2.1", "192.0.2.2", "::ffff:192.0.2.1", "2001:db8::1"});
+  CHECK(sources(R"({"cmd":"list","limit":3})") ==
+        Texts{"192.0.2.1", "192.0.2.2", "::ffff:192.0.2.1"});
+  CHECK(sources(R"({"cmd":"list","family":"ipv4"})") == Texts{"192.0.2.1", "192.0.2.2"});
+  CHECK(sources(R"({"cmd":"list","family":"ipv6","limit":1})") == Texts{"::ffff:192.0.2.1"});
+  CHECK(sources(R"({"cmd":"list","prefix":"2001:db8::/32"})") == Texts{"2001:db8::1"});
+  CHECK(sources(R"({"cmd":"list","prefix":"2001:db8::/32","family":"ipv4"})").empty());
+  // A network of one family has no sources of the other one.
+  CHECK(sources(R"({"cmd":"list","prefix":"0.0.0.0/0"})") == Texts{"192.0.2.1", "192.0.2.2"});
+  CHECK(sources(R"({"cmd":"list","prefix":"::/0"})") == Texts{"::ffff:192.0.2.1", "2001:db8::1"});
+  CHECK(sources(R"({"cmd":"top","n":2})") == Texts{"2001:db8::1", "192.0.2.2"});
+  CHECK(sources(R"({"cmd":"top","n":1,"family":"ipv4"})") == Texts{"192.0.2.2"});
+  CHECK(sources(R"({"cmd":"top","by":"bytes","family":"ipv6"})") ==
+        Texts{"2001:db8::1", "::ffff:192.0.2.1"});
+  const json got =
+      answer(R"({"cmd":"get","src":["2001:DB8:0:0:0:0:0.0.0.1","::FFFF:c000:201","2001:db8::2"]})");
+  CHECK(sources_of(got) == Texts{"2001:db8::1", "::ffff:192.0.2.1"});
+  CHECK(got.at("missing") == json{"2001:db8::2"});
+}
+
 TEST_CASE("list answers with the sources that are asked for in numeric order") {
   const Fixture fixture;
   struct Case {
@@ -212,7 +253,10 @@ TEST_CASE("subscribe is answered with ok and changes the stream to what was aske
            Case{R"(,"by":"packets")", {{100, SortKey::packets, {}}, 1}},
            Case{R"(,"by":"bytes")", {{100, SortKey::bytes, {}}, 1}},
            Case{R"(,"by":"bps_60s")", {{100, SortKey::bps_60s, {}}, 1}},
-           Case{R"(,"trend":60)", {{100, SortKey::pps, {}, 60}, 1}},
+           Case{R"(,"trend":60)", {{100, SortKey::pps, {}, {}, 60}, 1}},
+           Case{R"(,"family":"ipv6")", {{100, SortKey::pps, {}, Family::ipv6}, 1}},
+           Case{R"(,"prefix":"2001:DB8:0::/32")",
+                {{100, SortKey::pps, Prefix{{0x20010db800000000, 0}, 32}}, 1}},
            Case{R"(,"top":5,"by":"bps","prefix":"10.0.0.0/8","every":60)",
                 {{5, SortKey::bps, Prefix{0x0a000000, 8}}, 60}},
        }) {
@@ -344,9 +388,12 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
                                                             "192.0.2.0/33",
                                                             "192.0.2.0/",
                                                             "192.0.2.0/24\0"s,
-                                                            "::/0",
+                                                            "2001:db8::/129",
+                                                            "2001:db8::1/64",
+                                                            "fe80::%eth0/64",
                                                             {"192.0.2.0/24"}});
   const std::vector<json> no_key = and_these(no_string, {"", "PPS", "pps ", "pp", "rate", {"pps"}});
+  const std::vector<json> no_family = and_these(no_string, {"", "both", "IPv6", "6", {"ipv6"}});
   struct Case {
     std::string cmd;
     std::string field;
@@ -357,13 +404,16 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
        and_these(no_count, {10'001, 18'446'744'073'709'551'615u, 18446744073709551616.0})},
       {"top", "by", no_key},
       {"top", "prefix", no_prefix},
+      {"top", "family", no_family},
       {"list", "limit", and_these(no_count, {18446744073709551616.0})},
       {"list", "min_packets", and_these(no_count, {18446744073709551616.0})},
       {"list", "prefix", no_prefix},
+      {"list", "family", no_family},
       {"subscribe", "top", and_these(no_count, {10'001, 18'446'744'073'709'551'615u})},
       {"subscribe", "every", and_these(no_count, {0, 86'401, 18'446'744'073'709'551'615u})},
       {"subscribe", "by", no_key},
       {"subscribe", "prefix", no_prefix},
+      {"subscribe", "family", no_family},
       {"get",
        "src",
        {1,
@@ -376,7 +426,8 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
         "192.0.2.256",
         "192.0.2.1\0"s,
         "192.0.2.0/24",
-        "::1",
+        "fe80::1%eth0",
+        "::1::",
         {1},
         {nullptr},
         {"192.0.2.1", "x"},
@@ -392,7 +443,17 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
   for (const json& value : no_string)
     CHECK(
         fixture.refusal(json{{"cmd", value}}.dump(), "bad_request").starts_with("cmd: expected "));
-  CHECK(fixture.refusal(R"({"cmd":"get"})", "bad_request").starts_with("src: expected "));
+  CHECK(fixture.refusal(R"({"cmd":"get"})", "bad_request") ==
+        "src: expected an IP address or a list of them");
+  CHECK(fixture.refusal(R"({"cmd":"get","src":"x"})", "bad_request") ==
+        R"(src: expected an IP address such as "192.0.2.1" or "2001:db8::1", not "x")");
+  CHECK(fixture.refusal(R"({"cmd":"list","prefix":"x"})", "bad_request") ==
+        R"(prefix: expected a network such as "192.0.2.0/24" or "2001:db8::/32", not "x")");
+  CHECK(fixture.refusal(R"({"cmd":"top","prefix":"2001:db8::1/64"})", "bad_request") ==
+        "prefix: expected a network, but 2001:db8::1/64 has host bits set below the prefix; the "
+        "network is 2001:db8::/64");
+  CHECK(fixture.refusal(R"({"cmd":"top","family":"both"})", "bad_request") ==
+        R"(family: expected "ipv4" or "ipv6", not "both")");
   CHECK(fixture.refusal(R"({"id":1})", "bad_request").starts_with("cmd: expected "));
 }
 

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -176,6 +177,80 @@ TEST_CASE("a narrow table rounds, and leaves out columns, that of the order last
     CHECK(columns.titles() == c.titles);
     CHECK(columns.line(row) == c.line);
   }
+}
+
+const Address short_ipv6{0x20010db800000000, 1};
+const Address long_ipv6{0x20010db811112222, 0x3333444455556666};
+
+TEST_CASE("a column of addresses is as wide as the longest, and as any IPv4 address") {
+  using Rows = std::vector<SourceRow>;
+  CHECK(address_width(Rows{}) == 15);
+  CHECK(address_width(Rows{{.address = 0x01010101}, {.address = short_ipv6}}) == 15);
+  CHECK(address_width(Rows{{.address = long_ipv6}, {.address = short_ipv6}}) == 38);
+  CHECK(address_width(std::vector<Address>{short_ipv6, {~0ULL, ~0ULL}}) == 39);
+}
+
+TEST_CASE("beside long addresses there are fewer numbers, and where there is none they are cut") {
+  const SourceRow row{
+      .address = long_ipv6, .total = {1'233'990, 98'000'000}, .rates = {1499, 2.4e9}};
+  const std::vector<SourceRow> rows{row,
+                                    {.address = 0xc0000201, .total = {7, 420}, .rates = {1, 480}}};
+  struct Case {
+    std::size_t width;
+    std::string table;
+  };
+  for (
+      const Case& c :
+      {Case{
+           any_width,
+           R"(SOURCE                                   PACKETS/S      BITS/S           PACKETS                 BYTES
+2001:db8:1111:2222:3333:4444:5555:6666       1.5 k       2.4 G         1,233,990            98,000,000
+192.0.2.1                                     1.0       480.0                  7                   420
+)"},
+       Case{80,
+            R"(SOURCE                                 PACKETS/S    BITS/S   PACKETS     BYTES
+2001:db8:1111:2222:3333:4444:5555:6666     1.5 k     2.4 G     1.2 M    98.0 M
+192.0.2.1                                   1.0     480.0          7       420
+)"},
+       Case{60,
+            R"(SOURCE                                 PACKETS/S    BITS/S
+2001:db8:1111:2222:3333:4444:5555:6666     1.5 k     2.4 G
+192.0.2.1                                   1.0     480.0
+)"},
+       Case{40,
+            R"(SOURCE                         PACKETS/S
+2001:db8:1111...4444:5555:6666     1.5 k
+192.0.2.1                           1.0
+)"},
+       Case{25,
+            R"(SOURCE          PACKETS/S
+2001:d...5:6666     1.5 k
+192.0.2.1            1.0
+)"},
+       Case{20, R"(SOURCE
+2001:db8...5555:6666
+192.0.2.1
+)"}}) {
+    CAPTURE(c.width);
+    std::string drawn;
+    for (std::string line : source_table({}, rows, c.width)) {
+      CHECK(line.size() <= std::max<std::size_t>(c.width, 15));
+      line.erase(line.find_last_not_of(' ') + 1);
+      drawn += line + "\n";
+    }
+    CHECK(drawn == c.table);
+  }
+  for (std::size_t width = 0; width < 150; ++width)
+    for (const std::string& line : source_table({}, rows, width))
+      CHECK(line.size() <= std::max<std::size_t>(width, 15));
+}
+
+TEST_CASE("a snapshot says whose sources are counted, where it is not those of both families") {
+  SnapshotHead head{
+      .time = 1'795'176'000'123, .interval = 1, .interface = "eth0", .mode = XdpMode::native};
+  CHECK(snapshot_head(head)[0] == "eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z");
+  head.families = FamilyChoice::ipv6;
+  CHECK(snapshot_head(head)[0] == "eth0  native  ipv6 only  every 1.0 s  2026-11-20T12:00:00.123Z");
 }
 
 TEST_CASE("characters are counted and cut whole") {

@@ -96,6 +96,28 @@ TEST_CASE("a prefix without a length is one address") {
          Prefix{0x0a000009, 32}));
 }
 
+TEST_CASE("addresses and networks may be of either family, and the family be asked for") {
+  const Address address{0x20010db800000000, 1};
+  CHECK(command_of<GetRequest>(parsed({"get", "2001:DB8::1", "192.0.2.1"})).addresses ==
+        std::vector<Address>{address, 0xc0000201});
+  CHECK((command_of<ListRequest>(parsed({"list", "--prefix", "2001:db8::1"})).prefix ==
+         Prefix{address, 128}));
+  CHECK((command_of<TopRequest>(parsed({"top", "--prefix", "2001:db8::/32"})).selection.prefix ==
+         Prefix{{0x20010db800000000, 0}, 32}));
+  CHECK(command_of<ListRequest>(parsed({"list", "--family", "ipv4"})).family == Family::ipv4);
+  CHECK(command_of<TopRequest>(parsed({"top", "--family", "ipv6"})).selection.family ==
+        Family::ipv6);
+  CHECK(command_of<TopRequest>(parsed({"--family", "ipv6"}, true)).selection.family ==
+        Family::ipv6);
+  CHECK(command_of<SubscribeRequest>(parsed({"watch", "--family", "ipv6"}))
+            .subscription.selection.family == Family::ipv6);
+  CHECK_FALSE(command_of<TopRequest>(parsed({"top"})).selection.family);
+  CHECK(refused({"list", "--family", "ipv5"})
+            .starts_with("xdp-countctl: --family: 'ipv5' is not one of ipv4, ipv6"));
+  CHECK(refused({"list", "--prefix", "2001:db8::1/64"}).find("the network is 2001:db8::/64\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("list takes all sources or what is asked for") {
   constexpr auto any = std::numeric_limits<std::uint64_t>::max();
   const auto all = command_of<ListRequest>(parsed({"list"}));
@@ -221,14 +243,17 @@ TEST_CASE("the help fits a terminal of 80 columns") {
 TEST_CASE("names of hosts are looked up on request alone") {
   const ClientOptions some = parsed({"get", "host.example", "192.0.2.1", "--resolve", "a-1"});
   CHECK(some.names == Arguments{"host.example", "a-1"});
-  CHECK(command_of<GetRequest>(some).addresses == std::vector<std::uint32_t>{0xc0000201});
+  CHECK(command_of<GetRequest>(some).addresses == std::vector<Address>{0xc0000201});
   CHECK(refused({"get", "localhos"}) ==
-        "xdp-countctl: 'localhos' is not an IPv4 address; get --resolve looks names of hosts up\n"
+        "xdp-countctl: 'localhos' is not an IP address; get --resolve looks names of hosts up\n"
         "xdp-countctl get --help lists its options.\n");
   // A resolver would take these for addresses, and for networks nothing is to be looked up.
-  for (const char* text : {"192.0.2", "1", "0x7f000001", ""})
+  for (const char* text : {"192.0.2", "1", "0x7f000001", "", "2001:db8"})
     CHECK(refused({"get", "--resolve", text})
-              .starts_with("xdp-countctl: '" + std::string(text) + "' is not an IPv4 address\n"));
+              .starts_with("xdp-countctl: '" + std::string(text) + "' is not an IP address\n"));
+  CHECK(refused({"get", "--resolve", "fe80::1%eth0"})
+            .starts_with("xdp-countctl: 'fe80::1%eth0' has a zone, which no source has: ask for "
+                         "fe80::1\n"));
   CHECK(refused({"get", "--resolve", "10.0.0.0/8"}).find("is a network") != std::string::npos);
 }
 
@@ -259,13 +284,13 @@ TEST_CASE("a bad command line is refused with what is wrong") {
         "10.0.0.0/8\n"
         "xdp-countctl top --help lists its options.\n");
   CHECK(refused({"list", "--prefix", "10.0.0"})
-            .find("--prefix: '10.0.0' is neither a network such as 192.0.2.0/24 nor an IPv4 "
-                  "address\n") != std::string::npos);
+            .find("--prefix: '10.0.0' is neither a network such as 192.0.2.0/24 or "
+                  "2001:db8::/32 nor an IP address\n") != std::string::npos);
   for (const char* block : {"10.0.0.0/24", "10.0.0.9/24"})
     CHECK(refused({"get", "192.0.2.1", block})
               .find("is a network, and get is for single addresses; xdp-countctl list --prefix "
                     "10.0.0.0/24 has its sources\n") != std::string::npos);
-  CHECK(refused({"get", "192.0.2"}).find("'192.0.2' is not an IPv4 address") != std::string::npos);
+  CHECK(refused({"get", "192.0.2"}).find("'192.0.2' is not an IP address") != std::string::npos);
   refused({});
   refused({"nonesuch"});
   refused({"status", "--format", "xml"});

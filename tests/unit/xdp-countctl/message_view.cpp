@@ -143,44 +143,100 @@ TEST_CASE("only what is known is said of a source that is not in the table") {
   };
   const std::string titles =
       "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES\n";
-  for (
-      const Case& c :
-      {Case{17,
-            {},
-            {},
-            "10.0.0.1        has sent nothing\n",
-            "0,0,0.000,0.000,,,0.000,0.000,0.000,0.000"},
-       Case{
-           17,
-           {1234, 61'700},
-           {},
-           "10.0.0.1        is not in the table\n"
-           "(Whether those have sent is not known: 1,234 packets are untracked, and 0 packets of 0 "
-           "sources evicted.)\n",
-           ",,,,,,,,,"},
-       Case{
-           17,
-           {},
-           {5, {6000, 360'000}},
-           "10.0.0.1        is not in the table\n"
-           "(Whether those have sent is not known: 0 packets are untracked, and 6,000 packets of 5 "
-           "sources evicted.)\n",
-           ",,,,,,,,,"},
-       Case{0,
-            {},
-            {},
-            "10.0.0.1        is not known before the first interval has passed\n",
-            ",,,,,,,,,"}}) {
+  for (const Case& c : {Case{17,
+                             {},
+                             {},
+                             "10.0.0.1        has sent nothing\n",
+                             "0,0,0.000,0.000,,,0.000,0.000,0.000,0.000"},
+                        Case{17,
+                             {1234, 61'700},
+                             {},
+                             "10.0.0.1        is not in the table\n"
+                             "(Whether those have sent is not known: 1,234 IPv4 packets are "
+                             "untracked, and 0 packets of 0 "
+                             "sources evicted.)\n",
+                             ",,,,,,,,,"},
+                        Case{17,
+                             {},
+                             {5, {6000, 360'000}},
+                             "10.0.0.1        is not in the table\n"
+                             "(Whether those have sent is not known: 0 IPv4 packets are untracked, "
+                             "and 6,000 packets of 5 "
+                             "sources evicted.)\n",
+                             ",,,,,,,,,"},
+                        Case{0,
+                             {},
+                             {},
+                             "10.0.0.1        is not known before the first interval has passed\n",
+                             ",,,,,,,,,"}}) {
     SnapshotHead head = any_head();
     head.seq = c.seq;
-    head.untracked = c.untracked;
-    head.evicted = c.evicted;
+    head.untracked.of(Family::ipv4) = c.untracked;
+    head.evicted.of(Family::ipv4) = c.evicted;
     const std::string line = encode_sources("", head, {}, {0x0a000001});
     CHECK(text_of(TextFormat::table, line) == titles + c.table);
     CHECK(text_of(TextFormat::csv, line) == csv_header + std::to_string(c.seq) +
                                                 ",2026-11-20T12:00:00.123Z,10.0.0.1," + c.csv +
                                                 "\r\n");
   }
+}
+
+TEST_CASE("of a source that is missing its own family says what is known") {
+  const Address ipv6{0x20010db800000000, 1};
+  SnapshotHead head = head_of_all();
+  head.untracked.of(Family::ipv6) = {1234, 61'700};
+  const std::string titles =
+      "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES\n";
+  const auto line = [&] { return encode_sources("", head, {}, {0x0a000001, ipv6}); };
+  CHECK(text_of(TextFormat::table, line()) == titles + R"(10.0.0.1        has sent nothing
+2001:db8::1     is not in the table
+(Whether those have sent is not known: 1,234 IPv6 packets are untracked, and 0 packets of 0 sources evicted.)
+)");
+  const std::string at = "17,2026-11-20T12:00:00.123Z,";
+  CHECK(text_of(TextFormat::csv, line()) ==
+        csv_header + at + "10.0.0.1,0,0,0.000,0.000,,,0.000,0.000,0.000,0.000\r\n" + at +
+            "2001:db8::1,,,,,,,,,,\r\n");
+  head.families = FamilyChoice::ipv4;
+  CHECK(text_of(TextFormat::table, line()) == titles + R"(10.0.0.1        has sent nothing
+2001:db8::1     is not counted (--families ipv4)
+)");
+  head.evicted.of(Family::ipv4) = {5, {6000, 360'000}};
+  CHECK(text_of(TextFormat::table, line()) == titles + R"(10.0.0.1        is not in the table
+2001:db8::1     is not counted (--families ipv4)
+(Whether those have sent is not known: 0 IPv4 packets are untracked, and 6,000 packets of 5 sources evicted.)
+)");
+}
+
+TEST_CASE("a list has titles anew where longer addresses begin, and for no other part") {
+  std::vector<SourceRow> ipv4{any_rows().front()};
+  std::vector<SourceRow> ipv6 = ipv4;
+  ipv6[0].address = {0x20010db800000000, 1};
+  std::vector<SourceRow> longer = ipv4;
+  longer[0].address = {0x20010db811112222, 0x3333444455556666};
+  const auto part = [](const std::vector<SourceRow>& rows, bool more) {
+    return encode_sources("", head_of_all(), rows, {}, more);
+  };
+  const std::string titles =
+      "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES\n";
+  const std::string row =
+      "192.0.2.1              2.0        1.6 k                10                   980\n";
+  MessageView view(TextFormat::table);
+  CHECK(text_of(view, part(ipv4, true)) == titles + row);
+  CHECK(text_of(view, part(ipv4, true)) == row);
+  CHECK(text_of(view, part(ipv6, true)) == "2001:db8::1" + row.substr(9, 2) + row.substr(13));
+  const std::string wide = text_of(view, part(longer, true));
+  CHECK(wide ==
+        R"(
+SOURCE                                    PACKETS/S      BITS/S           PACKETS                 BYTES
+2001:db8:1111:2222:3333:4444:5555:6666         2.0        1.6 k                10                   980
+)");
+  longer[0].address.low = 0xffffffffffffffff;
+  longer[0].address.high = 0xffffffffffffffff;
+  CHECK(std::count(wide.begin(), wide.end(), '\n') == 3);
+  const std::string last = text_of(view, part(longer, false));
+  CHECK(last.starts_with("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff        2.0 "));
+  // An answer of one part has the width that it needs.
+  CHECK(text_of(TextFormat::table, part(ipv6, false)).starts_with(titles + "2001:db8::1     "));
 }
 
 TEST_CASE("an answer in parts has one line of titles") {
@@ -217,7 +273,7 @@ TEST_CASE("a snapshot whose interval was cut short has no rates but in JSON, whi
   const std::string table = text_of(TextFormat::table, line);
   CHECK(
       table.starts_with("eth0  native  1.000 s, too short for rates  2026-11-20T12:00:00.123Z\n"
-                        "101 frames  tracked 2 of 262,144  untracked 201 packets  evicted 302 "
+                        "101 frames  tracked 2 of 262,144  untracked 404 packets  evicted 607 "
                         "packets\n"));
   CHECK(table.find("\n192.0.2.1                -           -                 10   "
                    "                980\n") != table.npos);

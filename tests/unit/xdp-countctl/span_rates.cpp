@@ -60,7 +60,7 @@ TEST_CASE("of a source without a row then, the rate is known where it is new alo
   CHECK(pps_of(now, 2) == 2);
   // Where sources were evicted, one that seems new may have come back.
   SnapshotMessage evicted = at(18, 0, {source(2, 12, 11'000), source(3, 8, 15'000)});
-  evicted.head.evicted.sources = 1;
+  evicted.head.evicted.of(Family::ipv4).sources = 1;
   now = rates.since_last(evicted);
   CHECK(pps_of(now, 2) == 1);
   CHECK(std::isnan(pps_of(now, 3)));
