@@ -10,7 +10,7 @@
 #include <thread>
 #include <utility>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 
 namespace xdp_count::testing {
 namespace {
@@ -82,14 +82,18 @@ void check_conserved(const nlohmann::json& snapshot) {
   }
   CHECK(classes == count_of(snapshot.at("frames")));
   if (snapshot.at("shown") != snapshot.at("tracked")) return;
-  Count sources = count_of(snapshot.at("evicted"));
-  sources.packets += count_of(snapshot.at("untracked")).packets;
-  sources.bytes += count_of(snapshot.at("untracked")).bytes;
-  for (const auto& [source, count] : sources_of(snapshot)) {
-    sources.packets += count.packets;
-    sources.bytes += count.bytes;
+  for (const char* family : {"ipv4", "ipv6"}) {
+    CAPTURE(family);
+    Count packets = count_of(snapshot.at("evicted").at(family));
+    const auto add = [&](const Count& count) {
+      packets.packets += count.packets;
+      packets.bytes += count.bytes;
+    };
+    add(count_of(snapshot.at("untracked").at(family)));
+    for (const auto& [source, count] : sources_of(snapshot))
+      if ((source.find(':') != source.npos) == (family == std::string("ipv6"))) add(count);
+    CHECK(packets == count_of(snapshot.at("classes").at(family)));
   }
-  CHECK(sources == count_of(snapshot.at("classes").at("ipv4")));
 }
 
 nlohmann::json snapshot_with(LineClient& client, std::uint64_t frames) {
@@ -118,7 +122,7 @@ std::map<std::string, Count> expected_sources(std::uint32_t first, std::uint32_t
                                               std::uint64_t packets) {
   std::map<std::string, Count> expected;
   for (std::uint32_t source = first; source < first + sources; ++source)
-    expected[ipv4_text(source)] = {packets, packets * frame_bytes};
+    expected[address_text(source)] = {packets, packets * frame_bytes};
   return expected;
 }
 

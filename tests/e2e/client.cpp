@@ -21,7 +21,7 @@
 #include <utility>
 
 #include "agent_fixture.hpp"
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "base/time_format.hpp"
 #include "protocol/json_encoding.hpp"
 #include "scripted_agent.hpp"
@@ -227,7 +227,7 @@ TEST_CASE("get looks names up where it is asked to, and says which has no addres
   CHECK(sources_of(answer) == std::map<std::string, Count>{{"127.0.0.1", {3, 180}}});
   const Result unknown = countctl({"get", "--resolve", "localhos"}, alone);
   CHECK(unknown.code == 1);
-  CHECK(unknown.error.starts_with("xdp-countctl: looking up the IPv4 addresses of 'localhos': "));
+  CHECK(unknown.error.starts_with("xdp-countctl: looking up the addresses of 'localhos': "));
   CHECK(countctl({"get", "localhos"}, alone).code == 2);
 }
 
@@ -284,7 +284,7 @@ TEST_CASE("the client does not deny a source that was evicted or found no place"
   snapshot_with(stream, 204);
   std::vector<std::string> addresses;
   for (std::uint32_t i = 0; i < 100; ++i)
-    addresses.push_back(xdp_count::ipv4_text(ten_net + 100 + i));
+    addresses.push_back(xdp_count::address_text(ten_net + 100 + i));
   const json answer = stream.answer_to({{"cmd", "get"}, {"src", addresses}});
   REQUIRE(answer.at("missing").size() >= 96);
   Count counted;  // of all, in a row or not
@@ -301,8 +301,8 @@ TEST_CASE("the client does not deny a source that was evicted or found no place"
   CHECK(contains(table.out, fmt::format("{:<15} is not in the table\n", missing)));
   CHECK(contains(
       table.out,
-      fmt::format("(Whether those have sent is not known: {} packets are untracked, and {} packets "
-                  "of {} sources evicted.)\n",
+      fmt::format("(Whether those have sent is not known: {} IPv4 packets are untracked, and {} "
+                  "packets of {} sources evicted.)\n",
                   count_of(answer.at("untracked")).packets, count_of(answer.at("evicted")).packets,
                   answer.at("evicted").at("sources").get<std::uint64_t>())));
   CHECK(countctl({"get", "--format", "csv", missing})
@@ -464,7 +464,7 @@ TEST_CASE("list has all sources in the order of their addresses, or those asked 
     const char* counts =
         i == 7 ? "{:<15}        0.0         0.0                  5                   300"
                : "{:<15}        0.0         0.0                  1                    60";
-    REQUIRE(line == fmt::format(fmt::runtime(counts), xdp_count::ipv4_text(ten_net + i)));
+    REQUIRE(line == fmt::format(fmt::runtime(counts), xdp_count::address_text(ten_net + i)));
   }
   CHECK(!std::getline(lines, line));
 

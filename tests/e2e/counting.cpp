@@ -37,13 +37,21 @@ struct MixedTraffic {
     add("ipv4", PacketBuilder().ipv4({.source = ten_net + 3, .fragment_offset = 100}).pad_to(60),
         "10.0.0.4");
     add("ipv4", from(0xfffffffe).frame_length(333), "255.255.255.254");
-    add("ipv6", PacketBuilder().ipv6().udp(1024, 9).frame_length(90));
-    add("ipv6", PacketBuilder().ipv6().vlan(0x8100, 5).udp(1024, 9).frame_length(90));
+    add("ipv6", PacketBuilder().ipv6().udp(1024, 9).frame_length(90), "2001:db8::1");
+    add("ipv6", PacketBuilder().ipv6().vlan(0x8100, 5).udp(1024, 9).frame_length(90),
+        "2001:db8::1");
+    add("ipv6", PacketBuilder().ipv6({.source = {0xfe, 0x80}}).pppoe().udp(1, 2).frame_length(99),
+        "fe80::");
+    add("ipv6",
+        PacketBuilder().ipv6({.source = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}}),
+        "::ffff:10.0.0.1");
     add("arp", PacketBuilder().arp({}).pad_to(60));
     add("other", PacketBuilder().ethertype(0x88cc).payload({1, 2, 3}).pad_to(60));
     add("malformed", PacketBuilder().ipv4({.source = ten_net, .version = 5}).frame_length(60));
     add("malformed", PacketBuilder().ipv4({.source = ten_net, .ihl = 4}).frame_length(60));
     add("malformed", PacketBuilder().ipv4({.source = ten_net}).truncate(33));
+    add("malformed", PacketBuilder().ipv6({.version = 4}).udp(1024, 9));
+    add("malformed", PacketBuilder().ipv6({.payload_length = 1}));
   }
 
  private:

@@ -108,7 +108,8 @@ TEST_CASE_TEMPLATE("frames of a device without Ethernet headers are counted", Mo
     for (const Frame& frame : {ipv4, ipv6})
       REQUIRE(::write(tun.get(), frame.data(), frame.size()) == std::ssize(frame));
   const auto snapshot = snapshot_with(client, 20);
-  CHECK(sources_of(snapshot) == std::map<std::string, Count>{{"10.0.0.1", {10, 1000}}});
+  CHECK(sources_of(snapshot) ==
+        std::map<std::string, Count>{{"10.0.0.1", {10, 1000}}, {"2001:db8::1", {10, 800}}});
   CHECK(count_of(snapshot.at("classes").at("ipv6")) == Count{10, 800});
 }
 

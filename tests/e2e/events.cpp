@@ -271,8 +271,8 @@ TEST_CASE("a flood of a million new sources: every event is delivered or counted
 }
 
 TEST_CASE("what the kernel has no room for is reported to the clients as lost") {
-  // An event takes 24 bytes of the ring of 4 MiB.
-  constexpr std::uint32_t room = (4 << 20) / 24;
+  // An event takes 48 bytes of the ring of 4 MiB.
+  constexpr std::uint32_t room = (4 << 20) / 48;
   constexpr std::uint32_t sources = 200'000;
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1", "--events"});

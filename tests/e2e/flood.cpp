@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "agent_fixture.hpp"
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "live_traffic.hpp"
 #include "skip.hpp"
 
@@ -34,7 +34,7 @@ struct Scene {
 };
 
 std::string heavy_hitter() {
-  return xdp_count::ipv4_text(LF_MARKED_FIRST + LF_HEAVY_INDEX);
+  return xdp_count::address_text(LF_MARKED_FIRST + LF_HEAVY_INDEX);
 }
 
 // A client that gets so many sources in each snapshot, those that sent most in the interval.
@@ -54,11 +54,16 @@ json after_ticks(LineClient& stream, unsigned ticks) {
   return snapshot;
 }
 
+std::uint64_t packets_of_both(const json& classes) {
+  return count_of(classes.at("ipv4")).packets + count_of(classes.at("ipv6")).packets;
+}
+
 // The first snapshot with all that has arrived. Nothing is sent any more.
 json snapshot_with_all(LineClient& stream, const Arrivals& arrivals) {
   json snapshot = snapshot_with(stream, arrivals.frames());
   CHECK(snapshot.at("frames").at("packets") == arrivals.frames());
-  CHECK(count_of(snapshot.at("classes").at("ipv4")) ==
+  CHECK(packets_of_both(snapshot.at("classes")) == arrivals.frames());
+  CHECK(count_of(snapshot.at("frames")) ==
         Count{arrivals.frames(), arrivals.frames() * frame_bytes});
   return snapshot;
 }
@@ -82,7 +87,7 @@ std::map<std::string, Count> expected_rows(const Arrivals& arrivals) {
   const auto counts = arrivals.of_marked();
   for (std::uint32_t i = 0; i < LF_MARKED_SOURCES; ++i)
     if (counts[i] != 0)
-      expected[xdp_count::ipv4_text(LF_MARKED_FIRST + i)] = {counts[i], counts[i] * frame_bytes};
+      expected[xdp_count::address_text(LF_MARKED_FIRST + i)] = {counts[i], counts[i] * frame_bytes};
   return expected;
 }
 
@@ -127,7 +132,7 @@ void check_whole_list(LineClient& stream, json snapshot) {
   std::uint64_t packets =
       count_of(snapshot.at("evicted")).packets + count_of(snapshot.at("untracked")).packets;
   for (const json& row : rows.at("sources")) packets += row.at("packets").get<std::uint64_t>();
-  CHECK(packets == count_of(snapshot.at("classes").at("ipv4")).packets);
+  CHECK(packets == packets_of_both(snapshot.at("classes")));
 }
 
 std::uint64_t established(const json& status) {
@@ -275,6 +280,14 @@ void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
 TEST_CASE_TEMPLATE("a flood of random sources takes no packet from those that are established",
                    Mode, Native, Generic) {
   check_promise({.ticks = 6}, Mode::name);
+}
+
+TEST_CASE_TEMPLATE("no flood from random IPv6 addresses does", Mode, Native, Generic) {
+  check_promise({.pattern = FloodPattern::random_ipv6(), .ticks = 6}, Mode::name);
+}
+
+TEST_CASE("no flood from random IPv6 addresses does where there is little room") {
+  check_promise({.pattern = FloodPattern::random_ipv6(), .max_sources = 10'000});
 }
 
 TEST_CASE("no flood of 2^22 random sources does") {

@@ -121,7 +121,8 @@ TEST_CASE("the live view shows what was sent, and keys change it, at 80x24") {
   CHECK(table_of(unfiltered) == by_packets);
 
   terminal.type("?");
-  terminal.wait_for("\n untracked  IPv4 packets of sources for which there was no room\n");
+  terminal.wait_for(
+      "\n untracked  packets of sources without room, or of a family that is not counted\n");
   terminal.type("h");
   terminal.wait_for("\nh help  q quit");
 
@@ -391,6 +392,6 @@ TEST_CASE("what finds no room in the tables is a warning in the live view") {
   TmuxTerminal terminal(80, 24, top_command());
   terminal.wait_for("count0  native  every ");
   send_frames(topology, ipv4_frames(ten_net, 5000));
-  terminal.wait_for(" more packets are ");
-  terminal.wait_without(" more packets are ");
+  terminal.wait_for(" more IPv4 packets are ");
+  terminal.wait_without(" more IPv4 packets are ");
 }

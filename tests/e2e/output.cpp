@@ -270,7 +270,7 @@ TEST_CASE(
     // Nothing comes between it and the end.
     const std::size_t summary = screen.find("\nxdp-count: stopped by SIGTERM; counted ");
     REQUIRE(summary != screen.npos);
-    CHECK(screen.substr(summary).find("packets evicted\nended") != screen.npos);
+    CHECK(screen.substr(summary).find("evicted\nended") != screen.npos);
     terminal.press("Enter");
     terminal.wait_without("ended");
   }

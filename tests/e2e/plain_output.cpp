@@ -98,8 +98,8 @@ TEST_CASE("on a terminal what the agent logs is wrapped at words, and the summar
       text, std::regex("^xdp-count: counting on count0, native mode \\(the driver supports it\\); "
                        "program id [0-9]+; socket /run/xdp-count/count0.sock\n"
                        "xdp-count: stopped by SIGINT; counted 1,234 frames, 74,040 bytes, in "
-                       "[0-9.]+ s: 1,234 IPv4 packets, 1 sources tracked, 0 packets untracked, 0 "
-                       "packets evicted\nended with 0\n")));
+                       "[0-9.]+ s: 1,234 IPv4 and 0 IPv6 packets, 1 sources tracked, 0 packets "
+                       "untracked, 0 packets evicted\nended with 0\n")));
   CHECK(text.size() < screen.size());
 }
 

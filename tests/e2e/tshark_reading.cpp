@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/address.hpp"
+
 namespace xdp_count::testing {
 namespace {
 
@@ -17,6 +19,7 @@ constexpr std::size_t ethernet_bytes = 14;
 constexpr std::size_t tag_bytes = 4;
 constexpr std::size_t pppoe_bytes = 6;
 constexpr std::size_t ppp_protocol_bytes = 2;
+constexpr std::size_t ipv6_header_bytes = 40;
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -48,15 +51,17 @@ class Field {
 struct Line {
   Field frame_bytes, ethertype, ethertypes_behind_tags, version, header_bytes, total_bytes, source;
   Field pppoe_version, pppoe_type, pppoe_code, pppoe_payload_bytes, ppp_protocol;
+  Field ipv6_version, ipv6_payload_bytes, ipv6_source, ipv6_destination;
 };
 
 Line parse_line(const std::string& text) {
   // A separator at the end: the last field may be empty.
   const std::vector<std::string> fields = split(text + "\t", '\t');
-  if (fields.size() != 12) throw std::runtime_error("a line of tshark has other fields: " + text);
-  return {Field(fields[0]), Field(fields[1]), Field(fields[2]),  Field(fields[3]),
-          Field(fields[4]), Field(fields[5]), Field(fields[6]),  Field(fields[7]),
-          Field(fields[8]), Field(fields[9]), Field(fields[10]), Field(fields[11])};
+  if (fields.size() != 16) throw std::runtime_error("a line of tshark has other fields: " + text);
+  return {Field(fields[0]),  Field(fields[1]),  Field(fields[2]),  Field(fields[3]),
+          Field(fields[4]),  Field(fields[5]),  Field(fields[6]),  Field(fields[7]),
+          Field(fields[8]),  Field(fields[9]),  Field(fields[10]), Field(fields[11]),
+          Field(fields[12]), Field(fields[13]), Field(fields[14]), Field(fields[15])};
 }
 
 bool is_tag(const std::string& ethertype) {
@@ -79,14 +84,19 @@ std::string class_of(const Line& line) {
         line.pppoe_code.first_number() != 0 || ip_bytes < pppoe_bytes + ppp_protocol_bytes ||
         line.pppoe_payload_bytes.first_number() < ppp_protocol_bytes)
       return "other";
-    if (protocol == 0x0057) return "ipv6";
-    if (protocol != 0x0021) return "other";
+    if (protocol != 0x0021 && protocol != 0x0057) return "other";
     const std::uint64_t payload_bytes = line.pppoe_payload_bytes.first_number().value();
     if (payload_bytes > ip_bytes - pppoe_bytes) return "malformed";
     ip_bytes = payload_bytes - ppp_protocol_bytes;
-    ethertype = "0x0800";
+    ethertype = protocol == 0x0021 ? "0x0800" : "0x86dd";
   }
-  if (ethertype == "0x86dd") return "ipv6";
+  if (ethertype == "0x86dd") {
+    // An address that is not there whole has no field.
+    const auto payload_bytes = line.ipv6_payload_bytes.first_number();
+    const bool whole = line.ipv6_version.first_number() == 6 && line.ipv6_destination.first() &&
+                       payload_bytes && ipv6_header_bytes + *payload_bytes <= ip_bytes;
+    return whole ? "ipv6" : "malformed";
+  }
   if (ethertype == "0x0806") return "arp";
   if (ethertype != "0x0800") return "other";
 
@@ -110,7 +120,8 @@ TsharkReading read_with_tshark(const std::string& capture_file) {
                   "-e", "frame.len", "-e", "eth.type", "-e", "vlan.etype", "-e", "ip.version",
                   "-e", "ip.hdr_len", "-e", "ip.len", "-e", "ip.src", "-e", "pppoe.version",
                   "-e", "pppoe.type", "-e", "pppoe.code", "-e", "pppoe.payload_length",
-                  "-e", "ppp.protocol"});
+                  "-e", "ppp.protocol", "-e", "ipv6.version", "-e", "ipv6.plen", "-e", "ipv6.src",
+                  "-e", "ipv6.dst"});
   // clang-format on
   if (const int code = tshark.wait(); code != 0)
     throw std::runtime_error("tshark ended with " + std::to_string(code) + ": " +
@@ -128,6 +139,8 @@ TsharkReading read_with_tshark(const std::string& capture_file) {
     count(reading.all);
     count(reading.classes[frame_class]);
     if (frame_class == "ipv4") count(reading.sources[line.source.first().value()]);
+    if (frame_class == "ipv6")
+      count(reading.sources[address_text(*parse_address(line.ipv6_source.first().value()))]);
   }
   return reading;
 }

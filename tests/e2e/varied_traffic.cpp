@@ -25,10 +25,11 @@ class Generator {
 
   Frame next() {
     const unsigned kind = below(100);
-    if (kind < 64) return ipv4_frame();
-    if (kind < 70) return pppoe_frame();
-    if (kind < 80) return malformed_frame();
-    if (kind < 86) return ipv6_frame();
+    if (kind < 42) return ipv4_frame();
+    if (kind < 70) return ipv6_frame();
+    if (kind < 76) return pppoe_frame();
+    if (kind < 82) return malformed_frame();
+    if (kind < 86) return malformed_ipv6_frame();
     if (kind < 90) return arp_frame();
     return other_frame();
   }
@@ -56,6 +57,34 @@ class Generator {
     const std::uint32_t network = one_of(networks);
     const std::uint32_t hosts = 1 + below(150);
     return network + below(hosts);
+  }
+
+  // Of some networks of each kind: many hosts of one /64, one host in each of many, and few.
+  Ipv6Address ipv6_source() {
+    static constexpr Ipv6Address special[] = {
+        {},                                                        // ::
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},          // ::1
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1},  // ::ffff:192.0.2.1
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1},        // ::c000:201
+        {0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};   // ff02::1
+    if (below(100) == 0) return one_of(special);
+    Ipv6Address address{0x20, 0x01, 0x0d, 0xb8};
+    switch (below(3)) {
+      case 0:
+        address[15] = static_cast<std::uint8_t>(below(200));
+        break;
+      case 1:
+        address[6] = static_cast<std::uint8_t>(below(20));
+        address[7] = static_cast<std::uint8_t>(below(10));
+        address[15] = 1;
+        break;
+      default: {
+        address = {0xfe, 0x80};
+        const std::uint32_t host = below(100);
+        for (std::size_t i = 8; i < 16; ++i) address[i] = static_cast<std::uint8_t>(host * (i - 7));
+      }
+    }
+    return address;
   }
 
   Frame random_bytes(std::size_t size) {
@@ -136,7 +165,11 @@ class Generator {
   Frame ipv4_frame() {
     Ipv4Fields fields = ipv4_fields();
     PacketBuilder builder;
-    switch (below(12)) {
+    switch (below(13)) {
+      case 12:  // 6in4
+        fields.protocol = IPPROTO_IPV6;
+        return finish(builder.ipv4(fields).payload(
+            PacketBuilder().without_ethernet().ipv6().udp(5000, 5001).build()));
       case 0:  // the first fragment
         fields.more_fragments = true;
         fields.dont_fragment = false;
@@ -193,7 +226,10 @@ class Generator {
     PppoeFields fields{.session = static_cast<std::uint16_t>(below(0x10000))};
     switch (below(6)) {
       case 0:
-        return finish(builder.pppoe(fields).ipv6().udp(1024, 9).payload(any_payload()));
+        return finish(builder.pppoe(fields)
+                          .ipv6({.source = ipv6_source()})
+                          .udp(1024, 9)
+                          .payload(any_payload()));
       case 1:  // longer than the frame, or shorter than the packet
         fields.length =
             static_cast<std::uint16_t>(below(2) == 0 ? below(30) : 9100 + below(50'000));
@@ -237,16 +273,56 @@ class Generator {
   }
 
   Frame ipv6_frame() {
+    Ipv6Fields fields{.source = ipv6_source()};
     PacketBuilder builder;
-    switch (below(3)) {
+    const auto with = [&](std::uint8_t next_header, const Frame& payload) {
+      fields.next_header = next_header;
+      return finish(builder.ipv6(fields).payload(payload));
+    };
+    switch (below(9)) {
       case 0:
-        return finish(
-            builder.ipv6({.next_header = std::uint8_t{IPPROTO_IPIP}}).payload(inner_packet()));
-      case 1:
-        return cut(builder.ipv6().udp(1024, 9), 48);
+        return with(IPPROTO_IPIP, inner_packet());
+      case 1:  // an IPv6 packet inside
+        return with(IPPROTO_IPV6,
+                    PacketBuilder().without_ethernet().ipv6().udp(5000, 5001).build());
+      case 2:  // hop-by-hop, with a router alert (RFC 2711)
+        return with(IPPROTO_HOPOPTS, {IPPROTO_NONE, 0, 5, 2, 0, 0, 1, 0});
+      case 3: {  // a fragment
+        const Frame header{IPPROTO_UDP, 0, static_cast<std::uint8_t>(below(256)), 1, 0, 0, 0, 1};
+        return with(IPPROTO_FRAGMENT, joined(header, random_payload(100)));
+      }
+      case 4:  // routing and destination options
+        return with(IPPROTO_ROUTING, joined({IPPROTO_DSTOPTS, 0, 4, 0, 0, 0, 0, 0},
+                                            {IPPROTO_NONE, 0, 1, 4, 0, 0, 0, 0}));
+      case 5: {  // more bytes than the packet says: not an error
+        Frame frame = tagged(builder.ipv6(fields).udp(1024, 9).payload(random_payload(1400)));
+        frame.resize(frame.size() + 1 + below(64));
+        return frame;
+      }
+      case 6:
+        return finish(builder.ipv6(fields).tcp(1024, 443).payload(any_payload()));
       default:
-        return finish(builder.ipv6().udp(1024, 9).payload(any_payload()));
+        return finish(builder.ipv6(fields).udp(1024, 9).payload(any_payload()));
     }
+  }
+
+  // Says that it is IPv6.
+  Frame malformed_ipv6_frame() {
+    Ipv6Fields fields{.source = ipv6_source()};
+    PacketBuilder builder;
+    switch (below(4)) {
+      case 0:
+        fields.version = static_cast<std::uint8_t>((7 + below(15)) % 16);
+        break;
+      case 1:  // the packet is longer than the frame
+        fields.payload_length = static_cast<std::uint16_t>(9100 + below(0x10000 - 9100));
+        break;
+      case 2:  // ends within the header, or before
+        return cut(builder.ipv6(fields), 40);
+      default:  // ends behind it
+        return cut(builder.ipv6(fields).tcp(1024, 443).payload(any_payload()), 20);
+    }
+    return finish(builder.ipv6(fields).udp(1024, 9).payload(any_payload()));
   }
 
   Frame arp_frame() {

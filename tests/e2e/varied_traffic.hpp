@@ -9,9 +9,10 @@
 
 namespace xdp_count::testing {
 
-// Frames of all kinds that are met on a wire, right and wrong, from some hundred IPv4 sources: with
-// up to five VLAN tags, fragments, IP options, tunnels, wrong versions and lengths, cut off, jumbo,
-// and of other protocols. The same seed gives the same frames everywhere.
+// Frames of all kinds that are met on a wire, right and wrong, from some hundred sources of either
+// family: with up to five VLAN tags, fragments, options, extension headers, tunnels, sessions,
+// wrong versions and lengths, cut off, jumbo, and of other protocols. The same seed gives the same
+// frames everywhere.
 std::vector<Frame> varied_traffic(std::size_t frames, std::uint32_t seed);
 
 // The most bytes that a frame of varied_traffic() has behind its Ethernet header.
