@@ -15,7 +15,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "base/ipv4.hpp"
+#include "base/address.hpp"
 #include "live_traffic.hpp"
 #include "measured_agent.hpp"
 #include "measurement.hpp"
@@ -70,6 +70,9 @@ const std::vector<Setting>& all_settings() {
       {.name = "random-32",
        .title = "default options, random 2^32",
        .pattern = FloodPattern::random_of_2_to(32)},
+      {.name = "ipv6",
+       .title = "default options, random in an IPv6 /32",
+       .pattern = FloodPattern::random_ipv6()},
       {.name = "sequential",
        .title = "default options, all in order",
        .pattern = FloodPattern::all_in_order()},
@@ -156,7 +159,7 @@ class SnapshotWatch {
     double arrival_ns = 0;
     std::uint64_t seq = 0;
     std::uint64_t frames = 0;
-    std::uint64_t ipv4 = 0;
+    std::uint64_t ip = 0;
     std::uint64_t in_no_row = 0;  // evicted and untracked packets
   };
 
@@ -238,7 +241,8 @@ class SnapshotWatch {
         {.arrival_ns = now,
          .seq = snapshot.at("seq"),
          .frames = packets(snapshot.at("frames")),
-         .ipv4 = packets(snapshot.at("classes").at("ipv4")),
+         .ip = packets(snapshot.at("classes").at("ipv4")) +
+               packets(snapshot.at("classes").at("ipv6")),
          .in_no_row = packets(snapshot.at("evicted")) + packets(snapshot.at("untracked"))});
   }
 
@@ -396,15 +400,15 @@ std::optional<MarkedCounts> listed(const SnapshotWatch& watch, Samples& samples)
     if (line.at("type") == "error") return {};
     for (const auto& row : line.at("sources")) {
       const std::uint64_t packets = row.at("packets");
-      const std::uint32_t source = parse_ipv4(row.at("src").get<std::string>()).value();
+      const Address source = parse_address(row.at("src").get<std::string>()).value();
       sum += packets;
-      add_row(rows, source, packets);
+      if (source.family == Family::ipv4) add_row(rows, source.ipv4(), packets);
     }
     if (line.at("more") == false) break;
   }
   const std::uint64_t seq = line.at("seq");
   const auto snapshot = watch.wait_for([&](const auto& other) { return other.seq == seq; });
-  const bool conserved = snapshot && sum + snapshot->in_no_row == snapshot->ipv4;
+  const bool conserved = snapshot && sum + snapshot->in_no_row == snapshot->ip;
   samples.add("lists that do not add up", "lists", conserved ? 0 : 1);
   return rows;
 }
@@ -416,7 +420,7 @@ void attack_agent(const Setting& setting, const Flood& flood, Samples& samples) 
   MeasuredAgent agent(topology, setting.options, setting.mode);
   const SnapshotWatch watch;
   json some = json::array();
-  for (std::uint32_t i = 0; i < 10; ++i) some.push_back(ipv4_text(LF_MARKED_FIRST + i * 100));
+  for (std::uint32_t i = 0; i < 10; ++i) some.push_back(address_text(LF_MARKED_FIRST + i * 100));
   std::vector<std::unique_ptr<Asker>> askers;
   std::uint64_t counted_before = 0;
   double cpu_ns = 0;

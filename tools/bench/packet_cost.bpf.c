@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -31,6 +32,7 @@ struct {
 
 /* Set before load: the verifier removes the drawing where it is not wanted. */
 const volatile __u32 draws_sources SEC(".rodata.bench") = 0;
+const volatile __u32 draws_ipv6 SEC(".rodata.bench") = 0;
 
 /* The benchmark keeps it in step over all programs, so that each meets the same sources. */
 __u32 position SEC(".data.bench") = 0;
@@ -40,8 +42,14 @@ struct headers {
 	struct iphdr ip;
 } __attribute__((packed));
 
+struct ipv6_headers {
+	struct ethhdr eth;
+	struct ipv6hdr ip;
+} __attribute__((packed));
+
 static __always_inline void draw_source(struct xdp_md *ctx)
 {
+	struct ipv6_headers *ipv6_headers;
 	struct headers *headers;
 	__u64 *source;
 	__u32 at;
@@ -51,7 +59,12 @@ static __always_inline void draw_source(struct xdp_md *ctx)
 	at = position++ & (DRAWS - 1);
 	source = bpf_map_lookup_elem(&draws, &at);
 	headers = (void *)(long)ctx->data;
-	if (source && (void *)(headers + 1) <= (void *)(long)ctx->data_end)
+	ipv6_headers = (void *)(long)ctx->data;
+	if (!source)
+		return;
+	if (draws_ipv6 && (void *)(ipv6_headers + 1) <= (void *)(long)ctx->data_end)
+		ipv6_headers->ip.saddr.in6_u.u6_addr32[3] = *source;
+	else if (!draws_ipv6 && (void *)(headers + 1) <= (void *)(long)ctx->data_end)
 		headers->ip.saddr = *source;
 }
 
@@ -117,6 +130,41 @@ SMALLEST_COUNTER(percpu_hash, BPF_MAP_TYPE_PERCPU_HASH, false)
 SMALLEST_COUNTER(lru_percpu_hash, BPF_MAP_TYPE_LRU_PERCPU_HASH, false)
 SMALLEST_COUNTER(hash, BPF_MAP_TYPE_HASH, true)
 SMALLEST_COUNTER(lru_hash, BPF_MAP_TYPE_LRU_HASH, true)
+
+/* The same for IPv6, with 16 bytes of key. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, DRAWS);
+	__type(key, struct in6_addr);
+	__type(value, struct xc_counts);
+} percpu_hash_of_ipv6 SEC(".maps");
+
+SEC("xdp")
+int count_in_percpu_hash_of_ipv6(struct xdp_md *ctx)
+{
+	struct ipv6_headers *headers;
+	void *data, *data_end;
+	struct xc_counts *counts;
+	__u64 bytes;
+
+	draw_source(ctx);
+	data = (void *)(long)ctx->data;
+	data_end = (void *)(long)ctx->data_end;
+	headers = data;
+	if ((void *)(headers + 1) > data_end || headers->eth.h_proto != bpf_htons(ETH_P_IPV6))
+		return XDP_PASS;
+	bytes = data_end - data;
+	counts = bpf_map_lookup_elem(&percpu_hash_of_ipv6, &headers->ip.saddr);
+	if (counts) {
+		counts->packets++;
+		counts->bytes += bytes;
+	} else {
+		struct xc_counts first = { .packets = 1, .bytes = bytes };
+
+		bpf_map_update_elem(&percpu_hash_of_ipv6, &headers->ip.saddr, &first, BPF_NOEXIST);
+	}
+	return XDP_PASS;
+}
 
 /* The example that comes with many libraries, as github.com/cilium/ebpf/examples/xdp. */
 struct {

@@ -14,6 +14,7 @@
 #include <numeric>
 #include <random>
 
+#include "base/address.hpp"
 #include "measurement.hpp"
 #include "model/settings.hpp"
 #include "packet_builder.hpp"
@@ -58,43 +59,68 @@ std::uint32_t max_sources_for(const Order& order) {
   return std::max(Settings{}.max_sources, most);
 }
 
-// The benchmark's programs, loaded with some settings, over one order of packets.
+FamilyChoice choice_of(Family family) {
+  return family == Family::ipv4 ? FamilyChoice::ipv4 : FamilyChoice::ipv6;
+}
+
+// How the benchmark's programs are loaded.
+struct Loading {
+  std::uint32_t hot_slots = 0;                 // 0: the default
+  std::uint32_t max_sources = 0;               // 0: as many as the packets have, or the default
+  Family family = Family::ipv4;                // of the packets
+  bool ours_alone = false;                     // the others are not loaded
+  FamilyChoice families = FamilyChoice::both;  // this and the next are ours
+  bool new_sources = false;
+  std::uint32_t sample_every = 0;
+};
+
+// The benchmark's programs, over one order of packets.
 class Programs {
  public:
-  // `hot_slots` of 0 is the default. `ours_alone`: the others are not loaded.
-  Programs(const Order& order, std::uint32_t hot_slots, bool ours_alone, bool new_sources = false,
-           std::uint32_t sample_every = 0)
-      : Programs(order, hot_slots, max_sources_for(order), ours_alone, new_sources, sample_every) {}
-  Programs(const Order& order, std::uint32_t hot_slots, std::uint32_t max_sources, bool ours_alone,
-           bool new_sources, std::uint32_t sample_every)
-      : skeleton_(packet_cost_bpf__open()) {
+  Programs(const Order& order, Loading loading)
+      : skeleton_(packet_cost_bpf__open()), family_(loading.family) {
     if (!skeleton_) throw_errno("opening the benchmark's programs");
-    if (hot_slots == 0) hot_slots = default_hot_slots(max_sources, possible_cpus());
-    size_tables(*skeleton_, hot_slots, max_sources);
-    set_events(*skeleton_, new_sources, sample_every);
+    const std::uint32_t max_sources =
+        loading.max_sources != 0 ? loading.max_sources : max_sources_for(order);
+    const std::uint32_t hot_slots =
+        loading.hot_slots != 0 ? loading.hot_slots
+                               : default_hot_slots(max_sources, possible_cpus(), loading.families);
+    size_tables(*skeleton_, hot_slots, max_sources, loading.families);
+    set_events(*skeleton_, loading.new_sources, loading.sample_every);
     // Where there is only one source the frame has it already.
     skeleton_->rodata_bench->draws_sources = *std::ranges::max_element(order) > 0;
+    skeleton_->rodata_bench->draws_ipv6 = family_ == Family::ipv6;
+    const bool of_ipv4 = family_ == Family::ipv4 && !loading.ours_alone;
+    const bool of_ipv6 = family_ == Family::ipv6 && !loading.ours_alone;
     // As much room as ours has.
     for (bpf_map* map : {skeleton_->maps.percpu_hash, skeleton_->maps.lru_percpu_hash,
                          skeleton_->maps.hash, skeleton_->maps.lru_hash}) {
       bpf_map__set_max_entries(map, max_sources);
-      bpf_map__set_autocreate(map, !ours_alone);
+      bpf_map__set_autocreate(map, of_ipv4);
     }
-    bpf_map__set_autocreate(skeleton_->maps.lru_hash_of_16, !ours_alone);
+    bpf_map__set_autocreate(skeleton_->maps.lru_hash_of_16, of_ipv4);
+    bpf_map__set_max_entries(skeleton_->maps.percpu_hash_of_ipv6, max_sources);
+    bpf_map__set_autocreate(skeleton_->maps.percpu_hash_of_ipv6, of_ipv6);
+    const auto& progs = skeleton_->progs;
     std::vector<bpf_program*> loaded;
     for (bpf_program* program = nullptr;
-         (program = bpf_object__next_program(skeleton_->obj, program)) != nullptr;)
-      if (!ours_alone || program == skeleton_->progs.ours)
-        loaded.push_back(program);
-      else
-        bpf_program__set_autoload(program, false);
+         (program = bpf_object__next_program(skeleton_->obj, program)) != nullptr;) {
+      const bool is_wanted = program == progs.ours                           ? true
+                             : program == progs.empty                        ? !loading.ours_alone
+                             : program == progs.count_in_percpu_hash_of_ipv6 ? of_ipv6
+                                                                             : of_ipv4;
+      bpf_program__set_autoload(program, is_wanted);
+      if (is_wanted) loaded.push_back(program);
+    }
     if (packet_cost_bpf__load(skeleton_.get()) != 0)
       throw_errno("loading the benchmark's programs");
     const MappedMemory<std::uint64_t> sources(bpf_map__fd(skeleton_->maps.draws), draws, "draws");
     for (std::uint32_t i = 0; i < draws; ++i)
       sources.values()[i] = __builtin_bswap32(0x0a000000 + order[i]);
     counts_ = {bpf_map__fd(skeleton_->maps.cpu_counts),
-               XC_GENERATIONS * possible_cpus() * cpu_counts_bytes(hot_slots), "cpu_counts"};
+               XC_GENERATIONS * possible_cpus() *
+                   cpu_counts_bytes(hot_slots, counted_families(loading.families)),
+               "cpu_counts"};
     spill_ = {bpf_map__fd(skeleton_->maps.spill), XC_GENERATIONS * spill_bytes(max_sources),
               "spill"};
     for (bpf_program* program : loaded) {
@@ -134,27 +160,37 @@ class Programs {
     void operator()(packet_cost_bpf* skeleton) const { packet_cost_bpf__destroy(skeleton); }
   };
 
+  testing::PacketBuilder builder_;
   std::unique_ptr<packet_cost_bpf, Destroy> skeleton_;
   std::vector<std::pair<std::string, int>> fds_;
   MappedMemory<std::byte> counts_;
   MappedMemory<std::byte> spill_;
-  std::vector<std::uint8_t> frame_ =
-      testing::PacketBuilder().ipv4().udp(1024, 9).frame_length(64).build();
+  Family family_;
+  std::vector<std::uint8_t> frame_ = family_ == Family::ipv4
+                                         ? builder_.ipv4().udp(1024, 9).frame_length(64).build()
+                                         : builder_.ipv6().udp(1024, 9).frame_length(64).build();
 };
 
 using Samples = std::map<std::string, std::vector<double>>;
 
 // ns per packet of every program, a sample a round.
-void run(const Order& order, std::uint32_t hot_slots, Samples& samples) {
-  Programs programs(order, hot_slots, false);
-  Programs new_sources(order, hot_slots, true, true);
-  Programs sampling(order, hot_slots, true, false, 1000);
+void run(const Order& order, std::uint32_t hot_slots, Family family, Samples& samples) {
+  const auto load = [&](Loading loading) {
+    loading.hot_slots = hot_slots;
+    loading.family = family;
+    return Programs(order, loading);
+  };
+  Programs programs = load({});
+  Programs alone = load({.ours_alone = true, .families = choice_of(family)});
+  Programs new_sources = load({.ours_alone = true, .new_sources = true});
+  Programs sampling = load({.ours_alone = true, .sample_every = 1000});
   for (int round = 0; round < warm_up_rounds + rounds; ++round) {
     const auto measure = [&](Programs& with, int fd, const std::string& name) {
       const double cost = with.run_once(fd);
       if (round >= warm_up_rounds) samples[name].push_back(cost);
     };
     for (const auto& [name, fd] : programs.fds()) measure(programs, fd, name);
+    measure(alone, alone.fds().front().second, "ours, of this family alone");
     measure(new_sources, new_sources.fds().front().second, "ours, --events");
     measure(sampling, sampling.fds().front().second, "ours, --sample 1000");
   }
@@ -162,8 +198,8 @@ void run(const Order& order, std::uint32_t hot_slots, Samples& samples) {
 
 // Measures ours alone, in rounds that each begin a generation.
 void run_generations(const Order& order, std::uint32_t hot_slots, Samples& samples) {
-  Programs plain(order, hot_slots, true);
-  Programs new_sources(order, hot_slots, true, true);
+  Programs plain(order, {.hot_slots = hot_slots, .ours_alone = true});
+  Programs new_sources(order, {.hot_slots = hot_slots, .ours_alone = true, .new_sources = true});
   for (int round = 0; round < warm_up_rounds + rounds; ++round)
     for (auto& [programs, name] :
          {std::pair(&plain, "ours"), std::pair(&new_sources, "ours, --events")}) {
@@ -187,23 +223,25 @@ void print_costs(const std::string& setting, const Samples& samples, double floo
                   .ratio_to = ratio_to});
 }
 
-void print_over_empty(const std::string& setting, const Samples& samples) {
+void print_over_empty(const std::string& setting, const Samples& samples, Family family) {
+  const std::string map = family == Family::ipv4 ? "percpu_hash" : "percpu_hash_of_ipv6";
   const double empty = summarize(samples.at("empty")).median;
-  const double yardstick = summarize(samples.at("percpu_hash")).median - empty;
-  print_costs(setting, samples, empty, yardstick, "percpu_hash, both over empty");
+  const double yardstick = summarize(samples.at(map)).median - empty;
+  print_costs(setting, samples, empty, yardstick, map + ", both over empty");
 }
 
-void compare(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
+void compare(const std::string& setting, const Order& order, std::uint32_t hot_slots,
+             Family family) {
   Samples samples;
-  for (int load = 0; load < loads; ++load) run(order, hot_slots, samples);
-  print_over_empty(setting, samples);
+  for (int load = 0; load < loads; ++load) run(order, hot_slots, family, samples);
+  print_over_empty(setting, samples, family);
 }
 
 // Ours alone, where every packet is of a source that is refused a place.
 void measure_strangers(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
   Samples samples;
   for (int load = 0; load < loads; ++load) {
-    Programs programs(order, hot_slots, Settings{}.max_sources, false, false, 0);
+    Programs programs(order, {.hot_slots = hot_slots, .max_sources = Settings{}.max_sources});
     programs.ration();
     for (int round = 0; round < warm_up_rounds + rounds; ++round)
       for (const auto& [name, fd] : programs.fds()) {
@@ -213,7 +251,7 @@ void measure_strangers(const std::string& setting, const Order& order, std::uint
         if (round >= warm_up_rounds) samples[name].push_back(cost);
       }
   }
-  print_over_empty(setting, samples);
+  print_over_empty(setting, samples, Family::ipv4);
 }
 
 void compare_generations(const std::string& setting, const Order& order, std::uint32_t hot_slots) {
@@ -240,7 +278,12 @@ int main(int argc, char** argv) {
     stay_on_cpu(possible_cpus() - 1);
     std::mt19937_64 random(1);  // the same packets in every run
     const auto compare_sources = [&](const std::string& name, const Order& order) {
-      measure(name, [&](const std::string& setting) { compare(setting, order, hot_slots); });
+      measure(name, [&](const std::string& setting) {
+        compare(setting, order, hot_slots, Family::ipv4);
+      });
+      measure(name + ", IPv6", [&](const std::string& setting) {
+        compare(setting, order, hot_slots, Family::ipv6);
+      });
     };
     compare_sources("one source", uniform(1, random));
     compare_sources("zipf 1000", zipf(1000, random));

@@ -32,18 +32,19 @@ int percpu_hash(struct xdp_md *ctx)
 {
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
 	struct parsed_frame frame = parse_frame(ctx, bytes, true);
+	__be32 source = frame.source.last;
 	struct xc_counts *counts;
 
 	if (frame.class != XC_CLASS_IPV4)
 		return XDP_PASS;
-	counts = bpf_map_lookup_elem(&counts_per_cpu, &frame.source);
+	counts = bpf_map_lookup_elem(&counts_per_cpu, &source);
 	if (counts) {
 		counts->packets++;
 		counts->bytes += bytes;
 	} else {
 		struct xc_counts first = { .packets = 1, .bytes = bytes };
 
-		bpf_map_update_elem(&counts_per_cpu, &frame.source, &first, BPF_NOEXIST);
+		bpf_map_update_elem(&counts_per_cpu, &source, &first, BPF_NOEXIST);
 	}
 	return XDP_PASS;
 }
@@ -60,18 +61,19 @@ int lru_hash(struct xdp_md *ctx)
 {
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
 	struct parsed_frame frame = parse_frame(ctx, bytes, true);
+	__be32 source = frame.source.last;
 	struct xc_counts *counts;
 
 	if (frame.class != XC_CLASS_IPV4)
 		return XDP_PASS;
-	counts = bpf_map_lookup_elem(&counts_lru, &frame.source);
+	counts = bpf_map_lookup_elem(&counts_lru, &source);
 	if (counts) {
 		__sync_fetch_and_add(&counts->packets, 1);
 		__sync_fetch_and_add(&counts->bytes, bytes);
 	} else {
 		struct xc_counts first = { .packets = 1, .bytes = bytes };
 
-		bpf_map_update_elem(&counts_lru, &frame.source, &first, BPF_NOEXIST);
+		bpf_map_update_elem(&counts_lru, &source, &first, BPF_NOEXIST);
 	}
 	return XDP_PASS;
 }

@@ -26,6 +26,8 @@ TARGETS = [
      "counting a packet, 65,536 sources"),
     ("packet_cost", "uniform 1048576", "ours", "ratio", "at most", 0.45,
      "counting a packet, 1,048,576 sources"),
+    ("packet_cost", "one source, IPv6", "ours", "ratio", "at most", 0.25,
+     "counting an IPv6 packet, one source"),
     ("tick_cost", "1000000 tracked, 100000 active", "tick", "ratio", "at most", 0.10,
      "a tick, 100,000 of 1,000,000 active"),
     ("tick_cost", "1000000 tracked, 1000000 active", "tick", "ratio", "at most", 0.80,
