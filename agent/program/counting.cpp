@@ -2,6 +2,7 @@
 #include "program/counting.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/time_format.hpp"
@@ -96,12 +97,11 @@ SourceFilter Counting::filter(unsigned generation) const noexcept {
 void Counting::guard(unsigned quiet, bool crowded) {
   filter(quiet).clear();
   if (crowded) {
-    for (unsigned generation = 0; generation < XC_GENERATIONS; ++generation) {
-      SourceFilter sources = filter(generation);
-      ledger_.for_each([&](const LedgerEntry& entry) {
-        sources.add(tracked_sources_.hash().shared(entry.address()));
-      });
-    }
+    std::array<SourceFilter, XC_GENERATIONS> filters{filter(0), filter(1)};
+    ledger_.for_each([&](const LedgerEntry& entry) {
+      const std::uint64_t hash = tracked_sources_.hash().shared(entry.address());
+      for (SourceFilter& sources : filters) sources.add(hash);
+    });
     if (!program_.is_guarded()) reader_.wait_for_runs();
   }
   program_.set_guarded(crowded);
