@@ -14,7 +14,8 @@
 namespace xdp_count {
 
 enum class Family : std::uint8_t { ipv4, ipv6 };
-inline constexpr std::size_t families = 2;
+inline constexpr std::array both_families{Family::ipv4, Family::ipv6};
+inline constexpr std::size_t families = both_families.size();
 
 // Bits of an address.
 constexpr unsigned bits_of(Family family) noexcept {

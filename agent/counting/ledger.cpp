@@ -266,9 +266,7 @@ void Ledger::evict(std::size_t slot) {
 // What `evicted` will be when one more source has made room, with these counts.
 void Ledger::set_evicted_after(Family family, const Counts& counts) noexcept {
   state_->evicted_after = state_->evicted;
-  Evicted& evicted = state_->evicted_after.of(family);
-  ++evicted.sources;
-  evicted.counts += counts;
+  state_->evicted_after.of(family) += {1, counts};
 }
 
 void Ledger::find_victims() {

@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include "base/random.hpp"
 #include "model/names.hpp"
 
 namespace xdp_count {
@@ -43,7 +42,7 @@ void Tally::begin_fold(const Cut& cut, const Totals& totals) {
     head_.classes[i].rates = rates(totals.classes[i], before.classes[i]);
 
   Counts of_sources;
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : both_families) {
     const auto frame_class = static_cast<std::size_t>(class_of(family));
     of_sources += totals.classes[frame_class] - before.classes[frame_class];
   }
@@ -84,7 +83,7 @@ std::optional<std::string> Tally::conservation_violation() const {
   for (const CountsAndRates& c : head_.classes) classes += c.counts;
   bool adds_up = classes == head_.frames.counts;
   PerFamily<Counts> sources = ledger_.tracked_total() + head_.untracked;
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : both_families) {
     sources.of(family) += head_.evicted.of(family).counts;
     adds_up = adds_up && sources.of(family) == head_.of(class_of(family)).counts;
   }
@@ -93,7 +92,7 @@ std::optional<std::string> Tally::conservation_violation() const {
       "the counts of snapshot {} do not add up: {} frames ({} bytes), {} ({}) in classes",
       head_.seq, head_.frames.counts.packets, head_.frames.counts.bytes, classes.packets,
       classes.bytes);
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : both_families) {
     const Counts& packets = head_.of(class_of(family)).counts;
     sentence += fmt::format("; {} {} packets ({}), {} ({}) under sources, evicted or untracked",
                             packets.packets, name_of(family), packets.bytes,

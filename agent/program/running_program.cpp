@@ -180,7 +180,7 @@ std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
     auto* table = reinterpret_cast<xc_bucket*>(&value + 1);
     auto* in_use = reinterpret_cast<std::byte*>(table + hot_tables(config_.families) * buckets);
     CpuCounts cpu_counts{value.totals, {}};
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Family family : both_families) {
       if ((config_.families & 1U << static_cast<unsigned>(family)) == 0) continue;
       cpu_counts.hot.of(family) = {
           .has_wide_slots = family == Family::ipv6,

@@ -25,15 +25,10 @@ constexpr std::uint32_t rounded_sources(std::uint32_t max_sources) {
 
 // xc_config.families.
 constexpr std::uint32_t counted_families(FamilyChoice choice) {
-  switch (choice) {
-    case FamilyChoice::ipv4:
-      return 1U << XC_FAMILY_IPV4;
-    case FamilyChoice::ipv6:
-      return 1U << XC_FAMILY_IPV6;
-    case FamilyChoice::both:
-      break;
-  }
-  return 1U << XC_FAMILY_IPV4 | 1U << XC_FAMILY_IPV6;
+  std::uint32_t bits = 0;
+  for (const Family family : both_families)
+    if (has_family(choice, family)) bits |= 1U << static_cast<unsigned>(family);
+  return bits;
 }
 
 // Each family that is counted has a hot table, of as many bytes as the other's.

@@ -171,7 +171,7 @@ void check_conservation(const GenerationCounts& counts) {
   PerFamily<Counts> sources = counts.untracked;
   for (const SourceCounts& source : counts.sources)
     sources.of(source.address.family) += source.counts;
-  for (const Family family : {Family::ipv4, Family::ipv6})
+  for (const Family family : both_families)
     CHECK(sources.of(family) == counts_of(counts, class_of(family)));
 }
 

@@ -82,26 +82,14 @@ int ours(struct xdp_md *ctx)
 	return count_frame(ctx);
 }
 
-/* The least that somebody would write who counts packets and bytes of each source. */
-static __always_inline int smallest_counter(struct xdp_md *ctx, void *map, bool shared)
+static __always_inline void count_in_map(void *map, const void *source, __u64 bytes, bool shared)
 {
-	void *data, *data_end;
-	struct headers *headers;
-	struct xc_counts *counts;
-	__u64 bytes;
+	struct xc_counts *counts = bpf_map_lookup_elem(map, source);
 
-	draw_source(ctx);
-	data = (void *)(long)ctx->data;
-	data_end = (void *)(long)ctx->data_end;
-	headers = data;
-	if ((void *)(headers + 1) > data_end || headers->eth.h_proto != bpf_htons(ETH_P_IP))
-		return XDP_PASS;
-	bytes = data_end - data;
-	counts = bpf_map_lookup_elem(map, &headers->ip.saddr);
 	if (!counts) {
 		struct xc_counts first = { .packets = 1, .bytes = bytes };
 
-		bpf_map_update_elem(map, &headers->ip.saddr, &first, BPF_NOEXIST);
+		bpf_map_update_elem(map, source, &first, BPF_NOEXIST);
 	} else if (shared) {
 		__sync_fetch_and_add(&counts->packets, 1);
 		__sync_fetch_and_add(&counts->bytes, bytes);
@@ -109,6 +97,20 @@ static __always_inline int smallest_counter(struct xdp_md *ctx, void *map, bool 
 		counts->packets++;
 		counts->bytes += bytes;
 	}
+}
+
+/* The least that somebody would write who counts packets and bytes of each source. */
+static __always_inline int smallest_counter(struct xdp_md *ctx, void *map, bool shared)
+{
+	void *data, *data_end;
+	struct headers *headers;
+
+	draw_source(ctx);
+	data = (void *)(long)ctx->data;
+	data_end = (void *)(long)ctx->data_end;
+	headers = data;
+	if ((void *)(headers + 1) <= data_end && headers->eth.h_proto == bpf_htons(ETH_P_IP))
+		count_in_map(map, &headers->ip.saddr, data_end - data, shared);
 	return XDP_PASS;
 }
 
@@ -144,25 +146,13 @@ int count_in_percpu_hash_of_ipv6(struct xdp_md *ctx)
 {
 	struct ipv6_headers *headers;
 	void *data, *data_end;
-	struct xc_counts *counts;
-	__u64 bytes;
 
 	draw_source(ctx);
 	data = (void *)(long)ctx->data;
 	data_end = (void *)(long)ctx->data_end;
 	headers = data;
-	if ((void *)(headers + 1) > data_end || headers->eth.h_proto != bpf_htons(ETH_P_IPV6))
-		return XDP_PASS;
-	bytes = data_end - data;
-	counts = bpf_map_lookup_elem(&percpu_hash_of_ipv6, &headers->ip.saddr);
-	if (counts) {
-		counts->packets++;
-		counts->bytes += bytes;
-	} else {
-		struct xc_counts first = { .packets = 1, .bytes = bytes };
-
-		bpf_map_update_elem(&percpu_hash_of_ipv6, &headers->ip.saddr, &first, BPF_NOEXIST);
-	}
+	if ((void *)(headers + 1) <= data_end && headers->eth.h_proto == bpf_htons(ETH_P_IPV6))
+		count_in_map(&percpu_hash_of_ipv6, &headers->ip.saddr, data_end - data, false);
 	return XDP_PASS;
 }
 

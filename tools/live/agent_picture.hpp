@@ -49,7 +49,7 @@ struct AgentPicture {
   void take(const SnapshotMessage& message, std::chrono::steady_clock::time_point now) {
     const SnapshotHead& next = message.head;
     if (head && head->seq < next.seq) {
-      for (const Family family : {Family::ipv4, Family::ipv6}) {
+      for (const Family family : both_families) {
         if (!has_family(next.families, family)) continue;
         untracked.of(family).grow(
             next.untracked.of(family).packets - head->untracked.of(family).packets, now);

@@ -76,7 +76,7 @@ std::string number_of(std::uint64_t count, const char* what) {
 // "7 more IPv4 packets and 1 more IPv6 packets"; empty where none have come lately.
 std::string packets_of(const PerFamily<Surge>& surges, LiveView::Clock::time_point now) {
   std::string text;
-  for (const Family family : {Family::ipv4, Family::ipv6})
+  for (const Family family : both_families)
     if (const std::uint64_t packets = surges.of(family).lasting(now); packets > 0)
       text += fmt::format("{}{} more {} packets", text.empty() ? "" : " and ", grouped(packets),
                           name_of(family));

@@ -134,7 +134,7 @@ std::string missing_lines(const SnapshotHead& head, const std::vector<Address>& 
   for (const Address& address : missing)
     text += fmt::format("{:<{}} {}\n", address_text(address), addresses,
                         state_of_missing(head, address.family));
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : both_families) {
     if (head.seq == 0 || head.rows_are_all(family) || !has_family(head.families, family) ||
         std::none_of(missing.begin(), missing.end(),
                      [&](const Address& address) { return address.family == family; }))

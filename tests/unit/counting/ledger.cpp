@@ -89,7 +89,7 @@ class Model {
   bool agrees_on_totals(const Ledger& ledger) const {
     bool agrees = ledger.size() == entries_.size() && ledger.size() <= ledger.capacity() &&
                   ledger.established() == established();
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Family family : both_families) {
       const Evicted& evicted = ledger.evicted().of(family);
       agrees = agrees && evicted.sources == evicted_.of(family).sources &&
                evicted.counts == evicted_.of(family).counts &&

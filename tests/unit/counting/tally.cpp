@@ -134,7 +134,7 @@ TEST_CASE("every frame stays accounted for while sources make room for others") 
     const auto class_counts = [&](Family family) -> Counts& {
       return generation.classes[static_cast<std::size_t>(class_of(family))];
     };
-    for (const Family family : {Family::ipv4, Family::ipv6})
+    for (const Family family : both_families)
       class_counts(family) = generation.untracked.of(family) = {below(10), below(1000)};
     for (int i = 0; i < 20; ++i) {
       const Address address = source(static_cast<std::uint32_t>(below(200)));
@@ -159,7 +159,7 @@ using Fault = void (*)(GenerationCounts&, Family, Family);
 void check_fault(Fault fault) {
   // There is room for all four sources, or some are evicted.
   for (const std::size_t capacity : {1, 2, 3, 4})
-    for (const Family family : {Family::ipv4, Family::ipv6}) {
+    for (const Family family : both_families) {
       CAPTURE(capacity);
       CAPTURE(name_of(family));
       OwnedLedger owned(capacity);
@@ -241,7 +241,7 @@ TEST_CASE("what one family lacks does not make up for what the other has too muc
 }
 
 TEST_CASE("a violation names the snapshot, the family and the figures that differ") {
-  for (const Family family : {Family::ipv4, Family::ipv6}) {
+  for (const Family family : both_families) {
     OwnedLedger owned(16);
     OwnedTally tally(owned.ledger, {});
     tally.fold(any_cut());
