@@ -118,7 +118,7 @@ asio::awaitable<void> Agent::attach() {
                       SnapshotHead{.interface = interface_.name,
                                    .ifindex = interface_.index,
                                    .mode = attachment_->mode(),
-                                   .families = settings_.families},
+                                   .row_kind = settings_.row_kind},
                       nic);
     program_id_ = attachment_->program().info().id;
     return keep_what_counting_needs(attachment_->program().fd());
@@ -133,7 +133,7 @@ asio::awaitable<void> Agent::attach() {
 
   if (const int events = attachment_->program().events_fd(); events >= 0)
     event_stream_.emplace(
-        io_.get_executor(), events, interface_.has_ethernet_header(),
+        io_.get_executor(), events, interface_.has_ethernet_header(), settings_.row_kind,
         [this] { return events_lost(); }, *server_);
   socket_file_.show();
   // This thread gives its privileges up as the helper thread has, before a byte of a client is

@@ -91,9 +91,21 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
           "packet. 32 bytes per slot, CPU and family. The default is twice --max-sources over "
           "all CPUs, four times for one family, here  [{}]",
           default_slots == 0 ? "not known: there is no /sys" : std::to_string(default_slots)));
-  add_choice(app, "--families", settings.families, family_choice_names,
+  add_choice(app, "--families", settings.row_kind.families, family_choice_names,
              "Whose sources are counted: ipv4, ipv6, or both. Packets of the other family "
              "are counted in its class, and all of them as untracked  [both]");
+  add_choice(app, "--by", settings.row_kind.by, count_by_names,
+             "What packets are counted by: source (who sends them) or destination (who is "
+             "sent them, for mirror ports and routers)  [source]");
+  add_number(app, "--prefix4", settings.row_kind.prefix_lengths.of(Family::ipv4), 0U,
+             bits_of(Family::ipv4),
+             "Bits of an IPv4 address that are told apart: networks of so many bits are "
+             "counted, 0 to 32  [32]")
+      ->option_text("BITS");
+  add_number(app, "--prefix6", settings.row_kind.prefix_lengths.of(Family::ipv6), 0U,
+             bits_of(Family::ipv6),
+             "The same for IPv6, 0 to 128; one customer mostly has 64 or fewer  [128]")
+      ->option_text("BITS");
   add_choice(app, "--verdict", settings.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees "
              "them once counted, for mirror ports that the host does not use  [pass]");
@@ -148,7 +160,8 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
   if (settings.hot_slots != 0)
     settings.hot_slots = std::bit_ceil(settings.hot_slots);
   else if (possible_cpus != 0)
-    settings.hot_slots = default_hot_slots(settings.max_sources, possible_cpus, settings.families);
+    settings.hot_slots =
+        default_hot_slots(settings.max_sources, possible_cpus, settings.row_kind.families);
   if (settings.socket_path.empty()) settings.socket_path = default_socket_path(settings.interface);
   return options;
 }

@@ -18,6 +18,7 @@ const volatile struct xc_config config = {
 	.families = 1 << XC_FAMILY_IPV4 | 1 << XC_FAMILY_IPV6,
 	.has_ethernet_header = 1,
 	.verdict = XDP_PASS,
+	.masks = { { 0, 0xffffffff }, { ~0ULL, ~0ULL } },
 };
 
 #endif /* XDP_COUNT_CONFIG_H */

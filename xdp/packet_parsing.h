@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds the class of a frame and, for IP, its source.
+ * Finds the class of a frame and, for IP, the address that it is counted under.
  */
 #ifndef XDP_COUNT_PACKET_PARSING_H
 #define XDP_COUNT_PACKET_PARSING_H
@@ -17,6 +17,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include <xdp_count/shared_types.h>
+
+#include "counted_address.h"
 
 /* QinQ before IEEE 802.1ad; linux/if_ether.h names it ETH_P_QINQ1. */
 #define XC_ETH_P_QINQ_OLD 0x9100
@@ -48,16 +50,6 @@ struct pppoe_session {
 };
 
 #define XC_PPPOE_SESSION_DATA 0x1100 /* version 1, type 1, code 0 */
-
-/* As struct ipv6hdr, but with addresses that are read as words. */
-struct ipv6_header {
-	__be32 version_class_flow;
-	__be16 payload_length;
-	__u8 next_header;
-	__u8 hop_limit;
-	struct xc_address source;
-	struct xc_address destination;
-};
 
 /* The first option of a hop-by-hop header, where a jumbogram has its length (RFC 2675, 2). */
 struct jumbo_header {
@@ -131,7 +123,7 @@ static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 
 	if (total_length < header_bytes &&
 	    (total_length != 0 || frame_bytes <= XC_IPV4_MAX_TOTAL_LENGTH))
 		return XC_CLASS_MALFORMED;
-	source->last = ip->saddr;
+	source->last = counted_ipv4_address(ip);
 	return XC_CLASS_IPV4;
 }
 
@@ -177,7 +169,7 @@ static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, __u32 offset, __u64 
 	payload_length = bpf_ntohs(ip->payload_length);
 	if (payload + payload_length > frame_bytes)
 		return XC_CLASS_MALFORMED;
-	*source = ip->source;
+	*source = counted_ipv6_address(ip);
 	if (payload_length == 0 && ip->next_header == IPPROTO_HOPOPTS) {
 		/* The options may be in another buffer than the header. */
 		if (in_place)

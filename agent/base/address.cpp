@@ -156,4 +156,8 @@ std::string prefix_text(const Prefix& prefix) {
   return address_text(prefix.network) + "/" + std::to_string(prefix.length);
 }
 
+std::string typed_prefix_text(const Prefix& prefix) {
+  return prefix.is_address() ? address_text(prefix.network) : prefix_text(prefix);
+}
+
 }  // namespace xdp_count

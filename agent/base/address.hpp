@@ -60,14 +60,23 @@ std::string address_text(const Address& address);
 // for IPv6; nothing else, and no zone.
 std::optional<Address> parse_address(std::string_view text);
 
-// A block of addresses of one family in CIDR notation (RFC 4632, RFC 4291). `network` has no bits
-// outside of the mask.
+// A block of addresses of one family in CIDR notation (RFC 4632, RFC 4291), or a single address,
+// which is a block of one. `network` has no bits outside of the mask.
 struct Prefix {
+  constexpr Prefix() noexcept = default;
+  // Implicit: an address stands for its block of one in many places.
+  constexpr Prefix(const Address& address) noexcept
+      : network(address), length(bits_of(address.family)) {}
+  constexpr Prefix(std::uint32_t ipv4) noexcept : Prefix(Address(ipv4)) {}
+  constexpr Prefix(const Address& first, unsigned bits) noexcept : network(first), length(bits) {}
+
+  bool contains(const Address& address) const noexcept;
+  constexpr bool is_address() const noexcept { return length == bits_of(network.family); }
+
   Address network;
   unsigned length = 0;
 
-  bool contains(const Address& address) const noexcept;
-  friend bool operator==(const Prefix&, const Prefix&) = default;
+  friend constexpr auto operator<=>(const Prefix&, const Prefix&) noexcept = default;
 };
 
 // The network of so many bits that the address lies in. `length`: up to bits_of() its family.
@@ -88,5 +97,9 @@ std::optional<Prefix> network_around(std::string_view text);
 std::string host_bits_error(std::string_view text);
 
 std::string prefix_text(const Prefix& prefix);
+
+// The same without the length of a single address: what parse_typed_prefix() reads.
+std::string typed_prefix_text(const Prefix& prefix);
+inline constexpr int max_typed_prefix_text = max_address_text + 4;
 
 }  // namespace xdp_count

@@ -84,7 +84,7 @@ class BestOf {
 
 SourceRow source_row(const Tally& tally, const LedgerEntry& entry, std::size_t trend) {
   const RecentCounts& recent = tally.recent();
-  return {.address = entry.address(),
+  return {.address = tally.head().row_kind.row_of(entry.address()),
           .total = entry.total,
           .rates = rates_over(tally.ledger().in_current_tick(entry), tally.head().interval),
           .first_time = entry.first_time(),

@@ -40,7 +40,7 @@ ProgramSettings program_settings(const Settings& settings, const NetworkInterfac
           .verdict = settings.verdict,
           .hot_slots = settings.hot_slots,
           .max_sources = settings.max_sources,
-          .families = settings.families,
+          .row_kind = settings.row_kind,
           .new_sources = settings.events,
           .sample_every = settings.sample};
 }

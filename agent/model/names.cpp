@@ -37,6 +37,9 @@ const char* name_of(Verdict verdict) {
 const char* name_of(FamilyChoice choice) {
   return name_in(family_choice_names, choice);
 }
+const char* name_of(CountBy by) {
+  return name_in(count_by_names, by);
+}
 const char* name_of(OutputFormat output) {
   return name_in(output_names, output);
 }
@@ -52,6 +55,9 @@ Verdict verdict_named(std::string_view name) {
 }
 FamilyChoice family_choice_named(std::string_view name) {
   return value_in(family_choice_names, name);
+}
+CountBy count_by_named(std::string_view name) {
+  return value_in(count_by_names, name);
 }
 OutputFormat output_named(std::string_view name) {
   return value_in(output_names, name);

@@ -7,6 +7,7 @@
 
 #include "base/name_table.hpp"
 #include "model/event.hpp"
+#include "model/row_kind.hpp"
 #include "model/settings.hpp"
 #include "model/snapshot.hpp"
 #include "model/xdp_mode.hpp"
@@ -47,6 +48,10 @@ inline constexpr std::array<Name<Verdict>, 2> verdict_names{
     {{"pass", Verdict::pass}, {"drop", Verdict::drop}}};
 inline constexpr std::array<Name<FamilyChoice>, 3> family_choice_names{
     {{"both", FamilyChoice::both}, {"ipv4", FamilyChoice::ipv4}, {"ipv6", FamilyChoice::ipv6}}};
+inline constexpr std::array<Name<CountBy>, 2> count_by_names{
+    {{"source", CountBy::source}, {"destination", CountBy::destination}}};
+// The field of a row that has its address, by CountBy.
+inline constexpr std::array<const char*, count_by_names.size()> row_fields{"src", "dst"};
 inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"live", OutputFormat::live},
                                                                  {"table", OutputFormat::table},
                                                                  {"json", OutputFormat::json},
@@ -59,6 +64,7 @@ const char* name_of(XdpMode mode);
 const char* name_of(ModeChoice choice);
 const char* name_of(Verdict verdict);
 const char* name_of(FamilyChoice choice);
+const char* name_of(CountBy by);
 const char* name_of(OutputFormat output);
 
 // What has this name. Throw std::out_of_range when nothing has.
@@ -66,6 +72,7 @@ XdpMode xdp_mode_named(std::string_view name);
 ModeChoice mode_choice_named(std::string_view name);
 Verdict verdict_named(std::string_view name);
 FamilyChoice family_choice_named(std::string_view name);
+CountBy count_by_named(std::string_view name);
 OutputFormat output_named(std::string_view name);
 
 }  // namespace xdp_count

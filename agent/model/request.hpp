@@ -29,7 +29,7 @@ struct Subscription {
 };
 
 struct GetRequest {
-  std::vector<Address> addresses;  // as asked for
+  std::vector<Prefix> addresses;  // as asked for
 };
 struct TopRequest {
   Selection selection;

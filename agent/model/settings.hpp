@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "model/family_choice.hpp"
+#include "model/row_kind.hpp"
 #include "model/xdp_mode.hpp"
 
 namespace xdp_count {
@@ -22,7 +22,7 @@ struct Settings {
   std::string socket_group;  // empty: the group that the agent runs as
   std::uint32_t max_sources = 262'144;
   std::uint32_t hot_slots = 0;  // of each CPU: a power of two; 0: by max_sources and the CPUs
-  FamilyChoice families = FamilyChoice::both;
+  RowKind row_kind;
   Verdict verdict = Verdict::pass;
   std::size_t top = 100;           // rows of the default stream
   std::size_t max_clients = 64;    // connected at once

@@ -10,8 +10,8 @@
 
 #include "base/address.hpp"
 #include "model/counts.hpp"
-#include "model/family_choice.hpp"
 #include "model/nic_counters.hpp"
+#include "model/row_kind.hpp"
 #include "model/xdp_mode.hpp"
 
 namespace xdp_count {
@@ -54,8 +54,8 @@ struct SnapshotHead {
   CountsAndRates frames;
   std::array<RecentTotal, recent_windows> recent;     // by RecentWindow
   std::array<CountsAndRates, frame_classes> classes;  // by FrameClass
-  FamilyChoice families = FamilyChoice::both;         // whose sources are counted: see --families
-  PerFamily<Counts> untracked;                        // all of a family that is not counted
+  RowKind row_kind;
+  PerFamily<Counts> untracked;  // all of a family that is not counted
   PerFamily<Evicted> evicted;
   NicCounters nic;
   bool running = true;             // the interface is up and has a carrier
@@ -83,7 +83,7 @@ struct SnapshotHead {
 };
 
 struct SourceRow {
-  Address address;
+  Prefix address;  // or network: see RowKind
   Counts total;
   Rates rates;
   std::int64_t first_time = 0;  // ms since the Unix epoch

@@ -87,7 +87,7 @@ std::uint64_t hash_of_build() {
 
 CountProgram::CountProgram(const ProgramSettings& settings)
     : skeleton_(open_skeleton(settings.may_name_kernel && programs_may_name_kernel())) {
-  size_tables(*skeleton_, settings.hot_slots, settings.max_sources, settings.families);
+  size_tables(*skeleton_, settings.hot_slots, settings.max_sources, settings.row_kind);
   set_events(*skeleton_, settings.new_sources, settings.sample_every);
 
   // An agent that adopts the program finds this in its map .rodata, where nothing else is.
@@ -131,11 +131,19 @@ int CountProgram::fd() const noexcept {
   return bpf_program__fd(skeleton_->progs.xdp_count);
 }
 
+namespace {
+
+std::array<std::uint64_t, 4> words_of(const xc_address (&masks)[XC_FAMILIES]) {
+  return {masks[0].first, masks[0].last, masks[1].first, masks[1].last};
+}
+
+}  // namespace
+
 bool interchangeable(const xc_config& a, const xc_config& b) noexcept {
   const auto form = [](const xc_config& c) {
     return std::tuple(c.build.magic, c.build.hash, c.build.config_bytes, c.cpus, c.hot_shift,
-                      c.hot_slots, c.max_sources, c.families, c.has_ethernet_header, c.verdict,
-                      c.new_sources, c.sample_every);
+                      c.hot_slots, c.max_sources, c.families, c.by, words_of(c.masks),
+                      c.has_ethernet_header, c.verdict, c.new_sources, c.sample_every);
   };
   return form(a) == form(b);
 }

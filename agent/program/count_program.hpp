@@ -19,7 +19,7 @@ struct ProgramSettings {
   Verdict verdict = Verdict::pass;
   std::uint32_t hot_slots = 8;    // of each CPU's table in each generation: a power of two
   std::uint32_t max_sources = 1;  // in the ledger; the other tables are sized by it
-  FamilyChoice families = FamilyChoice::both;
+  RowKind row_kind;
   bool new_sources = false;        // an event for each source that was not tracked
   std::uint32_t sample_every = 0;  // an event for one frame in so many; 0: for none
   // Whether it may be the form that names types of the kernel, which is the cheaper one, where that

@@ -16,17 +16,19 @@ MemoryNeed memory_need(const Settings& settings, unsigned possible_cpus) {
   constexpr std::uint64_t element = 48 + sizeof(xc_source) + 8;  // struct htab_elem, key, value
   const std::uint32_t sources = settings.max_sources;
   const std::uint32_t hot_slots =
-      settings.hot_slots != 0 ? settings.hot_slots
-                              : default_hot_slots(sources, possible_cpus, settings.families);
+      settings.hot_slots != 0
+          ? settings.hot_slots
+          : default_hot_slots(sources, possible_cpus, settings.row_kind.families);
   std::uint64_t events = 0;
   if (settings.events || settings.sample != 0) events += event_ring_bytes;
   if (settings.events) {
     const std::uint64_t known = known_sources_entries(sources);
     events += std::bit_ceil(known) * bucket + known * element;
   }
-  return {XC_GENERATIONS * (possible_cpus *
-                                cpu_counts_bytes(hot_slots, counted_families(settings.families)) +
-                            spill_bytes(sources) + filter_bytes(sources)) +
+  return {XC_GENERATIONS *
+                  (possible_cpus *
+                       cpu_counts_bytes(hot_slots, counted_families(settings.row_kind.families)) +
+                   spill_bytes(sources) + filter_bytes(sources)) +
               tracked_bytes(sources) + candidates_bytes(sources) + events,
           Ledger::slots_for(sources) * sizeof(LedgerEntry), RecentCounts::memory_bytes(sources)};
 }

@@ -12,6 +12,8 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "counting/source_identity.hpp"
+#include "model/row_kind.hpp"
 #include "program/event_memory.hpp"
 #include "program/table_sizes.hpp"
 #include "xdp_count/shared_types.h"
@@ -36,7 +38,7 @@ inline std::uint32_t possible_cpus() {
 // random.
 template <class Skeleton>
 void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_sources,
-                 FamilyChoice counted = FamilyChoice::both) {
+                 const RowKind& row_kind = {}) {
   const std::uint32_t cpus = possible_cpus();
   const std::uint32_t buckets = hot_slots / XC_BUCKET_SLOTS;
   xc_config& config = skeleton.rodata->config;
@@ -48,7 +50,13 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
       static_cast<std::uint32_t>(64 - std::countr_zero(rounded_sources(max_sources)));
   config.hash_multiplier = random_odd_word();
   config.hash_key = {random_word(), random_word()};
-  config.families = counted_families(counted);
+  config.families = counted_families(row_kind.families);
+  config.by = row_kind.by == CountBy::source ? XC_BY_SOURCE : XC_BY_DESTINATION;
+  for (const Family family : both_families) {
+    const Address ones = family == Family::ipv4 ? Address(~0U) : Address(~0ULL, ~0ULL);
+    config.masks[static_cast<std::size_t>(family)] =
+        source_of(row_kind.row_of(ones).network).address;
+  }
   skeleton.bss->control.newcomer_budget = max_sources;
   const auto set_value_size = [](bpf_map* map, std::size_t bytes) {
     bpf_map__set_value_size(map, static_cast<std::uint32_t>(bytes));

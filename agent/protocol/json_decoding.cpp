@@ -22,9 +22,9 @@ std::int64_t decode_time(const json& value) {
   throw std::runtime_error("not a time: " + value.get<std::string>());
 }
 
-Address decode_address(const json& value) {
-  if (const auto address = parse_address(value.get<std::string>())) return *address;
-  throw std::runtime_error("not an IP address: " + value.get<std::string>());
+Prefix decode_address(const json& value) {
+  if (const auto address = parse_typed_prefix(value.get<std::string>())) return *address;
+  throw std::runtime_error("not an IP address, nor a network: " + value.get<std::string>());
 }
 
 // Reads a whole number, as every count is one. nlohmann_json would convert one that does not fit.
@@ -67,8 +67,8 @@ CountsAndRates decode_counts_and_rates(const json& object) {
   return {decode_counts(object), decode_rates(object)};
 }
 
-SourceRow decode_row(const json& object) {
-  SourceRow row{.address = decode_address(object.at("src")),
+SourceRow decode_row(const json& object, CountBy by) {
+  SourceRow row{.address = decode_address(object.at(row_fields[static_cast<std::size_t>(by)])),
                 .total = decode_counts(object),
                 .rates = decode_rates(object),
                 .first_time = decode_time(object.at("first")),
@@ -85,9 +85,9 @@ SourceRow decode_row(const json& object) {
   return row;
 }
 
-std::vector<SourceRow> decode_rows(const json& array) {
+std::vector<SourceRow> decode_rows(const json& array, CountBy by) {
   std::vector<SourceRow> rows;
-  for (const json& row : array) rows.push_back(decode_row(row));
+  for (const json& row : array) rows.push_back(decode_row(row, by));
   return rows;
 }
 
@@ -103,8 +103,17 @@ std::vector<double> decode_slices(const json& object) {
   return slices == object.end() ? std::vector<double>{} : slices->get<std::vector<double>>();
 }
 
+// The same fields stand among the options of a status.
+RowKind decode_row_kind(const json& object) {
+  RowKind kind{.families = family_choice_named(object.at("families").get<std::string>()),
+               .by = count_by_named(object.at("by").get<std::string>())};
+  read(object.at("prefix4"), kind.prefix_lengths.of(Family::ipv4));
+  read(object.at("prefix6"), kind.prefix_lengths.of(Family::ipv6));
+  return kind;
+}
+
 void read_in_no_row(const json& object, SnapshotHead& head) {
-  head.families = family_choice_named(object.at("families").get<std::string>());
+  head.row_kind = decode_row_kind(object.at("rows"));
   for (const auto& [name, family] : family_names) {
     head.untracked.of(family) = decode_counts(object.at("untracked").at(name));
     const json& evicted = object.at("evicted").at(name);
@@ -135,19 +144,20 @@ SnapshotMessage decode_snapshot(const json& object) {
   read(object.at("tracked"), head.tracked);
   read(object.at("established"), head.established);
   read(object.at("capacity"), head.capacity);
-  message.rows = decode_rows(object.at("sources"));
+  message.rows = decode_rows(object.at("sources"), head.row_kind.by);
   message.slices = decode_slices(object);
   read(object.at("skipped"), message.skipped);
   return message;
 }
 
 SourcesMessage decode_sources(const json& object) {
-  SourcesMessage message{.rows = decode_rows(object.at("sources")), .more = object.at("more")};
+  SourcesMessage message{.more = object.at("more")};
   read(object.at("seq"), message.head.seq);
   message.head.time = decode_time(object.at("time"));
   read_recent(object, message.head);
   message.slices = decode_slices(object);
   read_in_no_row(object, message.head);
+  message.rows = decode_rows(object.at("sources"), message.head.row_kind.by);
   for (const json& address : object.at("missing"))
     message.missing.push_back(decode_address(address));
   return message;
@@ -180,8 +190,8 @@ StatusMessage decode_status(const json& object) {
   status.settings.socket_group = options.at("socket_group");
   read(options.at("max_sources"), status.settings.max_sources);
   read(options.at("hot_slots"), status.settings.hot_slots);
-  status.settings.families = family_choice_named(options.at("families").get<std::string>());
-  head.families = status.settings.families;
+  status.settings.row_kind = decode_row_kind(options);
+  head.row_kind = status.settings.row_kind;
   status.settings.verdict = verdict_named(options.at("verdict").get<std::string>());
   read(options.at("top"), status.settings.top);
   read(options.at("max_clients"), status.settings.max_clients);
@@ -229,7 +239,9 @@ Message decode_event(const json& object) {
   message.time = *us;
   if (object.contains("lost")) read(object.at("lost"), message.lost);
   if (message.kind == EventKind::new_source) {
-    message.frame.source = address_text(decode_address(object.at("src")));
+    const bool is_source = object.contains("src");
+    (is_source ? message.frame.source : message.frame.destination) =
+        typed_prefix_text(decode_address(object.at(is_source ? "src" : "dst")));
     return message;
   }
   DecodedFrame& frame = message.frame;

@@ -26,7 +26,7 @@ struct SourcesMessage {
   SnapshotHead head;  // as far as an answer of sources has it
   std::vector<SourceRow> rows;
   std::vector<double> slices;  // as in a snapshot
-  std::vector<Address> missing;
+  std::vector<Prefix> missing;
   bool more = false;
 };
 struct StatusMessage {
@@ -36,7 +36,7 @@ struct StatusMessage {
 struct EventMessage {
   EventKind kind = EventKind::new_source;
   std::int64_t time = 0;  // µs since the Unix epoch
-  DecodedFrame frame;     // of a new source, its address alone
+  DecodedFrame frame;     // of a new source, its address alone: see RowKind
   std::uint64_t frame_bytes = 0;
   std::vector<std::uint8_t> head;  // the frame's first bytes
   std::uint64_t lost = 0;          // of the kind, since the one before

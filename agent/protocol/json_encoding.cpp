@@ -56,6 +56,10 @@ class JsonWriter {
     text_ += '"';
     return *this;
   }
+  JsonWriter& address(const Prefix& value) {
+    if (value.is_address()) return address(value.network);
+    return raw("\"").raw(prefix_text(value)).raw("\"");
+  }
   JsonWriter& time(std::int64_t ms) {
     char text[rfc3339_length];
     text_ += '"';
@@ -99,11 +103,16 @@ class JsonWriter {
     }
     return raw("]");
   }
-  JsonWriter& rows(std::span<const SourceRow> rows, bool with_trend) {
+  // The field with the address of a row; a comma follows.
+  JsonWriter& row_address(CountBy by, const Prefix& address) {
+    raw("\"").raw(row_fields[static_cast<std::size_t>(by)]).raw("\":");
+    return this->address(address);
+  }
+  JsonWriter& rows(CountBy by, std::span<const SourceRow> rows, bool with_trend) {
     raw("[");
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const SourceRow& row = rows[i];
-      raw(i == 0 ? "{\"src\":" : ",{\"src\":").address(row.address).raw(",");
+      raw(i == 0 ? "{" : ",{").row_address(by, row.address).raw(",");
       counts(row.total).rates(row.rates).recent([&](std::size_t window) {
         if (const auto& counted = row.recent[window])
           raw("{").counts(*counted).raw("}");
@@ -115,10 +124,15 @@ class JsonWriter {
     }
     return raw("]");
   }
+  JsonWriter& row_kind(const RowKind& kind) {
+    raw("\"rows\":{\"families\":\"").raw(name_of(kind.families));
+    raw("\",\"by\":\"").raw(name_of(kind.by));
+    raw("\",\"prefix4\":").integer(kind.prefix_lengths.of(Family::ipv4));
+    return raw(",\"prefix6\":").integer(kind.prefix_lengths.of(Family::ipv6)).raw("}");
+  }
   // What was counted of sources that have no row.
   JsonWriter& in_no_row(const SnapshotHead& head) {
-    raw("\"families\":\"").raw(name_of(head.families)).raw("\",");
-    raw("\"untracked\":{").counts(head.untracked.sum());
+    row_kind(head.row_kind).raw(",\"untracked\":{").counts(head.untracked.sum());
     for (const auto& [name, family] : family_names)
       raw(",\"").raw(name).raw("\":{").counts(head.untracked.of(family)).raw("}");
     raw("},\"evicted\":{").evicted(head.evicted.sum());
@@ -156,8 +170,8 @@ class JsonWriter {
 // What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
 constexpr std::size_t head_size = 4096;  // without its rows
 constexpr std::size_t row_size = 408;
-constexpr std::size_t slice_size = 44;                      // of a row's trend
-constexpr std::size_t address_size = max_address_text + 3;  // with quotes and a comma
+constexpr std::size_t slice_size = 44;                           // of a row's trend
+constexpr std::size_t address_size = max_typed_prefix_text + 3;  // with quotes and a comma
 
 constexpr std::size_t event_size = 400;  // more than most events take
 
@@ -211,7 +225,7 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
   out.raw(",\"established\":").integer(head.established);
   out.raw(",\"capacity\":").integer(head.capacity);
   if (slices) out.slices(*slices);
-  out.raw(",\"sources\":").rows(rows, slices.has_value());
+  out.raw(",\"sources\":").rows(head.row_kind.by, rows, slices.has_value());
   out.raw(",\"shown\":").integer(rows.size());
   return out.take();
 }
@@ -225,14 +239,15 @@ std::string encode_snapshot_end(std::uint64_t skipped) {
 }
 
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
-                           std::span<const SourceRow> rows, const std::vector<Address>& missing,
+                           std::span<const SourceRow> rows, const std::vector<Prefix>& missing,
                            bool more, const Slices& slices) {
   const std::size_t trend = slices ? slices->size() : 0;
   JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend));
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
   out.raw(",\"time\":").time(head.time).totals(head);
   if (slices) out.slices(*slices);
-  out.raw(",\"sources\":").rows(rows, slices.has_value()).raw(",\"missing\":[");
+  out.raw(",\"sources\":").rows(head.row_kind.by, rows, slices.has_value());
+  out.raw(",\"missing\":[");
   for (std::size_t i = 0; i < missing.size(); ++i) out.raw(i == 0 ? "" : ",").address(missing[i]);
   out.raw("],").in_no_row(head);
   out.raw(more ? ",\"more\":true}\n" : ",\"more\":false}\n");
@@ -262,7 +277,10 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
                         {"socket_group", settings.socket_group},
                         {"max_sources", settings.max_sources},
                         {"hot_slots", settings.hot_slots},
-                        {"families", name_of(settings.families)},
+                        {"families", name_of(settings.row_kind.families)},
+                        {"by", name_of(settings.row_kind.by)},
+                        {"prefix4", settings.row_kind.prefix_lengths.of(Family::ipv4)},
+                        {"prefix6", settings.row_kind.prefix_lengths.of(Family::ipv6)},
                         {"verdict", name_of(settings.verdict)},
                         {"top", settings.top},
                         {"max_clients", settings.max_clients},
@@ -300,9 +318,10 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
   return line_of(message);
 }
 
-std::string encode_event_body(const NewSource& event) {
+std::string encode_event_body(const NewSource& event, const RowKind& kind) {
   JsonWriter out(event_size);
-  out.event(EventKind::new_source, event.time).raw(",\"src\":").address(event.address);
+  out.event(EventKind::new_source, event.time).raw(",");
+  out.row_address(kind.by, kind.row_of(event.address));
   return out.take();
 }
 

@@ -38,7 +38,7 @@ std::string encode_snapshot_end(std::uint64_t skipped);
 // The answer to `get` and `top`, and a part of the one to `list`, as of snapshot `head`. `more`:
 // another part follows.
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
-                           std::span<const SourceRow> rows, const std::vector<Address>& missing,
+                           std::span<const SourceRow> rows, const std::vector<Prefix>& missing,
                            bool more = false, const Slices& slices = {});
 
 // The string's capacity with so many rows and addresses missing, likewise.
@@ -47,7 +47,7 @@ std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t 
 
 // An event's line but for its end, which differs from client to client. `lost`: how many of its
 // kind this client missed since the line of that kind before.
-std::string encode_event_body(const NewSource& event);
+std::string encode_event_body(const NewSource& event, const RowKind& kind);
 std::string encode_event_body(const Sample& sample, const DecodedFrame& frame);
 std::string encode_event_end(std::uint64_t lost);
 

@@ -91,25 +91,30 @@ std::optional<Family> family_field(const json& object) {
   refuse(fmt::format("family: expected \"ipv4\" or \"ipv6\", not {}", shown(*it)));
 }
 
-Address address_of(const json& value) {
-  if (value.is_string())
-    if (const auto address = parse_address(value.get_ref<const std::string&>())) return *address;
-  refuse(fmt::format("src: expected an IP address such as \"192.0.2.1\" or \"2001:db8::1\", not {}",
-                     shown(value)));
+Prefix address_of(const json& value) {
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (const auto address = parse_typed_prefix(text)) return *address;
+    if (const std::string error = host_bits_error(text); !error.empty())
+      refuse("address: expected an address or a network, but " + error);
+  }
+  refuse(fmt::format(
+      "address: expected an IP address such as \"192.0.2.1\" or \"2001:db8::1\", not {}",
+      shown(value)));
 }
 
 GetRequest decode_get(const json& object) {
-  refuse_unknown_fields(object, {"src"}, "get");
-  const auto it = object.find("src");
-  if (it == object.end()) refuse("src: expected an IP address or a list of them");
+  refuse_unknown_fields(object, {"address"}, "get");
+  const auto it = object.find("address");
+  if (it == object.end()) refuse("address: expected an IP address or a list of them");
   GetRequest request;
   if (!it->is_array()) {
     request.addresses.push_back(address_of(*it));
     return request;
   }
   if (it->size() > max_get_addresses)
-    refuse(
-        fmt::format("src: expected at most {} addresses, not {}", max_get_addresses, it->size()));
+    refuse(fmt::format("address: expected at most {} addresses, not {}", max_get_addresses,
+                       it->size()));
   for (const json& element : *it) request.addresses.push_back(address_of(element));
   return request;
 }
@@ -198,8 +203,8 @@ json with_filters(json object, const std::optional<Prefix>& prefix,
 
 json encode_command(const GetRequest& request) {
   json addresses = json::array();
-  for (const Address& address : request.addresses) addresses.push_back(address_text(address));
-  return {{"cmd", "get"}, {"src", std::move(addresses)}};
+  for (const Prefix& address : request.addresses) addresses.push_back(typed_prefix_text(address));
+  return {{"cmd", "get"}, {"address", std::move(addresses)}};
 }
 
 // The same with all that a selection has but its rows.

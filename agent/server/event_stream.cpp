@@ -32,12 +32,13 @@ constexpr std::chrono::milliseconds pause_between_wakes{5};
 }  // namespace
 
 EventStream::EventStream(const asio::any_io_executor& executor, int map_fd,
-                         bool has_ethernet_header, std::function<EventLosses()> lost,
-                         const Server& server)
+                         bool has_ethernet_header, const RowKind& row_kind,
+                         std::function<EventLosses()> lost, const Server& server)
     : ring_(map_fd),
       readable_(executor, ring_.readable_fd()),
       pause_(executor),
       has_ethernet_header_(has_ethernet_header),
+      row_kind_(row_kind),
       lost_(std::move(lost)),
       server_(server) {}
 
@@ -82,7 +83,8 @@ std::size_t EventStream::pass_on(std::size_t most) {
           kind, encode_event_body(*sample, decode_frame(sample->head, has_ethernet_header_)),
           lost[index]);
     else
-      server_.offer_event(kind, encode_event_body(std::get<NewSource>(event)), lost[index]);
+      server_.offer_event(kind, encode_event_body(std::get<NewSource>(event), row_kind_),
+                          lost[index]);
   });
 }
 

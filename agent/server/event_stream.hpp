@@ -21,7 +21,7 @@ class EventStream {
   // `map_fd` is of the map `events`. `lost` answers how many events the program has lost so far.
   // `server` outlives the stream. Throws std::system_error.
   EventStream(const boost::asio::any_io_executor& executor, int map_fd, bool has_ethernet_header,
-              std::function<EventLosses()> lost, const Server& server);
+              const RowKind& row_kind, std::function<EventLosses()> lost, const Server& server);
   ~EventStream() { stop(); }
 
   // Passes events on, in slices between which others have their turn, until stop(). Throws
@@ -40,6 +40,7 @@ class EventStream {
   boost::asio::posix::stream_descriptor readable_;
   boost::asio::steady_timer pause_;
   bool has_ethernet_header_;
+  RowKind row_kind_;
   std::function<EventLosses()> lost_;
   const Server& server_;
 };

@@ -18,7 +18,7 @@ SnapshotHead moment_of(const SnapshotHead& head) {
           .time = head.time,
           .interval = head.interval,
           .recent = head.recent,
-          .families = head.families,
+          .row_kind = head.row_kind,
           .untracked = head.untracked,
           .evicted = head.evicted};
 }

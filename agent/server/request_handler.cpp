@@ -2,6 +2,8 @@
 #include "server/request_handler.hpp"
 #include "counting/top_sources.hpp"
 
+#include <fmt/core.h>
+
 #include <utility>
 
 #include "protocol/json_encoding.hpp"
@@ -13,15 +15,52 @@ namespace {
 
 std::string answer_from(const Tally& tally, std::string_view id, const GetRequest& request) {
   std::vector<SourceRow> rows;
-  std::vector<Address> missing;
-  for (const Address& address : request.addresses) {
-    const LedgerEntry* entry = tally.ledger().find(address);
-    if (entry)
+  std::vector<Prefix> missing;
+  for (const Prefix& address : request.addresses) {
+    const Prefix row = tally.head().row_kind.row_of(address.network);
+    if (const LedgerEntry* entry = tally.ledger().find(row.network))
       rows.push_back(source_row(tally, *entry));
     else
-      missing.push_back(address);
+      missing.push_back(row);
   }
   return encode_sources(id, tally.head(), rows, missing);
+}
+
+// What is wrong with a network of which rows hold only a part, or which holds only a part of a row.
+// Empty: nothing is.
+std::string error_in_filter(const std::optional<Prefix>& prefix, const RowKind& kind) {
+  if (!prefix || prefix->length <= kind.prefix_lengths.of(prefix->network.family)) return {};
+  const Prefix row = kind.row_of(prefix->network);
+  return fmt::format(
+      "prefix: this agent counts networks of {} bits, and cannot tell a part of one: ask for {}",
+      row.length, prefix_text(row));
+}
+
+std::string error_in(const GetRequest& request, const RowKind& kind) {
+  for (const Prefix& address : request.addresses) {
+    const Prefix row = kind.row_of(address.network);
+    if (address.is_address() || address.length == row.length) continue;
+    return fmt::format(
+        "address: expected {}, which is what this agent counts, not {}; list and top take other "
+        "networks",
+        row.is_address() ? "an address"
+                         : fmt::format("an address or a network of {} bits", row.length),
+        prefix_text(address));
+  }
+  return {};
+}
+std::string error_in(const TopRequest& request, const RowKind& kind) {
+  return error_in_filter(request.selection.prefix, kind);
+}
+std::string error_in(const ListRequest& request, const RowKind& kind) {
+  return error_in_filter(request.prefix, kind);
+}
+std::string error_in(const SubscribeRequest& request, const RowKind& kind) {
+  return error_in_filter(request.subscription.selection.prefix, kind);
+}
+template <class Other>
+std::string error_in(const Other&, const RowKind&) {
+  return {};
 }
 
 }  // namespace
@@ -35,8 +74,14 @@ Answer RequestHandler::handle(std::string_view line) const {
   if (const auto* error = std::get_if<RequestError>(&decoded))
     return {.text = encode_error(*error)};
   const Request& request = std::get<Request>(decoded);
-  return std::visit([&](const auto& command) { return answer(request.id, command); },
-                    request.command);
+  return std::visit(
+      [&](const auto& command) {
+        if (std::string error = error_in(command, head_.row_kind); !error.empty())
+          return Answer{.text =
+                            encode_error({request.id, ErrorCode::bad_request, std::move(error)})};
+        return answer(request.id, command);
+      },
+      request.command);
 }
 
 Answer RequestHandler::answer(std::string_view id, const GetRequest& request) const {

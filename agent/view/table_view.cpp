@@ -48,9 +48,10 @@ const char* title_of(SortKey key) {
   return "";
 }
 
-std::size_t width_of_text(const Address& address) {
+std::size_t width_of_text(const Prefix& address) {
+  if (!address.is_address()) return prefix_text(address).size();
   char text[max_address_text];
-  return static_cast<std::size_t>(write_address(address, text) - text);
+  return static_cast<std::size_t>(write_address(address.network, text) - text);
 }
 
 // The address, or as much of both its ends as fits.
@@ -123,9 +124,17 @@ std::vector<std::string> frame_rates(const SnapshotHead& head) {
           fmt::format("{}bit/s", scaled(head.frames.rates.bps))};
 }
 
-std::vector<std::string> families_text(const SnapshotHead& head) {
-  if (head.families == FamilyChoice::both) return {};
-  return {fmt::format("{} only", name_of(head.families))};
+std::vector<std::string> row_kind_text(const SnapshotHead& head) {
+  std::vector<std::string> texts;
+  const RowKind& kind = head.row_kind;
+  if (kind.families != FamilyChoice::both)
+    texts.push_back(fmt::format("{} only", name_of(kind.families)));
+  if (kind.by != CountBy::source) texts.push_back(fmt::format("by {}", name_of(kind.by)));
+  for (const Family family : both_families)
+    if (const unsigned length = kind.prefix_lengths.of(family);
+        kind.has(family) && length != bits_of(family))
+      texts.push_back(fmt::format("{} /{}", name_of(family), length));
+  return texts;
 }
 
 std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width) {
@@ -139,7 +148,7 @@ std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t wid
   totals.push_back(fmt::format("untracked {} packets", grouped(head.untracked.sum().packets)));
   totals.push_back(fmt::format("evicted {} packets", grouped(head.evicted.sum().counts.packets)));
   std::vector<std::string> first{head.interface, name_of(head.mode)};
-  for (std::string& text : families_text(head)) first.push_back(std::move(text));
+  for (std::string& text : row_kind_text(head)) first.push_back(std::move(text));
   first.push_back(
       fmt::format(fmt::runtime(head.partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
                   head.interval));
@@ -156,15 +165,18 @@ std::size_t address_width(std::span<const SourceRow> rows) {
   return width;
 }
 
-std::size_t address_width(std::span<const Address> addresses) {
+std::size_t address_width(std::span<const Prefix> addresses) {
   std::size_t width = max_ipv4_text;
-  for (const Address& address : addresses) width = std::max(width, width_of_text(address));
+  for (const Prefix& address : addresses) width = std::max(width, width_of_text(address));
   return width;
 }
 
 SourceColumns::SourceColumns(const SnapshotHead& head, std::size_t width, SortKey by,
                              std::size_t addresses)
-    : addresses_(addresses), rates_(!head.partial), recent_(head.recent) {
+    : title_(head.row_kind.by == CountBy::source ? "SOURCE" : "DESTINATION"),
+      addresses_(addresses),
+      rates_(!head.partial),
+      recent_(head.recent) {
   constexpr std::size_t least = max_ipv4_text;
   if (width < addresses_ + narrow_column)
     addresses_ = std::clamp(width >= least + narrow_column ? width - narrow_column : width, least,
@@ -219,14 +231,14 @@ std::string SourceColumns::value_of(const SourceRow& row, SortKey key) const {
 }
 
 std::string SourceColumns::titles() const {
-  std::string line = fmt::format("{:<{}}", "SOURCE", addresses_);
+  std::string line = fmt::format("{:<{}}", title_, addresses_);
   for (const SortKey key : keys_) line += fmt::format("{:>{}}", title_of(key), width_of(key));
   return line;
 }
 
 std::string SourceColumns::line(const SourceRow& row) const {
   std::string line =
-      fmt::format("{:<{}}", within(address_text(row.address), addresses_), addresses_);
+      fmt::format("{:<{}}", within(typed_prefix_text(row.address), addresses_), addresses_);
   for (const SortKey key : keys_) line += fmt::format("{:>{}}", value_of(row, key), width_of(key));
   return line;
 }

@@ -38,7 +38,7 @@ std::vector<std::string> wrapped(const std::vector<std::string>& items, std::siz
 std::vector<std::string> frame_rates(const SnapshotHead& head);
 
 // Whose sources are counted: "ipv4 only"; nothing where it is those of both families.
-std::vector<std::string> families_text(const SnapshotHead& head);
+std::vector<std::string> row_kind_text(const SnapshotHead& head);
 
 // Totals and classes as lines without newlines, to be read at `width` characters.
 std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t width = any_width);
@@ -46,7 +46,7 @@ std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t wid
 // How wide a column of these addresses is: as the longest of them, and no narrower than what any
 // IPv4 address fits, so that tables of these alone have the same columns.
 std::size_t address_width(std::span<const SourceRow> rows);
-std::size_t address_width(std::span<const Address> addresses);
+std::size_t address_width(std::span<const Prefix> addresses);
 
 // The columns of a table of sources: with room for it rates and exact totals, with less rounded
 // ones, and as many as fit: first that of `by`, then rates. Where there is more room, rates over
@@ -69,6 +69,7 @@ class SourceColumns {
   std::size_t width_of(SortKey key) const;
   std::string value_of(const SourceRow& row, SortKey key) const;
 
+  const char* title_;
   std::size_t addresses_;
   bool exact_;
   bool rates_;

@@ -49,6 +49,12 @@ struct xc_source {
 	__u64 family; /* enum xc_family */
 };
 
+/* Which address of a packet it is counted under: in all names here that is its source. */
+enum xc_by {
+	XC_BY_SOURCE,
+	XC_BY_DESTINATION,
+};
+
 struct xc_counts {
 	__u64 packets;
 	__u64 bytes; /* of whole frames, from the first byte that the XDP hook sees */
@@ -268,6 +274,10 @@ struct xc_config {
 	__u32 new_sources; /* 1 or 0: each source that was not known is an event */
 	__u32 sample_every; /* of so many frames one is an event; 0: none is */
 	__u32 families; /* whose sources are counted: the bits 1 << enum xc_family */
+	__u32 by; /* enum xc_by */
+	__u32 padding;
+	/* By enum xc_family: the bits of an address that are kept, all others are 0. */
+	struct xc_address masks[XC_FAMILIES];
 };
 
 #ifdef __cplusplus
@@ -279,7 +289,7 @@ struct xc_config {
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
 XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (1 + XC_CLASSES + XC_FAMILIES),
 		 "no padding in xc_totals");
-XC_STATIC_ASSERT(sizeof(struct xc_config) == 13 * 8, "no padding in xc_config");
+XC_STATIC_ASSERT(sizeof(struct xc_config) == 18 * 8, "no padding in xc_config");
 XC_STATIC_ASSERT(sizeof(struct xc_owner) == 16, "every build has the same");
 XC_STATIC_ASSERT(sizeof(struct xc_build) == 24, "every build has the same");
 XC_STATIC_ASSERT(sizeof(struct xc_bucket) == XC_BUCKET_BYTES, "one cache line");

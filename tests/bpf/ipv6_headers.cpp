@@ -242,7 +242,8 @@ TEST_CASE("a source of IPv4 and one of IPv6 are never one, however alike they ar
 TEST_CASE("a family that is not counted is untracked, all of it, and takes no place") {
   for (const FamilyChoice choice : {FamilyChoice::ipv4, FamilyChoice::ipv6}) {
     CAPTURE(static_cast<int>(choice));
-    ProgramUnderTest program({.max_sources = 16, .families = choice, .new_sources = true});
+    ProgramUnderTest program(
+        {.max_sources = 16, .row_kind = {.families = choice}, .new_sources = true});
     const Frame ipv4 = PacketBuilder().ipv4().udp(1, 2).build();
     const Frame ipv6 = PacketBuilder().ipv6().udp(1, 2).build();
     for (int generation = 0; generation < 3; ++generation) {

@@ -239,7 +239,7 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   snapshot_with(stream, 12'345);
   stream.next_of_type("snapshot");  // rates are 0 from here on
 
-  const json row = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.1"}}).at("sources").at(0);
+  const json row = stream.answer_to({{"cmd", "get"}, {"address", "10.0.0.1"}}).at("sources").at(0);
   const std::string record = ",10.0.0.1,12345,740700,0.000,0.000," +
                              row.at("first").get<std::string>() + "," +
                              row.at("last").get<std::string>() + ",";
@@ -285,7 +285,7 @@ TEST_CASE("the client does not deny a source that was evicted or found no place"
   std::vector<std::string> addresses;
   for (std::uint32_t i = 0; i < 100; ++i)
     addresses.push_back(xdp_count::address_text(ten_net + 100 + i));
-  const json answer = stream.answer_to({{"cmd", "get"}, {"src", addresses}});
+  const json answer = stream.answer_to({{"cmd", "get"}, {"address", addresses}});
   REQUIRE(answer.at("missing").size() >= 96);
   Count counted;  // of all, in a row or not
   const json all = stream.answer_to({{"cmd", "list"}});
@@ -317,7 +317,7 @@ TEST_CASE("before the first interval has passed nothing is known of any source")
   CHECK(contains(countctl({"get", "10.0.0.1"}).out,
                  "\n10.0.0.1        is not known before the first interval has passed\n"));
   CHECK(countctl({"get", "--format", "csv", "10.0.0.1"}).out.ends_with(",10.0.0.1,,,,,,,,,,\r\n"));
-  const json answer = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.1"}});
+  const json answer = stream.answer_to({{"cmd", "get"}, {"address", "10.0.0.1"}});
   CHECK(answer.at("seq") == 0);
   CHECK(answer.at("time") == stream.answer_to({{"cmd", "status"}}).at("since"));
 }
@@ -449,7 +449,8 @@ TEST_CASE("list has all sources in the order of their addresses, or those asked 
   CHECK(line ==
         "SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES"
         "  FIRST                 LAST");
-  const json eighth = stream.answer_to({{"cmd", "get"}, {"src", "10.0.0.8"}}).at("sources").at(0);
+  const json eighth =
+      stream.answer_to({{"cmd", "get"}, {"address", "10.0.0.8"}}).at("sources").at(0);
   const auto to_second = [](const json& time) {
     return time.get<std::string>().substr(0, 19) + "Z";
   };

@@ -141,7 +141,7 @@ TEST_CASE("status is answered while a tick writes the ledger, and get as soon as
   LineClient waiting(server.path);
   LineClient other(server.path);
   server.begin_fold();
-  waiting.ask({{"cmd", "get"}, {"src", {"10.0.0.1"}}});
+  waiting.ask({{"cmd", "get"}, {"address", {"10.0.0.1"}}});
   for (int i = 0; i < 5; ++i) {
     CHECK(other.answer_to({{"cmd", "status"}}).at("type") == "status");
     CHECK(other.answer_to({{"cmd", "subscribe"}, {"top", i}}).at("type") == "ok");

@@ -267,7 +267,7 @@ void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
   scene.traffic.finish();
   const json last = snapshot_with_all(stream, scene.arrivals);
   LineClient client(default_socket);
-  const json rows = client.answer_to({{"cmd", "get"}, {"src", heavy_hitter()}});
+  const json rows = client.answer_to({{"cmd", "get"}, {"address", heavy_hitter()}});
   REQUIRE(heavy_row(rows).has_value());
   CHECK(*heavy_row(rows) - *heavy_row(first) ==
         heavy_sent(scene.arrivals, last) - heavy_sent(scene.arrivals, first));

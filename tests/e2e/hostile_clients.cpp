@@ -186,7 +186,7 @@ struct Attack {
   void pipelines(int repeats) {
     json addresses = json::array();
     for (int i = 0; i < 1000; ++i) addresses.push_back("10.0." + std::to_string(i / 250) + ".1");
-    const std::string costly = json{{"cmd", "get"}, {"src", addresses}}.dump() + "\n" +
+    const std::string costly = json{{"cmd", "get"}, {"address", addresses}}.dump() + "\n" +
                                std::string(32'000, '[') + std::string(32'000, ']') + "\n";
     constexpr int at_once = 8;
     std::atomic<std::uint64_t> pushed = 0;

@@ -21,7 +21,7 @@ json counts(std::uint64_t packets) {
 }
 
 json row_of(LineClient& client) {
-  const json answer = client.answer_to({{"cmd", "get"}, {"src", source}});
+  const json answer = client.answer_to({{"cmd", "get"}, {"address", source}});
   REQUIRE(answer.at("sources").size() == 1);
   return answer.at("sources")[0];
 }

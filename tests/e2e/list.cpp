@@ -223,7 +223,7 @@ TEST_CASE("lists beyond those that may be sent at a time are refused, and all el
                         {"code", "busy"},
                         {"message", "2 lists are being sent already; try again later"}});
   CHECK(client.answer_to({{"cmd", "top"}, {"n", 5}}).at("sources").size() == 5);
-  CHECK(client.answer_to({{"cmd", "get"}, {"src", "10.0.0.1"}}).at("sources").size() == 1);
+  CHECK(client.answer_to({{"cmd", "get"}, {"address", "10.0.0.1"}}).at("sources").size() == 1);
   CHECK(rest_of_list(slow[0], {first_parts[0]}).size() == 12);
   CHECK(list_of(client).size() == 12);
   // One that leaves in the middle makes room too.

@@ -42,7 +42,7 @@ TEST_CASE("a new connection gets a snapshot each tick until its first request") 
   CHECK(client.answer_to({{"cmd", "status"}}).at("type") == "status");
   // Nothing has come in between, several ticks later.
   for (int i = 0; i < 5; ++i) counted.client.next_of_type("snapshot");
-  client.ask({{"cmd", "get"}, {"src", "10.0.0.5"}});
+  client.ask({{"cmd", "get"}, {"address", "10.0.0.5"}});
   CHECK(client.next()->at("type") == "sources");
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("queries are answered from the last tick, with the id that was sent") 
   Counted counted;
   LineClient client(default_socket);
   const auto got = client.answer_to(
-      {{"cmd", "get"}, {"id", "a"}, {"src", {"10.0.0.3", "198.51.100.1", "10.0.0.1"}}});
+      {{"cmd", "get"}, {"id", "a"}, {"address", {"10.0.0.3", "198.51.100.1", "10.0.0.1"}}});
   CHECK(got.at("id") == "a");
   CHECK(addresses(got) == std::vector<std::string>{"10.0.0.3", "10.0.0.1"});
   CHECK(sources_of(got).at("10.0.0.3") == Count{3, 180});

@@ -26,7 +26,7 @@ CORPUS = pathlib.Path(__file__).resolve().parents[1] / "fuzz" / "corpus" / "requ
 
 # What the schema of requests cannot express, as its description says.
 BEYOND_SCHEMA = {
-    "bad_request.get-src-ipv6-short",
+    "bad_request.get-address-ipv6-short",
     "bad_request.n-with-fraction",
     "bad_request.prefix-host-bits",
     "bad_request.prefix-ipv6-host-bits",
@@ -103,14 +103,14 @@ def check_messages(path, *lines):
     source = seen[-1]["sources"][0]["src"]
 
     for identity in ("a \u00e9 \U0001f600", 7, -1.5, True, None, 2**64 - 1):
-        (answer,) = client.answer({"cmd": "get", "src": [source, "203.0.113.9"], "id": identity})
+        (answer,) = client.answer({"cmd": "get", "address": [source, "203.0.113.9"], "id": identity})
         assert answer["id"] == identity and answer["missing"] == ["203.0.113.9"], answer
         assert answer["sources"][0]["src"] == source, answer
     # The first slice takes a second.
     while not any(row["trend"] for row in client.answer({"cmd": "top", "trend": 60})[0]["sources"]):
         pass
     for request in ("get", "top", "list", "subscribe", "unsubscribe", "status"):
-        answer = client.answer({"cmd": request, **({"src": source} if request == "get" else {})})
+        answer = client.answer({"cmd": request, **({"address": source} if request == "get" else {})})
         assert answer[-1]["type"] != "error" and "id" not in answer[-1], answer
     assert "ns_per_packet" in seen[-1], "the test has switched the kernel's statistics on"
     for request in ("unsubscribe", "status", "no"):

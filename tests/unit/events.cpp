@@ -72,10 +72,10 @@ TEST_CASE("times have microseconds") {
 }
 
 TEST_CASE("events are written as lines") {
-  CHECK(encode_event_body(new_source) + encode_event_end(0) == new_source_line + "\n");
+  CHECK(encode_event_body(new_source, {}) + encode_event_end(0) == new_source_line + "\n");
   CHECK(encode_event_body(sample, frame) + encode_event_end(3) == sample_line + "\n");
   CHECK(
-      encode_event_body(NewSource{.time = noon, .address = {0x20010db800000000, 1}}) ==
+      encode_event_body(NewSource{.time = noon, .address = {0x20010db800000000, 1}}, {}) ==
       R"({"type":"event","event":"new_source","time":"2026-11-20T12:00:00.123456Z","src":"2001:db8::1")");
   CHECK(
       encode_event_body(Sample{.time = noon, .frame_bytes = 14, .head = {}}, {}) ==

@@ -88,7 +88,7 @@ TEST_CASE("an interface alone gives the defaults") {
   CHECK(options.settings.socket_group == "");
   CHECK(options.settings.max_sources == 262'144);
   CHECK(options.settings.hot_slots == 262'144);
-  CHECK(options.settings.families == FamilyChoice::both);
+  CHECK(options.settings.row_kind.families == FamilyChoice::both);
   CHECK(options.settings.verdict == Verdict::pass);
   CHECK(options.settings.top == 100);
   CHECK(options.settings.max_clients == 64);
@@ -111,15 +111,18 @@ TEST_CASE("events are asked for one by one") {
 
 TEST_CASE("every option has its effect, in its long form and its short one") {
   for (const Arguments& arguments :
-       {Arguments{"--mode",          "native", "--interval",    "0.5",   "--socket",      "/tmp/s",
-                  "--socket-group",  "adm",    "--max-sources", "7",     "--hot-slots",   "64",
-                  "--verdict",       "drop",   "--top",         "5",     "--max-clients", "3",
-                  "--client-memory", "9",      "--output",      "table", "--families",    "ipv6",
-                  "--verbose",       "eth0"},
+       {Arguments{"--mode",        "native",      "--interval",      "0.5",
+                  "--socket",      "/tmp/s",      "--socket-group",  "adm",
+                  "--max-sources", "7",           "--hot-slots",     "64",
+                  "--verdict",     "drop",        "--top",           "5",
+                  "--max-clients", "3",           "--client-memory", "9",
+                  "--output",      "table",       "--families",      "ipv6",
+                  "--by",          "destination", "--prefix4",       "24",
+                  "--prefix6",     "64",          "--verbose",       "eth0"},
         Arguments{"--mode=native", "--interval=0.5", "--socket=/tmp/s", "--socket-group=adm",
                   "--max-sources=7", "--hot-slots=64", "--verdict=drop", "--top=5",
                   "--max-clients=3", "--client-memory=9", "--families=ipv6", "--output=table",
-                  "eth0", "--verbose"},
+                  "--by=destination", "--prefix4=24", "--prefix6=64", "eth0", "--verbose"},
         Arguments{"eth0",
                   "-m",
                   "native",
@@ -142,6 +145,12 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
                   "9",
                   "--families",
                   "ipv6",
+                  "--by",
+                  "destination",
+                  "--prefix4",
+                  "24",
+                  "--prefix6",
+                  "64",
                   "-o",
                   "table",
                   "-v"}}) {
@@ -153,7 +162,8 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
     CHECK(options.settings.socket_group == "adm");
     CHECK(options.settings.max_sources == 7);
     CHECK(options.settings.hot_slots == 64);
-    CHECK(options.settings.families == FamilyChoice::ipv6);
+    CHECK(options.settings.row_kind ==
+          RowKind{FamilyChoice::ipv6, CountBy::destination, {{24, 64}}});
     CHECK(options.settings.verdict == Verdict::drop);
     CHECK(options.settings.top == 5);
     CHECK(options.settings.max_clients == 3);
@@ -169,7 +179,11 @@ TEST_CASE("choices are known by their names, both ways") {
   for (const std::string name : {"pass", "drop"})
     CHECK(name_of(accepted({"eth0", "--verdict", name}).settings.verdict) == name);
   for (const std::string name : {"both", "ipv4", "ipv6"})
-    CHECK(name_of(accepted({"eth0", "--families", name}).settings.families) == name);
+    CHECK(name_of(accepted({"eth0", "--families", name}).settings.row_kind.families) == name);
+  for (const std::string name : {"source", "destination"}) {
+    CHECK(name_of(accepted({"eth0", "--by", name}).settings.row_kind.by) == name);
+    CHECK(name_of(count_by_named(name)) == name);
+  }
   for (const std::string name : {"live", "table", "json", "none"})
     CHECK(name_of(accepted({"eth0", "-o", name}).settings.output) == name);
   for (const ModeChoice mode :
@@ -260,7 +274,7 @@ TEST_CASE("choices that do not exist are refused, with those that do") {
   };
   for (const Case& c :
        {Case{"--mode", {"auto", "native", "generic"}}, Case{"--verdict", {"pass", "drop"}},
-        Case{"--families", {"both", "ipv4", "ipv6"}},
+        Case{"--families", {"both", "ipv4", "ipv6"}}, Case{"--by", {"source", "destination"}},
         Case{"--output", {"live", "table", "json", "none"}}}) {
     for (const std::string value : {"", "0", "AUTO", "Pass", "jsons"}) {
       const std::string text = refusal({"eth0", c.option, value});
@@ -353,6 +367,10 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "pass|drop",
                                      "--families",
                                      "both|ipv4|ipv6",
+                                     "--by",
+                                     "source|destination",
+                                     "--prefix4 BITS",
+                                     "--prefix6 BITS",
                                      "--top",
                                      "--max-clients",
                                      "--client-memory MIB",
@@ -397,7 +415,7 @@ TEST_CASE("by default all memory follows from the sources, however many CPUs the
     CAPTURE(cpus);
     for (const auto& [name, families] : family_choice_names) {
       CAPTURE(name);
-      const MemoryNeed need = memory_need({.families = families}, cpus);
+      const MemoryNeed need = memory_need({.row_kind = {.families = families}}, cpus);
       CHECK(need.ledger == 32 * mib);
       CHECK(need.maps <= 102 * mib);
       CHECK(need.maps >= 84 * mib);

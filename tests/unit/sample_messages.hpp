@@ -73,7 +73,7 @@ inline Status any_status() {
                        .socket_group = "adm",
                        .max_sources = 1000,
                        .hot_slots = 4096,
-                       .families = FamilyChoice::ipv6,
+                       .row_kind = {FamilyChoice::ipv6, CountBy::destination, {{24, 48}}},
                        .verdict = Verdict::drop,
                        .top = 50,
                        .max_clients = 8,

@@ -429,7 +429,8 @@ void attack_agent(const Setting& setting, const Flood& flood, Samples& samples) 
       [&] {
         counted_before = watch.last().frames;
         askers.push_back(std::make_unique<Asker>("status", json{{"cmd", "status"}}, 50ms));
-        askers.push_back(std::make_unique<Asker>("get", json{{"cmd", "get"}, {"src", some}}, 50ms));
+        askers.push_back(
+            std::make_unique<Asker>("get", json{{"cmd", "get"}, {"address", some}}, 50ms));
         askers.push_back(std::make_unique<Asker>("top", json{{"cmd", "top"}, {"n", 100}}, 50ms));
         askers.push_back(
             std::make_unique<Asker>("list", json{{"cmd", "list"}, {"limit", 1000}}, 500ms));

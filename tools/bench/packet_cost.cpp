@@ -85,7 +85,7 @@ class Programs {
     const std::uint32_t hot_slots =
         loading.hot_slots != 0 ? loading.hot_slots
                                : default_hot_slots(max_sources, possible_cpus(), loading.families);
-    size_tables(*skeleton_, hot_slots, max_sources, loading.families);
+    size_tables(*skeleton_, hot_slots, max_sources, {.families = loading.families});
     set_events(*skeleton_, loading.new_sources, loading.sample_every);
     // Where there is only one source the frame has it already.
     skeleton_->rodata_bench->draws_sources = *std::ranges::max_element(order) > 0;

@@ -7,6 +7,7 @@
 #include <net/if.h>
 
 #include "base/error.hpp"
+#include "xdp_count/shared_types.h"
 
 // Generated C.
 #pragma GCC diagnostic push

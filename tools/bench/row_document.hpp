@@ -29,7 +29,7 @@ inline std::size_t encode_document(const std::vector<SourceRow>& rows) {
   nlohmann::ordered_json document{{"type", "sources"}, {"sources", nlohmann::json::array()}};
   auto& sources = document["sources"];
   for (const SourceRow& row : rows)
-    sources.push_back({{"src", address_text(row.address)},
+    sources.push_back({{"src", typed_prefix_text(row.address)},
                        {"packets", row.total.packets},
                        {"bytes", row.total.bytes},
                        {"pps", row.rates.pps},

@@ -50,7 +50,7 @@ struct AgentPicture {
     const SnapshotHead& next = message.head;
     if (head && head->seq < next.seq) {
       for (const Family family : both_families) {
-        if (!has_family(next.families, family)) continue;
+        if (!next.row_kind.has(family)) continue;
         untracked.of(family).grow(
             next.untracked.of(family).packets - head->untracked.of(family).packets, now);
         evicted.of(family).grow(

@@ -129,7 +129,7 @@ std::vector<std::string> head_of_one(const std::optional<SnapshotHead>& head,
       fmt::format(fmt::runtime(head->partial ? "{:.3f} s, too short for rates" : "every {:.1f} s"),
                   head->interval);
   const std::vector<std::string> what =
-      behind({head->interface, name_of(head->mode)}, families_text(*head));
+      behind({head->interface, name_of(head->mode)}, row_kind_text(*head));
   return {fitted({behind(behind(what, {pace, rfc3339(head->time)}), state),
                   behind(behind(what, {time_of_day(head->time)}), state), behind(what, state),
                   behind({head->interface}, state)},

@@ -329,14 +329,31 @@ void LiveView::type(int key) {
     typed_->push_back(static_cast<char>(key));
 }
 
+// The network that rows can be chosen by, of which a single address may be a part.
+std::optional<Prefix> LiveView::network_of_rows(const Prefix& prefix) const {
+  unsigned length = prefix.length;
+  for (const std::size_t i : shown())
+    if (const auto& head = pictures()[i].head)
+      length = std::min(length, head->row_kind.prefix_lengths.of(prefix.network.family));
+  if (length != prefix.length && !prefix.is_address()) return std::nullopt;
+  return network_of(prefix.network, length);
+}
+
 // What is no network stays typed, to be mended.
 void LiveView::take_prefix() {
-  const auto prefix = parse_typed_prefix(*typed_);
+  auto prefix = parse_typed_prefix(*typed_);
   if (!typed_->empty() && !prefix) {
     complaint_ = host_bits_error(*typed_);
     if (complaint_.empty())
       complaint_ = fmt::format("not a network: '{}' (192.0.2.0/24 and 2001:db8::/32 are)", *typed_);
     return;
+  }
+  if (prefix) {
+    prefix = network_of_rows(*prefix);
+    if (!prefix) {
+      complaint_ = fmt::format("'{}' is a part of a network that is counted as one", *typed_);
+      return;
+    }
   }
   settings_.prefix = prefix;
   typed_.reset();
@@ -371,7 +388,7 @@ std::vector<LiveView::Row> LiveView::ordered_rows() const {
     const bool rates = picture.has_rates() && !(several() && picture.lost);
     for (const SourceRow& source : picture.rows)
       // The last message may be of another selection than the one in force.
-      if (is_selected(source.address, settings_.prefix, settings_.family))
+      if (is_selected(source.address.network, settings_.prefix, settings_.family))
         rows.push_back({agent, &source, rates});
   }
   std::stable_sort(rows.begin(), rows.end(),
@@ -474,7 +491,7 @@ std::vector<ScreenLine> LiveView::head_lines(const std::vector<Row>& rows, std::
 // `row`: the selected one, where it is among the rows.
 std::vector<ScreenLine> LiveView::details(const Row* row) const {
   if (!details_ || !selected_) return {};
-  std::string address = address_text(selected_->address);
+  std::string address = typed_prefix_text(selected_->address);
   if (several()) address += " on " + name_among(pictures(), selected_->agent);
   if (!row) return {{{address + " is not in these rows now", Style::strong}}};
 

@@ -67,7 +67,7 @@ class LiveView {
   // Which row, wherever the order puts it.
   struct RowKey {
     std::size_t agent;
-    Address address;
+    Prefix address;
 
     friend bool operator==(const RowKey&, const RowKey&) = default;
   };
@@ -95,6 +95,7 @@ class LiveView {
 
   bool press_outside_of_input(int key);
   void type(int key);
+  std::optional<Prefix> network_of_rows(const Prefix& prefix) const;
   void take_prefix();
   void select(int key);
   void stay_at_end();

@@ -49,12 +49,8 @@ bool may_be_name(const std::string& text) {
 
 // What is wrong with an argument of get; empty where nothing is.
 std::string address_error(const std::string& text, bool resolve) {
-  if (parse_address(text) || (resolve && may_be_name(text))) return "";
-  if (const auto network = network_around(text))
-    return fmt::format(
-        "'{}' is a network, and get is for single addresses; xdp-countctl list --prefix {} has its "
-        "sources",
-        text, prefix_text(*network));
+  if (parse_typed_prefix(text) || (resolve && may_be_name(text))) return "";
+  if (std::string error = host_bits_error(text); !error.empty()) return error;
   const std::string without_zone = text.substr(0, text.find('%'));
   if (without_zone != text && parse_address(without_zone))
     return fmt::format("'{}' has a zone, which no source has: ask for {}", text, without_zone);
@@ -224,7 +220,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     for (const std::string& text : addresses) {
       if (const std::string error = address_error(text, resolve); !error.empty())
         return refused(error);
-      if (const auto address = parse_address(text))
+      if (const auto address = parse_typed_prefix(text))
         request.addresses.push_back(*address);
       else
         options.names.push_back(text);

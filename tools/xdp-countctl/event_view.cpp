@@ -28,7 +28,11 @@ std::string event_text(const EventMessage& event) {
   if (event.lost > 0)
     text = fmt::format("({} {} before the next one were lost)\n", grouped(event.lost),
                        is_sample ? "samples" : "new sources");
-  if (!is_sample) return text + fmt::format("{}  new source {}", time, frame.source);
+  if (!is_sample) {
+    const bool is_source = !frame.source.empty();
+    return text + fmt::format("{}  new {} {}", time, is_source ? "source" : "destination",
+                              is_source ? frame.source : frame.destination);
+  }
 
   text +=
       fmt::format("{}  {}", time, frame.protocol.empty() ? "unknown" : printable(frame.protocol));

@@ -22,8 +22,13 @@ namespace {
 
 // CSV's own columns: the same for every command that shows sources.
 std::string source_header() {
-  return csv_record({"seq", "time", "src", "packets", "bytes", "pps", "bps", "first", "last",
+  return csv_record({"seq", "time", "src", "dst", "packets", "bytes", "pps", "bps", "first", "last",
                      "pps_10s", "bps_10s", "pps_60s", "bps_60s"});
+}
+
+// The text of an address in the column for what is counted by this, which is empty where it is not.
+std::string address_in(const SnapshotHead& head, CountBy column, const Prefix& address) {
+  return column == head.row_kind.by ? typed_prefix_text(address) : "";
 }
 
 std::string source_record(const SnapshotHead& head, const SourceRow& row) {
@@ -34,7 +39,8 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
   const auto rate = [&](double value) { return head.partial ? std::string() : number(value); };
   std::vector<std::string> fields{std::to_string(head.seq),
                                   rfc3339(head.time),
-                                  address_text(row.address),
+                                  address_in(head, CountBy::source, row.address),
+                                  address_in(head, CountBy::destination, row.address),
                                   std::to_string(row.total.packets),
                                   std::to_string(row.total.bytes),
                                   rate(row.rates.pps),
@@ -110,41 +116,46 @@ std::string event_record(const EventMessage& event) {
 
 // The record of a source without a row. Its counts are 0 where that is known, without the time of a
 // first packet; what is not known is left empty.
-std::string missing_record(const SnapshotHead& head, const Address& address) {
-  const bool known = head.rows_are_all(address.family);
+std::string missing_record(const SnapshotHead& head, const Prefix& address) {
+  const bool known = head.rows_are_all(address.network.family);
   const char* count = known ? "0" : "";
   const char* rate = known ? "0.000" : "";
-  return csv_record({std::to_string(head.seq), rfc3339(head.time), address_text(address), count,
-                     count, rate, rate, "", "", rate, rate, rate, rate});
+  return csv_record({std::to_string(head.seq), rfc3339(head.time),
+                     address_in(head, CountBy::source, address),
+                     address_in(head, CountBy::destination, address), count, count, rate, rate, "",
+                     "", rate, rate, rate, rate});
 }
 
 // What is known of a source without a row.
 std::string state_of_missing(const SnapshotHead& head, Family family) {
-  if (head.rows_are_all(family)) return "has sent nothing";
+  const bool by_source = head.row_kind.by == CountBy::source;
+  if (head.rows_are_all(family)) return by_source ? "has sent nothing" : "has been sent nothing";
   if (head.seq == 0) return "is not known before the first interval has passed";
-  if (!has_family(head.families, family))
-    return fmt::format("is not counted (--families {})", name_of(head.families));
+  if (!head.row_kind.has(family))
+    return fmt::format("is not counted (--families {})", name_of(head.row_kind.families));
   return "is not in the table";
 }
 
 // The lines about sources without a row, in a table with addresses of this width.
-std::string missing_lines(const SnapshotHead& head, const std::vector<Address>& missing,
+std::string missing_lines(const SnapshotHead& head, const std::vector<Prefix>& missing,
                           std::size_t addresses, std::size_t width) {
   std::string text;
-  for (const Address& address : missing)
-    text += fmt::format("{:<{}} {}\n", address_text(address), addresses,
-                        state_of_missing(head, address.family));
+  for (const Prefix& address : missing)
+    text += fmt::format("{:<{}} {}\n", typed_prefix_text(address), addresses,
+                        state_of_missing(head, address.network.family));
   for (const Family family : both_families) {
-    if (head.seq == 0 || head.rows_are_all(family) || !has_family(head.families, family) ||
+    if (head.seq == 0 || head.rows_are_all(family) || !head.row_kind.has(family) ||
         std::none_of(missing.begin(), missing.end(),
-                     [&](const Address& address) { return address.family == family; }))
+                     [&](const Prefix& address) { return address.network.family == family; }))
       continue;
     const Evicted& evicted = head.evicted.of(family);
     text += joined(word_wrapped(
-        fmt::format("(Whether those have sent is not known: {} {} packets are untracked, and {} "
-                    "packets of {} sources evicted.)",
+        fmt::format("(Whether those have {} is not known: {} {} packets are untracked, and {} "
+                    "packets of {} {}s evicted.)",
+                    head.row_kind.by == CountBy::source ? "sent" : "been sent any",
                     grouped(head.untracked.of(family).packets), name_of(family),
-                    grouped(evicted.counts.packets), grouped(evicted.sources)),
+                    grouped(evicted.counts.packets), grouped(evicted.sources),
+                    name_of(head.row_kind.by)),
         width));
   }
   return text;
@@ -186,7 +197,9 @@ std::string MessageView::table_of(const Message& message, std::size_t width) {
   const auto& sources = std::get<SourcesMessage>(message);
   // IPv6 addresses come last. Those of the parts to come may be longer than the ones that are here.
   std::size_t addresses = std::max(address_width(sources.rows), address_width(sources.missing));
-  if (addresses > max_ipv4_text && sources.more) addresses = max_address_text;
+  if (sources.more && addresses > max_ipv4_text &&
+      sources.rows.back().address.network.family == Family::ipv6)
+    addresses = std::max<std::size_t>(addresses, max_address_text);
   const bool begins = !std::exchange(begun_, true);
   const bool widens = addresses > addresses_;
   addresses_ = std::max(addresses_, addresses);
@@ -214,7 +227,7 @@ std::string MessageView::csv_of(const std::string& line, const Message& message)
   } else {
     const auto& sources = std::get<SourcesMessage>(message);
     for (const SourceRow& row : sources.rows) text += source_record(sources.head, row);
-    for (const Address& address : sources.missing) text += missing_record(sources.head, address);
+    for (const Prefix& address : sources.missing) text += missing_record(sources.head, address);
   }
   return text;
 }

@@ -14,7 +14,7 @@ constexpr Rates unknown_rates{unknown, unknown};
 
 SnapshotMessage SpanRates::since_last(SnapshotMessage message) {
   SnapshotHead& head = message.head;
-  std::map<Address, SourceRow> rows;
+  std::map<Prefix, SourceRow> rows;
   for (const SourceRow& row : message.rows) rows.emplace(row.address, row);
   const auto before = std::exchange(before_, head);
   const auto rows_before = std::exchange(rows_before_, std::move(rows));

@@ -19,7 +19,7 @@ class SpanRates {
 
  private:
   std::optional<SnapshotHead> before_;
-  std::map<Address, SourceRow> rows_before_;  // by address
+  std::map<Prefix, SourceRow> rows_before_;  // by address
 };
 
 }  // namespace xdp_count

@@ -56,11 +56,14 @@ std::vector<std::string> status_table(const SnapshotHead& head, const Status& st
                   binary_size(status.map_bytes), binary_size(status.ledger_bytes),
                   binary_size(status.recent_bytes), binary_size(status.client_bytes)));
   add("options",
-      fmt::format("mode {}, interval {} s, families {}, verdict {}, max-sources {}, hot-slots {}, "
+      fmt::format("mode {}, interval {} s, families {}, by {}, prefix4 {}, prefix6 {}, verdict {}, "
+                  "max-sources {}, hot-slots {}, "
                   "top {}, max-clients {}, client-memory {} MiB, output {}",
-                  name_of(settings.mode), settings.interval, name_of(settings.families),
-                  name_of(settings.verdict), settings.max_sources, settings.hot_slots, settings.top,
-                  settings.max_clients, settings.client_memory, name_of(settings.output)));
+                  name_of(settings.mode), settings.interval, name_of(settings.row_kind.families),
+                  name_of(settings.row_kind.by), settings.row_kind.prefix_lengths.of(Family::ipv4),
+                  settings.row_kind.prefix_lengths.of(Family::ipv6), name_of(settings.verdict),
+                  settings.max_sources, settings.hot_slots, settings.top, settings.max_clients,
+                  settings.client_memory, name_of(settings.output)));
   add("socket", settings.socket_path +
                     (settings.socket_group.empty() ? "" : ", group " + settings.socket_group));
   const auto add_events = [&](const std::string& what, EventKind kind) {

@@ -31,7 +31,7 @@ constexpr SortKey sort_keys[] = {SortKey::pps, SortKey::bps, SortKey::packets, S
 
 std::vector<Address> addresses_of(const std::vector<SourceRow>& rows) {
   std::vector<Address> addresses;
-  for (const SourceRow& row : rows) addresses.push_back(row.address);
+  for (const SourceRow& row : rows) addresses.push_back(row.address.network);
   return addresses;
 }
 
@@ -170,7 +170,7 @@ void check_selections(const Tally& tally, const std::vector<Selection>& selectio
   for (std::size_t i = 0; i < selections.size(); ++i) {
     CAPTURE(i);
     std::vector<Address> addresses;
-    for (const SourceRow& row : rows[i]) addresses.push_back(row.address);
+    for (const SourceRow& row : rows[i]) addresses.push_back(row.address.network);
     CHECK(addresses == sorted_addresses(tally.ledger(), selections[i]));
   }
 }

@@ -1009,7 +1009,7 @@ TEST_CASE("a warning names the family, and there is none for one that is not cou
   CHECK(contains(view, "\n9 more IPv6 packets are evicted: "));
 
   head = some_head();
-  head.families = FamilyChoice::ipv4;
+  head.row_kind.families = FamilyChoice::ipv4;
   LiveView other({});
   other.resize({100, 24});
   other.show(snapshot_of(head, some_rows()));

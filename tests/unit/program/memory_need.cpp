@@ -52,8 +52,9 @@ TEST_CASE("memory follows from the sources, and the kernel's part from the hot s
     CAPTURE(c.hot_slots);
     CAPTURE(c.cpus);
     CAPTURE(name_of(c.families));
-    const Settings settings{
-        .max_sources = c.max_sources, .hot_slots = c.hot_slots, .families = c.families};
+    const Settings settings{.max_sources = c.max_sources,
+                            .hot_slots = c.hot_slots,
+                            .row_kind = {.families = c.families}};
     CHECK(memory_need(settings, c.cpus).maps == c.maps);
     CHECK(memory_need(settings, c.cpus).ledger == c.ledger);
   }

@@ -53,7 +53,7 @@ TEST_CASE("trends are read as they were written") {
 }
 
 TEST_CASE("sources are read with every field that was written") {
-  const std::vector<Address> missing{0x0a000001, 0};
+  const std::vector<Prefix> missing{0x0a000001, 0};
   const std::string line = encode_sources("7", any_head(), any_rows(), missing);
   const auto message = decoded<SourcesMessage>(line);
   CHECK(message.missing == missing);
@@ -161,11 +161,32 @@ TEST_CASE("what is no message of the protocol is refused") {
     CHECK_THROWS_AS(decode_message(line), std::runtime_error);
   }
   nlohmann::json snapshot = nlohmann::json::parse(complete_lines()[0]);
-  snapshot["families"] = "ipv6";
-  CHECK(std::get<SnapshotMessage>(decode_message(snapshot.dump())).head.families ==
+  snapshot["rows"]["families"] = "ipv6";
+  CHECK(std::get<SnapshotMessage>(decode_message(snapshot.dump())).head.row_kind.families ==
         FamilyChoice::ipv6);
-  snapshot["families"] = "ipv5";
+  snapshot["rows"]["families"] = "ipv5";
   CHECK_THROWS_AS(decode_message(snapshot.dump()), std::runtime_error);
+  snapshot["rows"]["families"] = "both";
+  snapshot["rows"]["by"] = "port";
+  CHECK_THROWS_AS(decode_message(snapshot.dump()), std::runtime_error);
+  snapshot["rows"]["by"] = "destination";  // the rows have no field "dst"
+  CHECK_THROWS_AS(decode_message(snapshot.dump()), std::runtime_error);
+}
+
+TEST_CASE("rows of destinations and networks are read as they were written") {
+  SnapshotHead head = any_head();
+  head.row_kind = {FamilyChoice::both, CountBy::destination, {{24, 48}}};
+  const std::vector<SourceRow> rows{{.address = {0xc0000200, 24}},
+                                    {.address = {{0x20010db800010000, 0}, 48}}};
+  const auto message = decoded<SourcesMessage>(encode_sources("", head, rows, {{0, 24}}));
+  CHECK(message.head.row_kind == head.row_kind);
+  REQUIRE(message.rows.size() == 2);
+  CHECK(message.rows[0].address == rows[0].address);
+  CHECK(message.rows[1].address == rows[1].address);
+  CHECK(message.missing == std::vector<Prefix>{{0, 24}});
+  const auto snapshot = decoded<SnapshotMessage>(snapshot_line(head, rows, 0));
+  CHECK(snapshot.head.row_kind == head.row_kind);
+  CHECK(snapshot.rows[1].address == rows[1].address);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ Request read_back(const Request& request) {
 TEST_CASE("a request that a client writes is read as it was meant") {
   read_back({"", UnsubscribeRequest{}});
   read_back({R"("id")", StatusRequest{}});
-  const GetRequest get{{0xc0000201, 0, 0xffffffff, {0x20010db800000000, 1}, 0}};
+  const GetRequest get{
+      {0xc0000201, 0, 0xffffffff, Address(0x20010db800000000, 1), 0, {0x0a000000, 8}}};
   CHECK(std::get<GetRequest>(read_back({"7", get}).command).addresses == get.addresses);
   CHECK(std::get<GetRequest>(read_back({"", GetRequest{}}).command).addresses.empty());
   constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();

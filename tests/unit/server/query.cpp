@@ -66,23 +66,23 @@ TEST_CASE("a list is lines of a thousand rows, each with the fields of the proto
   CHECK(query.is_large());
   REQUIRE(query.select(false));
   query.prepare();
-  CHECK(
-      query.next_part() ==
-      R"({"type":"sources","id":"x","seq":2,"time":"1970-01-01T00:00:03.000Z",)"
-      R"("last_10s":{"seconds":3.000000,"packets":0,"bytes":0},)"
-      R"("last_60s":{"seconds":3.000000,"packets":0,"bytes":0},"sources":[)"
-      R"({"src":"10.0.0.1","packets":1,"bytes":60,"pps":0.000,"bps":0.000,)"
-      R"("last_10s":{"packets":1,"bytes":60},"last_60s":{"packets":1,"bytes":60},)"
-      R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:01.000Z"},)"
-      R"({"src":"192.0.2.2","packets":4,"bytes":1180,"pps":0.500,"bps":4000.000,)"
-      R"("last_10s":{"packets":4,"bytes":1180},"last_60s":{"packets":4,"bytes":1180},)"
-      R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}],)"
-      R"("missing":[],"families":"both","untracked":{"packets":7,"bytes":420,"ipv4":{"packets":7,"bytes":420},)"
-      R"("ipv6":{"packets":0,"bytes":0}},)"
-      R"("evicted":{"sources":0,"packets":0,"bytes":0,)"
-      R"("ipv4":{"sources":0,"packets":0,"bytes":0},)"
-      R"("ipv6":{"sources":0,"packets":0,"bytes":0}},"more":false})"
-      "\n");
+  CHECK(query.next_part() ==
+        R"({"type":"sources","id":"x","seq":2,"time":"1970-01-01T00:00:03.000Z",)"
+        R"("last_10s":{"seconds":3.000000,"packets":0,"bytes":0},)"
+        R"("last_60s":{"seconds":3.000000,"packets":0,"bytes":0},"sources":[)"
+        R"({"src":"10.0.0.1","packets":1,"bytes":60,"pps":0.000,"bps":0.000,)"
+        R"("last_10s":{"packets":1,"bytes":60},"last_60s":{"packets":1,"bytes":60},)"
+        R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:01.000Z"},)"
+        R"({"src":"192.0.2.2","packets":4,"bytes":1180,"pps":0.500,"bps":4000.000,)"
+        R"("last_10s":{"packets":4,"bytes":1180},"last_60s":{"packets":4,"bytes":1180},)"
+        R"("first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"}],)"
+        R"("missing":[],"rows":{"families":"both","by":"source","prefix4":32,"prefix6":128},)"
+        R"("untracked":{"packets":7,"bytes":420,"ipv4":{"packets":7,"bytes":420},)"
+        R"("ipv6":{"packets":0,"bytes":0}},)"
+        R"("evicted":{"sources":0,"packets":0,"bytes":0,)"
+        R"("ipv4":{"sources":0,"packets":0,"bytes":0},)"
+        R"("ipv6":{"sources":0,"packets":0,"bytes":0}},"more":false})"
+        "\n");
   CHECK(query.is_done());
 }
 

@@ -85,11 +85,11 @@ json request(const std::string& cmd, const std::string& field, const json& value
 }
 
 TEST_CASE("get answers with the row of an address") {
-  check_same(Fixture().ask(R"({"cmd":"get","src":"192.0.2.3","id":7})"), json::parse(R"({
+  check_same(Fixture().ask(R"({"cmd":"get","address":"192.0.2.3","id":7})"), json::parse(R"({
     "type":"sources","id":7,"seq":2,"time":"1970-01-01T00:00:03.000Z","missing":[],"more":false,
     "last_10s":{"seconds":3.0,"packets":0,"bytes":0},
     "last_60s":{"seconds":3.0,"packets":0,"bytes":0},
-    "families":"both","untracked":{"packets":0,"bytes":0,"ipv4":{"packets":0,"bytes":0},
+    "rows":{"families":"both","by":"source","prefix4":32,"prefix6":128},"untracked":{"packets":0,"bytes":0,"ipv4":{"packets":0,"bytes":0},
                  "ipv6":{"packets":0,"bytes":0}},
     "evicted":{"sources":0,"packets":0,"bytes":0,"ipv4":{"sources":0,"packets":0,"bytes":0},
                "ipv6":{"sources":0,"packets":0,"bytes":0}},
@@ -118,19 +118,82 @@ TEST_CASE("get answers a list in its order, and lists the addresses without a co
   };
   const Fixture fixture;
   for (const Case& c : cases) {
-    const json message = fixture.ask(request("get", "src", c.src).dump());
+    const json message = fixture.ask(request("get", "address", c.src).dump());
     CHECK(sources_of(message) == c.sources);
     CHECK(message.at("missing").get<Texts>() == c.missing);
   }
 }
 
+// Of an agent that counts networks, by destination.
+struct NetworksFixture : Fixture {
+  OwnedLedger networks{100};
+  OwnedTally counted{networks.ledger,
+                     {.interface = "eth0",
+                      .ifindex = 4,
+                      .row_kind = {FamilyChoice::both, CountBy::destination, {{24, 48}}}}};
+  RequestHandler of_networks{counted.tally, counted.tally.head(),
+                             [this] { return Status{.settings = settings}; }};
+
+  NetworksFixture() {
+    counted.fold({.generation = {.sources = {{0xc0000200, {3, 180}},
+                                             {0x0a000000, {2, 120}},
+                                             {Address(0x20010db800010000, 0), {1, 60}}}},
+                  .time = 1000,
+                  .interval = 1});
+  }
+
+  json ask(const std::string& line) const {
+    return message_of(whole_text(of_networks.handle(line)));
+  }
+};
+
+TEST_CASE("an address is asked for in the row that it is counted in") {
+  const NetworksFixture fixture;
+  const json message =
+      fixture.ask(R"({"cmd":"get","address":["192.0.2.7","192.0.2.0/24","2001:db8:1:2::3",)"
+                  R"("2001:db8:2::1","192.0.3.1"]})");
+  CHECK(message.at("rows").at("by") == "destination");
+  std::vector<std::string> rows;
+  for (const json& row : message.at("sources")) rows.push_back(row.at("dst"));
+  CHECK(rows == std::vector<std::string>{"192.0.2.0/24", "192.0.2.0/24", "2001:db8:1::/48"});
+  CHECK(message.at("missing") == json::array({"2001:db8:2::/48", "192.0.3.0/24"}));
+}
+
+TEST_CASE("a network that rows say nothing exact of is refused") {
+  const NetworksFixture fixture;
+  const auto refusal = [&](const std::string& line) {
+    const json message = fixture.ask(line);
+    CHECK(message.value("code", "") == "bad_request");
+    return message.value("message", "");
+  };
+  for (const char* command : {"top", "list", "subscribe"}) {
+    const auto with = [&](const char* prefix) { return request(command, "prefix", prefix).dump(); };
+    CHECK(refusal(with("192.0.2.0/25")) ==
+          "prefix: this agent counts networks of 24 bits, and cannot tell a part of one: ask for "
+          "192.0.2.0/24");
+    CHECK(refusal(with("2001:db8:1::1/128")) ==
+          "prefix: this agent counts networks of 48 bits, and cannot tell a part of one: ask for "
+          "2001:db8:1::/48");
+    for (const char* prefix : {"192.0.2.0/24", "192.0.0.0/16", "2001:db8:1::/48", "::/0"})
+      CHECK(fixture.ask(with(prefix)).at("type") != "error");
+  }
+  for (const char* address : {"192.0.0.0/16", "192.0.2.0/25"})
+    CHECK(refusal(request("get", "address", address).dump()) ==
+          std::string("address: expected an address or a network of 24 bits, which is what this "
+                      "agent counts, not ") +
+              address + "; list and top take other networks");
+  CHECK(Fixture().refusal(R"({"cmd":"get","address":"10.0.0.0/8"})", "bad_request") ==
+        "address: expected an address, which is what this agent counts, not 10.0.0.0/8; list and "
+        "top take other networks");
+}
+
 TEST_CASE("get takes a thousand addresses and no more") {
   const Fixture fixture;
   json src = std::vector<std::string>(1000, "10.0.0.1");
-  CHECK(fixture.ask(request("get", "src", src).dump()).at("missing").size() == 1000);
+  CHECK(fixture.ask(request("get", "address", src).dump()).at("missing").size() == 1000);
   src.push_back("10.0.0.1");
-  const std::string message = fixture.refusal(request("get", "src", src).dump(), "bad_request");
-  CHECK(message == "src: expected at most 1000 addresses, not 1001");
+  const std::string message = fixture.refusal(request("get", "address", src).dump(), "bad_request");
+  CHECK(message == "address: expected at most 1000 addresses, not 1001");
 }
 
 TEST_CASE("top answers with the highest sources first, ten by packet rate by default") {
@@ -197,8 +260,8 @@ TEST_CASE("sources of both families are answered, or of the one that is asked fo
   CHECK(sources(R"({"cmd":"top","n":1,"family":"ipv4"})") == Texts{"192.0.2.2"});
   CHECK(sources(R"({"cmd":"top","by":"bytes","family":"ipv6"})") ==
         Texts{"2001:db8::1", "::ffff:192.0.2.1"});
-  const json got =
-      answer(R"({"cmd":"get","src":["2001:DB8:0:0:0:0:0.0.0.1","::FFFF:c000:201","2001:db8::2"]})");
+  const json got = answer(
+      R"({"cmd":"get","address":["2001:DB8:0:0:0:0:0.0.0.1","::FFFF:c000:201","2001:db8::2"]})");
   CHECK(sources_of(got) == Texts{"2001:db8::1", "::ffff:192.0.2.1"});
   CHECK(got.at("missing") == json{"2001:db8::2"});
 }
@@ -349,9 +412,10 @@ TEST_CASE("an id of any scalar type comes back with every answer, errors include
        {"7", "-7", "18446744073709551615", "-9223372036854775808", "1.5", "true", "false", "null",
         R"("a \"quoted\" id")", R"("\u0000\u00e9")", R"("")"})
     for (const std::string rest :
-         {R"("cmd":"get","src":"192.0.2.1")", R"("cmd":"top")", R"("cmd":"list")",
+         {R"("cmd":"get","address":"192.0.2.1")", R"("cmd":"top")", R"("cmd":"list")",
           R"("cmd":"list","limit":-1)", R"("cmd":"subscribe")", R"("cmd":"unsubscribe")",
-          R"("cmd":"status")", R"("cmd":"frobnicate")", R"("cmd":"get","src":1)", R"("cmd":1)"}) {
+          R"("cmd":"status")", R"("cmd":"frobnicate")", R"("cmd":"get","address":1)",
+          R"("cmd":1)"}) {
       const std::string line = R"({"id":)" + id + "," + rest + "}";
       CAPTURE(line);
       check_same(message_of(whole_text(fixture.handler.handle(line))).at("id"), json::parse(id));
@@ -415,7 +479,7 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
       {"subscribe", "prefix", no_prefix},
       {"subscribe", "family", no_family},
       {"get",
-       "src",
+       "address",
        {1,
         1.5,
         true,
@@ -425,6 +489,7 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
         "192.0.2",
         "192.0.2.256",
         "192.0.2.1\0"s,
+        "192.0.2.1/24",
         "192.0.2.0/24",
         "fe80::1%eth0",
         "::1::",
@@ -444,9 +509,9 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
     CHECK(
         fixture.refusal(json{{"cmd", value}}.dump(), "bad_request").starts_with("cmd: expected "));
   CHECK(fixture.refusal(R"({"cmd":"get"})", "bad_request") ==
-        "src: expected an IP address or a list of them");
-  CHECK(fixture.refusal(R"({"cmd":"get","src":"x"})", "bad_request") ==
-        R"(src: expected an IP address such as "192.0.2.1" or "2001:db8::1", not "x")");
+        "address: expected an IP address or a list of them");
+  CHECK(fixture.refusal(R"({"cmd":"get","address":"x"})", "bad_request") ==
+        R"(address: expected an IP address such as "192.0.2.1" or "2001:db8::1", not "x")");
   CHECK(fixture.refusal(R"({"cmd":"list","prefix":"x"})", "bad_request") ==
         R"(prefix: expected a network such as "192.0.2.0/24" or "2001:db8::/32", not "x")");
   CHECK(fixture.refusal(R"({"cmd":"top","prefix":"2001:db8::1/64"})", "bad_request") ==
@@ -476,7 +541,7 @@ TEST_CASE("a refusal says the bounds and shows what was found, shortened") {
       fixture.refusal(R"({"cmd":"top","prefix":[1]})", "bad_request").ends_with(", not an array"));
   CHECK(fixture.refusal(R"({"cmd":"top","by":{}})", "bad_request").ends_with(", not an object"));
   const json long_name(std::string(50'000, 'x'));
-  for (const json& hostile : {request("get", "src", long_name), request("top", "by", long_name),
+  for (const json& hostile : {request("get", "address", long_name), request("top", "by", long_name),
                               json{{"cmd", "status"}, {long_name.get<std::string>(), 1}}}) {
     const std::string message = fixture.refusal(hostile.dump(), "bad_request");
     CHECK(message.find(R"("xxx)") != message.npos);
@@ -491,11 +556,11 @@ TEST_CASE("a field that a command does not have is refused by name") {
   };
   const Fixture fixture;
   for (const Case& c :
-       {Case{"get", "n"}, Case{"get", "Src"}, Case{"top", "top"}, Case{"top", "src"},
+       {Case{"get", "n"}, Case{"get", "Address"}, Case{"top", "top"}, Case{"top", "src"},
         Case{"top", ""}, Case{"list", "n"}, Case{"list", "by"}, Case{"subscribe", "n"},
         Case{"subscribe", "Every"}, Case{"unsubscribe", "top"}, Case{"status", "verbose"}}) {
     json line = request(c.cmd, c.field, 1);
-    if (c.cmd == "get") line["src"] = "192.0.2.1";
+    if (c.cmd == "get") line["address"] = "192.0.2.1";
     const std::string message = fixture.refusal(line.dump(), "bad_request");
     CHECK(message.starts_with("\"" + c.field + "\" is not a field of " + c.cmd));
   }
@@ -572,13 +637,13 @@ TEST_CASE("nesting as deep as a line is long is refused and harmless") {
   fixture.refusal(std::string(max_request_line, '['), "bad_json");
   fixture.refusal(std::string(max_request_line, '{'), "bad_json");
   fixture.refusal(objects, "bad_json");
-  fixture.refusal(R"({"cmd":"get","src":)" + open, "bad_json");
+  fixture.refusal(R"({"cmd":"get","address":)" + open, "bad_json");
   fixture.refusal(nested, "bad_request");
   fixture.refusal(objects + "1" + std::string(max_request_line / 8, '}'), "bad_request");
   for (const std::string before :
-       {R"({"id":)", R"({"cmd":)", R"({"cmd":"get","src":)", R"({"cmd":"get","src":["192.0.2.1",)",
-        R"({"cmd":"top","n":)", R"({"cmd":"top","by":)", R"({"cmd":"top","prefix":)",
-        R"({"cmd":"status","x":)"}) {
+       {R"({"id":)", R"({"cmd":)", R"({"cmd":"get","address":)",
+        R"({"cmd":"get","address":["192.0.2.1",)", R"({"cmd":"top","n":)", R"({"cmd":"top","by":)",
+        R"({"cmd":"top","prefix":)", R"({"cmd":"status","x":)"}) {
     const bool in_list = before.ends_with(",");
     fixture.refusal(before + nested + (in_list ? "]}" : "}"), "bad_request");
   }
@@ -597,7 +662,7 @@ TEST_CASE("a request spoilt at random is answered with one line, whatever it has
   std::mt19937_64 random(seed);
   const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(random() % bound); };
   const std::string lines[] = {
-      R"({"cmd":"get","src":["192.0.2.1","10.0.0.1"],"id":7})",
+      R"({"cmd":"get","address":["192.0.2.1","10.0.0.1"],"id":7})",
       R"({"cmd":"top","n":10,"by":"bytes","prefix":"192.0.2.0/24","id":"x"})",
       R"({"cmd":"list","prefix":"192.0.2.0/28","min_packets":10,"limit":5,"id":true})",
       R"({"cmd":"subscribe","top":100,"by":"pps","prefix":"0.0.0.0/0","every":2,"id":null})",

@@ -187,7 +187,7 @@ TEST_CASE("a column of addresses is as wide as the longest, and as any IPv4 addr
   CHECK(address_width(Rows{}) == 15);
   CHECK(address_width(Rows{{.address = 0x01010101}, {.address = short_ipv6}}) == 15);
   CHECK(address_width(Rows{{.address = long_ipv6}, {.address = short_ipv6}}) == 38);
-  CHECK(address_width(std::vector<Address>{short_ipv6, {~0ULL, ~0ULL}}) == 39);
+  CHECK(address_width(std::vector<Prefix>{short_ipv6, Address(~0ULL, ~0ULL)}) == 39);
 }
 
 TEST_CASE("beside long addresses there are fewer numbers, and where there is none they are cut") {
@@ -249,7 +249,26 @@ TEST_CASE("a snapshot says whose sources are counted, where it is not those of b
   SnapshotHead head{
       .time = 1'795'176'000'123, .interval = 1, .interface = "eth0", .mode = XdpMode::native};
   CHECK(snapshot_head(head)[0] == "eth0  native  every 1.0 s  2026-11-20T12:00:00.123Z");
-  head.families = FamilyChoice::ipv6;
+  head.row_kind.families = FamilyChoice::ipv6;
+  CHECK(snapshot_head(head)[0] == "eth0  native  ipv6 only  every 1.0 s  2026-11-20T12:00:00.123Z");
+}
+
+TEST_CASE("tables of destinations and of networks say so") {
+  SnapshotHead head{.time = 1'795'176'000'123,
+                    .interval = 1,
+                    .interface = "eth0",
+                    .mode = XdpMode::native,
+                    .row_kind = {FamilyChoice::both, CountBy::destination, {{24, 64}}}};
+  CHECK(snapshot_head(head)[0] ==
+        "eth0  native  by destination  IPv4 /24  IPv6 /64  every 1.0 s  2026-11-20T12:00:00.123Z");
+  const std::vector<std::string> table =
+      source_table(head, {{.address = {0xc0000200, 24}, .total = {7, 420}},
+                          {.address = {{0x20010db800000001, 0}, 64}, .total = {1, 60}}});
+  CHECK(table[0].starts_with("DESTINATION       "));
+  CHECK(table[1].starts_with("192.0.2.0/24      "));
+  CHECK(table[2].starts_with("2001:db8:0:1::/64 "));
+  // A family that is not counted has no networks either.
+  head.row_kind = {FamilyChoice::ipv6, CountBy::source, {{24, 128}}};
   CHECK(snapshot_head(head)[0] == "eth0  native  ipv6 only  every 1.0 s  2026-11-20T12:00:00.123Z");
 }
 

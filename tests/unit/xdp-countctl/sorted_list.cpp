@@ -16,7 +16,7 @@ std::string sorted(SortKey by, std::uint64_t limit) {
             .more = true});
   list.add({.rows = {{.address = 3, .total = {20, 500}, .rates = {1, 7}}}});
   std::string order;
-  for (const SourceRow& row : list.take().rows) order += std::to_string(row.address.ipv4());
+  for (const SourceRow& row : list.take().rows) order += std::to_string(row.address.network.ipv4());
   return order;
 }
 

@@ -30,7 +30,7 @@ sources    2 of 262,144 tracked, 1 established
 ticks      1,017, 5 missed, the last took 15.5 ms
 clients    3
 memory     56.0 MiB of kernel maps, 64.0 KiB of ledger, 1.0 KiB for the last minute, 2.5 MiB for clients
-options    mode generic, interval 0.25 s, families ipv6, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, client-memory 16 MiB, output json
+options    mode generic, interval 0.25 s, families ipv6, by destination, prefix4 24, prefix6 48, verdict drop, max-sources 1000, hot-slots 4096, top 50, max-clients 8, client-memory 16 MiB, output json
 socket     /run/x.sock, group adm
 events     new sources: 199 delivered, 72 lost
 events     one frame in 1,000: 299 delivered, 74 lost
@@ -42,9 +42,9 @@ events     one frame in 1,000: 299 delivered, 74 lost
   CHECK(narrow.find(R"(
 memory     56.0 MiB of kernel maps, 64.0 KiB of ledger, 1.0 KiB for the last
            minute, 2.5 MiB for clients
-options    mode generic, interval 0.25 s, families ipv6, verdict drop,
-           max-sources 1000, hot-slots 4096, top 50, max-clients 8,
-           client-memory 16 MiB, output json
+options    mode generic, interval 0.25 s, families ipv6, by destination, prefix4
+           24, prefix6 48, verdict drop, max-sources 1000, hot-slots 4096, top
+           50, max-clients 8, client-memory 16 MiB, output json
 socket     /run/x.sock, group adm
 )") != std::string::npos);
 
