@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which of its addresses a packet is counted under, and how much of it: asked of
- * constants, so that the program of those who want whole sources does not ask.
+ * Which of its addresses a packet is counted under, and how much of them: asked
+ * of constants, so that the program of those who want whole sources does not ask.
  */
 #ifndef XDP_COUNT_COUNTED_ADDRESS_H
 #define XDP_COUNT_COUNTED_ADDRESS_H
@@ -25,32 +25,40 @@ struct ipv6_header {
 	struct xc_address destination;
 };
 
-static __always_inline __be32 counted_ipv4_address(const struct iphdr *ip)
+static __always_inline __be32 masked_ipv4(__be32 address)
 {
-	__be32 address;
-
-	if (config.by == XC_BY_DESTINATION)
-		address = ip->daddr;
-	else
-		address = ip->saddr;
 	if (config.masks[XC_FAMILY_IPV4].last != 0xffffffff)
 		address &= config.masks[XC_FAMILY_IPV4].last;
 	return address;
 }
 
-static __always_inline struct xc_address counted_ipv6_address(const struct ipv6_header *ip)
+static __always_inline void set_ipv4_key(struct xc_address *key, const struct iphdr *ip)
 {
-	struct xc_address address;
-
-	if (config.by == XC_BY_DESTINATION)
-		address = ip->destination;
+	if (config.by == XC_BY_PAIR)
+		key->first = masked_ipv4(ip->saddr);
+	if (config.by == XC_BY_SOURCE)
+		key->last = masked_ipv4(ip->saddr);
 	else
-		address = ip->source;
-	if (config.masks[XC_FAMILY_IPV6].first != ~0ULL)
-		address.first &= config.masks[XC_FAMILY_IPV6].first;
-	if (config.masks[XC_FAMILY_IPV6].last != ~0ULL)
-		address.last &= config.masks[XC_FAMILY_IPV6].last;
-	return address;
+		key->last = masked_ipv4(ip->daddr);
+}
+
+static __always_inline __u64 masked_ipv6(__u64 word, __u64 mask)
+{
+	return mask == ~0ULL ? word : word & mask;
+}
+
+static __always_inline void set_ipv6_key(struct xc_address *key, const struct ipv6_header *ip)
+{
+	const struct xc_address *address;
+
+	if (config.by == XC_BY_PAIR) {
+		key->first = masked_ipv6(ip->source.first, config.masks[XC_FAMILY_IPV6].first);
+		key->last = masked_ipv6(ip->destination.first, config.masks[XC_FAMILY_IPV6].first);
+		return;
+	}
+	address = config.by == XC_BY_DESTINATION ? &ip->destination : &ip->source;
+	key->first = masked_ipv6(address->first, config.masks[XC_FAMILY_IPV6].first);
+	key->last = masked_ipv6(address->last, config.masks[XC_FAMILY_IPV6].last);
 }
 
 #endif /* XDP_COUNT_COUNTED_ADDRESS_H */

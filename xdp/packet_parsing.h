@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds the class of a frame and, for IP, the address that it is counted under.
+ * Finds the class of a frame and, for IP, what it is counted under.
  */
 #ifndef XDP_COUNT_PACKET_PARSING_H
 #define XDP_COUNT_PACKET_PARSING_H
@@ -123,7 +123,7 @@ static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 
 	if (total_length < header_bytes &&
 	    (total_length != 0 || frame_bytes <= XC_IPV4_MAX_TOTAL_LENGTH))
 		return XC_CLASS_MALFORMED;
-	source->last = counted_ipv4_address(ip);
+	set_ipv4_key(source, ip);
 	return XC_CLASS_IPV4;
 }
 
@@ -169,7 +169,7 @@ static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, __u32 offset, __u64 
 	payload_length = bpf_ntohs(ip->payload_length);
 	if (payload + payload_length > frame_bytes)
 		return XC_CLASS_MALFORMED;
-	*source = counted_ipv6_address(ip);
+	set_ipv6_key(source, ip);
 	if (payload_length == 0 && ip->next_header == IPPROTO_HOPOPTS) {
 		/* The options may be in another buffer than the header. */
 		if (in_place)

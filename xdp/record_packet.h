@@ -45,17 +45,26 @@ static __always_inline struct generation open_active_generation(void)
 }
 
 /*
- * What is the same for both families is one function for both, with "family" a
+ * What is the same for all tables is one function for all, with "kind" a
  * constant wherever it is used.
  */
-static __always_inline __u32 slots_in_bucket(enum xc_family family)
+struct table_kind {
+	enum xc_family family;
+	bool wide; /* its slots are */
+};
+
+#define IPV4_ADDRESSES ((struct table_kind){ XC_FAMILY_IPV4, false })
+#define IPV4_PAIRS ((struct table_kind){ XC_FAMILY_IPV4, true })
+#define IPV6_KEYS ((struct table_kind){ XC_FAMILY_IPV6, true })
+
+static __always_inline __u32 slots_in_bucket(struct table_kind kind)
 {
-	return family == XC_FAMILY_IPV4 ? XC_BUCKET_SLOTS : XC_BUCKET_WIDE_SLOTS;
+	return kind.wide ? XC_BUCKET_WIDE_SLOTS : XC_BUCKET_SLOTS;
 }
 
-static __always_inline __u32 slot_bytes(enum xc_family family)
+static __always_inline __u32 slot_bytes(struct table_kind kind)
 {
-	return XC_BUCKET_BYTES / slots_in_bucket(family);
+	return XC_BUCKET_BYTES / slots_in_bucket(kind);
 }
 
 static __always_inline bool is_counted(enum xc_family family)
@@ -63,16 +72,16 @@ static __always_inline bool is_counted(enum xc_family family)
 	return config.families & 1U << family;
 }
 
-static __always_inline __u64 hot_hash(enum xc_family family, const struct xc_address *source)
+static __always_inline __u64 hot_hash(struct table_kind kind, const struct xc_address *source)
 {
 	struct xc_address key;
 
-	if (family == XC_FAMILY_IPV4)
+	if (!kind.wide)
 		return xc_hash_ipv4(source->last, config.hash_multiplier);
 	/* Read as volatile: else the compiler would take the key for the one that is compiled in. */
 	key.first = config.hash_key.first;
 	key.last = config.hash_key.last;
-	return xc_hash_ipv6(source, &key, config.hash_multiplier) | XC_FAMILY_IPV6;
+	return xc_hash_wide(source, &key, config.hash_multiplier, kind.family);
 }
 
 static __always_inline __u64 shared_hash(enum xc_family family, __u64 hash)
@@ -81,10 +90,10 @@ static __always_inline __u64 shared_hash(enum xc_family family, __u64 hash)
 }
 
 /* The first word of a slot: that of the source, if the slot is the source's. */
-static __always_inline __u32 first_word(enum xc_family family, __u64 hash,
+static __always_inline __u32 first_word(struct table_kind kind, __u64 hash,
 					const struct xc_address *source)
 {
-	return family == XC_FAMILY_IPV4 ? (__u32)source->last : xc_tag_of(hash);
+	return kind.wide ? xc_tag_of(hash) : (__u32)source->last;
 }
 
 static __always_inline struct xc_bucket *hot_table(struct xc_cpu_counts *counts,
@@ -115,7 +124,7 @@ static __always_inline bool may_count_more(__u32 packets)
 }
 
 /* Counts the packet, if the slot is the source's and not full. A wide slot begins as a narrow one. */
-static __always_inline bool count_in_slot(void *wide_slot, enum xc_family family, __u32 word,
+static __always_inline bool count_in_slot(void *wide_slot, struct table_kind kind, __u32 word,
 					  const struct xc_address *source, __u64 bytes)
 {
 	struct xc_wide_slot *wide = wide_slot;
@@ -124,7 +133,7 @@ static __always_inline bool count_in_slot(void *wide_slot, enum xc_family family
 
 	if (slot->source != word || !may_count_more(packets))
 		return false;
-	if (family == XC_FAMILY_IPV6 &&
+	if (kind.wide &&
 	    (wide->address.first != source->first || wide->address.last != source->last))
 		return false;
 	slot->packets = packets + 1;
@@ -136,16 +145,16 @@ static __always_inline bool count_in_slot(void *wide_slot, enum xc_family family
  * Where there is no slot of the source, "free" is the first empty one, or NULL.
  * A slot that is full is passed over as another's is.
  */
-static __always_inline bool count_in_bucket(struct xc_bucket *bucket, enum xc_family family,
+static __always_inline bool count_in_bucket(struct xc_bucket *bucket, struct table_kind kind,
 					    __u32 word, const struct xc_address *source,
 					    __u64 bytes, struct xc_slot **free)
 {
 	*free = NULL;
 #pragma unroll
-	for (__u32 i = 0; i < slots_in_bucket(family); i++) {
-		struct xc_slot *slot = (void *)bucket + i * slot_bytes(family);
+	for (__u32 i = 0; i < slots_in_bucket(kind); i++) {
+		struct xc_slot *slot = (void *)bucket + i * slot_bytes(kind);
 
-		if (count_in_slot(slot, family, word, source, bytes))
+		if (count_in_slot(slot, kind, word, source, bytes))
 			return true;
 		if (slot->packets == 0) {
 			*free = slot;
@@ -155,13 +164,13 @@ static __always_inline bool count_in_bucket(struct xc_bucket *bucket, enum xc_fa
 	return false;
 }
 
-static __always_inline void begin_slot(struct xc_slot *slot, enum xc_family family, __u32 word,
+static __always_inline void begin_slot(struct xc_slot *slot, struct table_kind kind, __u32 word,
 				       const struct xc_address *source, __u64 bytes)
 {
 	slot->source = word;
 	slot->packets = 1;
 	slot->bytes = bytes;
-	if (family == XC_FAMILY_IPV6)
+	if (kind.wide)
 		((struct xc_wide_slot *)slot)->address = *source;
 }
 
@@ -174,41 +183,41 @@ static __always_inline void begin_slot(struct xc_slot *slot, enum xc_family fami
  * in this generation on this CPU, or one of a source that is refused a place.
  */
 static __always_inline void count_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
-					    enum xc_family family, const struct xc_address *source,
+					    struct table_kind kind, const struct xc_address *source,
 					    __u64 bytes)
 {
-	struct xc_bucket *table = hot_table(counts, family);
-	__u64 hash = hot_hash(family, source);
+	struct xc_bucket *table = hot_table(counts, kind.family);
+	__u64 hash = hot_hash(kind, source);
 	__u64 bucket = hash >> config.hot_shift;
-	__u32 word = first_word(family, hash, source);
+	__u32 word = first_word(kind, hash, source);
 	struct xc_slot *free;
 	bool is_first;
 
-	if (count_in_bucket(&table[bucket], family, word, source, bytes, &free))
+	if (count_in_bucket(&table[bucket], kind, word, source, bytes, &free))
 		return;
 	if (!free) {
 		bucket ^= 1;
-		if (count_in_bucket(&table[bucket], family, word, source, bytes, &free))
+		if (count_in_bucket(&table[bucket], kind, word, source, bytes, &free))
 			return;
 	}
 	if (free) {
-		is_first = may_have_slot(generation, shared_hash(family, hash));
+		is_first = may_have_slot(generation, shared_hash(kind.family, hash));
 		if (is_first) {
-			begin_slot(free, family, word, source, bytes);
-			mark_in_use(counts, family, bucket);
+			begin_slot(free, kind, word, source, bytes);
+			mark_in_use(counts, kind.family, bucket);
 		}
 	} else {
-		int result = count_in_spill(generation, shared_hash(family, hash), source->first,
-					    source->last, bytes);
+		int result = count_in_spill(generation, shared_hash(kind.family, hash),
+					    source->first, source->last, bytes);
 
 		if (result == SPILL_COUNTED)
 			return;
 		is_first = result == SPILL_FIRST;
 	}
 	if (!is_first) {
-		add_frame(&counts->totals.untracked[family], bytes);
+		add_frame(&counts->totals.untracked[kind.family], bytes);
 	} else if (config.new_sources) {
-		struct xc_source new_source = { .address = *source, .family = family };
+		struct xc_source new_source = { .address = *source, .family = kind.family };
 
 		report_if_new(counts->events, &new_source);
 	}
@@ -220,7 +229,15 @@ static __noinline void count_ipv4_elsewhere(struct xc_cpu_counts *counts, __u32 
 {
 	struct xc_address source = { .last = address };
 
-	count_elsewhere(counts, generation, XC_FAMILY_IPV4, &source, bytes);
+	count_elsewhere(counts, generation, IPV4_ADDRESSES, &source, bytes);
+}
+
+static __noinline void count_ipv4_pair_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
+						 __u64 first, __u64 last, __u64 bytes)
+{
+	struct xc_address pair = { .first = first, .last = last };
+
+	count_elsewhere(counts, generation, IPV4_PAIRS, &pair, bytes);
 }
 
 static __noinline void count_ipv6_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
@@ -228,7 +245,7 @@ static __noinline void count_ipv6_elsewhere(struct xc_cpu_counts *counts, __u32 
 {
 	struct xc_address source = { .first = first, .last = last };
 
-	count_elsewhere(counts, generation, XC_FAMILY_IPV6, &source, bytes);
+	count_elsewhere(counts, generation, IPV6_KEYS, &source, bytes);
 }
 
 /* "offset" if the two are equal, or else 0. */
@@ -248,7 +265,7 @@ static __always_inline __u64 offset_if_equal(__u32 a, __u32 b, __u64 offset)
  * and then looked at. If several slots have the source, which is so when one is
  * full, or if none has, it may be a wrong one.
  */
-static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, enum xc_family family,
+static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, struct table_kind kind,
 						   __u32 word, const struct xc_address *source,
 						   __u64 bytes)
 {
@@ -256,35 +273,38 @@ static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, enu
 	__u64 offset = 0;
 
 #pragma unroll
-	for (__u32 i = 1; i < slots_in_bucket(family); i++) {
-		__u32 at = i * slot_bytes(family);
+	for (__u32 i = 1; i < slots_in_bucket(kind); i++) {
+		__u32 at = i * slot_bytes(kind);
 
 		offset |= offset_if_equal(((struct xc_slot *)((void *)bucket + at))->source, word,
 					  at);
 	}
 	/* It is within the bucket already, but the verifier of Linux 6.1 loses sight of that. */
 	barrier_var(offset);
-	slot = (void *)slot + (offset & (XC_BUCKET_BYTES - slot_bytes(family)));
-	return count_in_slot(slot, family, word, source, bytes);
+	slot = (void *)slot + (offset & (XC_BUCKET_BYTES - slot_bytes(kind)));
+	return count_in_slot(slot, kind, word, source, bytes);
 }
 
 static __always_inline void record_source(const struct generation *generation,
-					  enum xc_family family, const struct xc_address *source,
+					  struct table_kind kind, const struct xc_address *source,
 					  __u64 bytes)
 {
 	struct xc_cpu_counts *counts = generation->counts;
-	__u64 hash = hot_hash(family, source);
+	__u64 hash = hot_hash(kind, source);
 
-	if (!is_counted(family) ||
-	    (control.guarded && is_refused(generation->index, shared_hash(family, hash)))) {
-		add_frame(&counts->totals.untracked[family], bytes);
+	if (!is_counted(kind.family) ||
+	    (control.guarded && is_refused(generation->index, shared_hash(kind.family, hash)))) {
+		add_frame(&counts->totals.untracked[kind.family], bytes);
 		return;
 	}
-	if (count_in_computed_slot(&hot_table(counts, family)[hash >> config.hot_shift], family,
-				   first_word(family, hash, source), source, bytes))
+	if (count_in_computed_slot(&hot_table(counts, kind.family)[hash >> config.hot_shift], kind,
+				   first_word(kind, hash, source), source, bytes))
 		return;
-	if (family == XC_FAMILY_IPV4)
+	if (!kind.wide)
 		count_ipv4_elsewhere(counts, generation->index, source->last, bytes);
+	else if (kind.family == XC_FAMILY_IPV4)
+		count_ipv4_pair_elsewhere(counts, generation->index, source->first, source->last,
+					  bytes);
 	else
 		count_ipv6_elsewhere(counts, generation->index, source->first, source->last, bytes);
 }
@@ -301,10 +321,14 @@ static __always_inline void record_frame(const struct generation *generation,
 	add_frame(&generation->counts->totals.frames, bytes);
 	if (class < XC_CLASSES)
 		add_frame(&generation->counts->totals.classes[class], bytes);
-	if (class == XC_CLASS_IPV4)
-		record_source(generation, XC_FAMILY_IPV4, &frame->source, bytes);
-	else if (class == XC_CLASS_IPV6)
-		record_source(generation, XC_FAMILY_IPV6, &frame->source, bytes);
+	if (class == XC_CLASS_IPV4) {
+		if (config.by == XC_BY_PAIR)
+			record_source(generation, IPV4_PAIRS, &frame->source, bytes);
+		else
+			record_source(generation, IPV4_ADDRESSES, &frame->source, bytes);
+	} else if (class == XC_CLASS_IPV6) {
+		record_source(generation, IPV6_KEYS, &frame->source, bytes);
+	}
 }
 
 #endif /* XDP_COUNT_RECORD_PACKET_H */

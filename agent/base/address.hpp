@@ -32,6 +32,10 @@ struct Address {
   constexpr Address(std::uint64_t first, std::uint64_t last) noexcept
       : family(Family::ipv6), high(first), low(last) {}
 
+  // What has the form of an address of either family, without being one: see RowKind.
+  constexpr Address(std::uint64_t first, std::uint64_t last, Family of) noexcept
+      : family(of), high(first), low(last) {}
+
   // IPv6, in network byte order.
   static Address ipv6(std::span<const std::uint8_t, 16> bytes) noexcept;
   // As in a packet's header: 4 or 16 bytes in network byte order, the rest are 0.
@@ -40,7 +44,7 @@ struct Address {
   constexpr std::uint32_t ipv4() const noexcept { return static_cast<std::uint32_t>(low); }
 
   Family family = Family::ipv4;
-  std::uint64_t high = 0;  // 0 for IPv4
+  std::uint64_t high = 0;  // 0 for an IPv4 address
   std::uint64_t low = 0;
 
   friend constexpr auto operator<=>(const Address&, const Address&) noexcept = default;

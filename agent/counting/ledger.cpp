@@ -38,10 +38,11 @@ std::uint64_t mixed(std::uint64_t value, const HashSeed& seed) noexcept {
 }
 
 // The first half of an address goes through all that the second one does, so that nobody who does
-// not know the seed can choose halves that make up for each other. It is 0 for IPv4.
+// not know the seed can choose halves that make up for each other. IPv4 has none but in pairs.
 std::uint64_t mixed(const Address& address, const HashSeed& seed) noexcept {
-  const std::uint64_t first =
-      address.family == Family::ipv4 ? 0 : mixed(mixed(~address.high, seed), seed);
+  const std::uint64_t first = address.family == Family::ipv4 && address.high == 0
+                                  ? 0
+                                  : mixed(mixed(~address.high, seed), seed);
   return mixed(mixed(address.low ^ first, seed), seed);
 }
 

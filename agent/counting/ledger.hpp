@@ -34,9 +34,7 @@ class LedgerEntry {
   Counts total;     // since the source was first seen, or seen again after eviction
   Counts interval;  // of tick last_tick() alone
 
-  Address address() const noexcept {
-    return is_ipv6_ ? Address(high_, low_) : Address(static_cast<std::uint32_t>(low_));
-  }
+  Address address() const noexcept { return {high_, low_, family()}; }
   Family family() const noexcept { return is_ipv6_ ? Family::ipv6 : Family::ipv4; }
   bool is_of(const Address& address) const noexcept {
     return low_ == address.low && high_ == address.high && family() == address.family;
@@ -112,6 +110,8 @@ struct HashSeed {
 // Counts move in exactly once, also when the writer is killed at any instruction and another ledger
 // is opened over the same memory: whoever takes them from somewhere clears them there after each
 // add(), by store_in_order(), and opens the next ledger by looking at interrupted_item().
+//
+// An address here is the key of a row, which may be a pair of addresses: see RowKind.
 //
 // Single writer, and no readers meanwhile. Nothing here throws but the constructor and, for want of
 // memory, mirror_in() and the scan for sources that are to make room.

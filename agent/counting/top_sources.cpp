@@ -40,7 +40,8 @@ class BestOf {
 
   void offer(const Tally& tally, const LedgerEntry& entry) {
     if (selection_.top == 0) return;
-    if (!is_selected(entry.address(), selection_.prefix, selection_.family)) return;
+    const RowEnds ends = tally.head().row_kind.ends_of(entry.address());
+    if (!is_selected(ends, selection_.prefix, selection_.family)) return;
     const Candidate candidate{sort_value(tally, entry, selection_.by), &entry};
     if (worst_ && !ranks_before(candidate, *worst_)) return;
     candidates_.push_back(candidate);
@@ -84,14 +85,16 @@ class BestOf {
 
 SourceRow source_row(const Tally& tally, const LedgerEntry& entry, std::size_t trend) {
   const RecentCounts& recent = tally.recent();
-  return {.address = tally.head().row_kind.row_of(entry.address()),
+  const RowEnds ends = tally.head().row_kind.ends_of(entry.address());
+  return {.address = ends.address,
           .total = entry.total,
           .rates = rates_over(tally.ledger().in_current_tick(entry), tally.head().interval),
           .first_time = entry.first_time(),
           .last_time = entry.last_time(),
           .recent = {recent.sum(entry.address(), RecentWindow::of_10s),
                      recent.sum(entry.address(), RecentWindow::of_60s)},
-          .trend = trend > 0 ? recent.trend(entry.address(), trend) : std::vector<Counts>{}};
+          .trend = trend > 0 ? recent.trend(entry.address(), trend) : std::vector<Counts>{},
+          .peer = ends.peer};
 }
 
 std::vector<SourceRow> top_sources(const Tally& tally, const Selection& selection) {

@@ -48,10 +48,12 @@ inline constexpr std::array<Name<Verdict>, 2> verdict_names{
     {{"pass", Verdict::pass}, {"drop", Verdict::drop}}};
 inline constexpr std::array<Name<FamilyChoice>, 3> family_choice_names{
     {{"both", FamilyChoice::both}, {"ipv4", FamilyChoice::ipv4}, {"ipv6", FamilyChoice::ipv6}}};
-inline constexpr std::array<Name<CountBy>, 2> count_by_names{
-    {{"source", CountBy::source}, {"destination", CountBy::destination}}};
-// The field of a row that has its address, by CountBy.
-inline constexpr std::array<const char*, count_by_names.size()> row_fields{"src", "dst"};
+inline constexpr std::array<Name<CountBy>, 3> count_by_names{
+    {{"source", CountBy::source}, {"destination", CountBy::destination}, {"pair", CountBy::pair}}};
+// The field of a row that has its address; a pair has the other one for its peer.
+constexpr const char* address_field(CountBy by) {
+  return by == CountBy::destination ? "dst" : "src";
+}
 inline constexpr std::array<Name<OutputFormat>, 4> output_names{{{"live", OutputFormat::live},
                                                                  {"table", OutputFormat::table},
                                                                  {"json", OutputFormat::json},

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <compare>
+#include <cstdint>
+#include <optional>
+
 #include "base/address.hpp"
 #include "model/counts.hpp"
 
@@ -13,10 +17,23 @@ constexpr bool has_family(FamilyChoice choice, Family family) noexcept {
   return choice == FamilyChoice::both || (choice == FamilyChoice::ipv4) == (family == Family::ipv4);
 }
 
-// Which of its addresses a packet is counted under. Where names say "source", they mean that one.
-enum class CountBy { source, destination };
+// Which of its addresses a packet is counted under. Where names say "source", they mean what that
+// is: an address, or the pair of both.
+enum class CountBy { source, destination, pair };
 
-// What a row of counts is of.
+// What a row of counts is of: an address or a network and, in a row of a pair, whom it sends to.
+struct RowEnds {
+  Prefix address;
+  std::optional<Prefix> peer = {};
+
+  friend auto operator<=>(const RowEnds&, const RowEnds&) = default;
+};
+
+// Bits of an IPv6 address that a pair may be of: both addresses are in one key of 128 bits.
+inline constexpr unsigned max_pair_prefix6 = 64;
+
+// The key of a row is the address of its network. That of a pair has the same form: `high` has the
+// first 64 bits of the source, all 32 where it is of IPv4, and `low` has those of the destination.
 struct RowKind {
   FamilyChoice families = FamilyChoice::both;
   CountBy by = CountBy::source;
@@ -25,9 +42,29 @@ struct RowKind {
 
   bool has(Family family) const noexcept { return has_family(families, family); }
 
-  // Where packets of `address` are counted.
+  // The network in which packets of `address` are counted.
   Prefix row_of(const Address& address) const noexcept {
     return network_of(address, prefix_lengths.of(address.family));
+  }
+
+  // The key of the row that such packets are in.
+  Address key_of(const Address& source, const Address& destination) const noexcept {
+    if (by != CountBy::pair) return row_of(by == CountBy::source ? source : destination).network;
+    const Address from = row_of(source).network;
+    const Address to = row_of(destination).network;
+    return from.family == Family::ipv4 ? Address(from.low, to.low, Family::ipv4)
+                                       : Address(from.high, to.high);
+  }
+
+  RowEnds ends_of(const Address& key) const noexcept {
+    const unsigned length = prefix_lengths.of(key.family);
+    if (by != CountBy::pair) return {{key, length}};
+    const auto end = [&](std::uint64_t word) {
+      const Address address =
+          key.family == Family::ipv4 ? Address(static_cast<std::uint32_t>(word)) : Address(word, 0);
+      return Prefix(address, length);
+    };
+    return {end(key.high), end(key.low)};
   }
 
   friend bool operator==(const RowKind&, const RowKind&) = default;

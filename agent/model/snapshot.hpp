@@ -92,6 +92,9 @@ struct SourceRow {
   std::array<std::optional<Counts>, recent_windows> recent = {};
   // What it sent in each of the last slices, the newest last: see Selection::trend.
   std::vector<Counts> trend = {};
+  std::optional<Prefix> peer = {};  // in a row of a pair: whom it sends to
+
+  RowEnds ends() const { return {address, peer}; }
 
   const std::optional<Counts>& of(RecentWindow window) const {
     return recent[static_cast<std::size_t>(window)];
@@ -124,10 +127,12 @@ constexpr std::optional<RecentWindow> window_of(SortKey by) {
 
 inline constexpr std::size_t max_trend = 60;
 
-// Whether an address is in a network and of a family, where these are given.
-inline bool is_selected(const Address& address, const std::optional<Prefix>& prefix,
+// Whether a row, or either end of a pair, is in a network and of a family, where these are given.
+inline bool is_selected(const RowEnds& ends, const std::optional<Prefix>& prefix,
                         const std::optional<Family>& family) {
-  return (!prefix || prefix->contains(address)) && (!family || *family == address.family);
+  if (family && *family != ends.address.network.family) return false;
+  return !prefix || prefix->contains(ends.address.network) ||
+         (ends.peer && prefix->contains(ends.peer->network));
 }
 
 // The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the

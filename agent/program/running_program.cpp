@@ -183,7 +183,7 @@ std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
     for (const Family family : both_families) {
       if ((config_.families & 1U << static_cast<unsigned>(family)) == 0) continue;
       cpu_counts.hot.of(family) = {
-          .has_wide_slots = family == Family::ipv6,
+          .has_wide_slots = family == Family::ipv6 || config_.by == XC_BY_PAIR,
           .buckets = {table, buckets},
           .in_use = {reinterpret_cast<std::uint64_t*>(in_use), (buckets + 63) / 64}};
       table += buckets;

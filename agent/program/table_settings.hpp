@@ -20,6 +20,10 @@
 
 namespace xdp_count {
 
+static_assert(static_cast<int>(CountBy::source) == XC_BY_SOURCE);
+static_assert(static_cast<int>(CountBy::destination) == XC_BY_DESTINATION);
+static_assert(static_cast<int>(CountBy::pair) == XC_BY_PAIR);
+
 // Throws std::system_error, and std::runtime_error where CPUs are not numbered from 0 without gaps:
 // a CPU with a number beyond their count would write into the table of another.
 inline std::uint32_t possible_cpus() {
@@ -51,7 +55,7 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
   config.hash_multiplier = random_odd_word();
   config.hash_key = {random_word(), random_word()};
   config.families = counted_families(row_kind.families);
-  config.by = row_kind.by == CountBy::source ? XC_BY_SOURCE : XC_BY_DESTINATION;
+  config.by = static_cast<xc_by>(row_kind.by);
   for (const Family family : both_families) {
     const Address ones = family == Family::ipv4 ? Address(~0U) : Address(~0ULL, ~0ULL);
     config.masks[static_cast<std::size_t>(family)] =

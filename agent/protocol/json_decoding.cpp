@@ -68,7 +68,7 @@ CountsAndRates decode_counts_and_rates(const json& object) {
 }
 
 SourceRow decode_row(const json& object, CountBy by) {
-  SourceRow row{.address = decode_address(object.at(row_fields[static_cast<std::size_t>(by)])),
+  SourceRow row{.address = decode_address(object.at(address_field(by))),
                 .total = decode_counts(object),
                 .rates = decode_rates(object),
                 .first_time = decode_time(object.at("first")),
@@ -76,6 +76,7 @@ SourceRow decode_row(const json& object, CountBy by) {
   for (std::size_t i = 0; i < recent_windows; ++i)
     if (const json& counts = object.at(recent_window_names[i]); !counts.is_null())
       row.recent[i] = decode_counts(counts);
+  if (by == CountBy::pair) row.peer = decode_address(object.at("dst"));
   if (const auto trend = object.find("trend"); trend != object.end())
     for (const json& slice : *trend) {
       Counts& counts = row.trend.emplace_back();
@@ -239,9 +240,13 @@ Message decode_event(const json& object) {
   message.time = *us;
   if (object.contains("lost")) read(object.at("lost"), message.lost);
   if (message.kind == EventKind::new_source) {
-    const bool is_source = object.contains("src");
-    (is_source ? message.frame.source : message.frame.destination) =
-        typed_prefix_text(decode_address(object.at(is_source ? "src" : "dst")));
+    const auto address = [&](const char* field) {
+      return object.contains(field) ? typed_prefix_text(decode_address(object.at(field))) : "";
+    };
+    message.frame.source = address("src");
+    message.frame.destination = address("dst");
+    if (message.frame.source.empty() && message.frame.destination.empty())
+      throw std::runtime_error("an event without an address");
     return message;
   }
   DecodedFrame& frame = message.frame;

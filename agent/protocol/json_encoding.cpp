@@ -103,16 +103,16 @@ class JsonWriter {
     }
     return raw("]");
   }
-  // The field with the address of a row; a comma follows.
-  JsonWriter& row_address(CountBy by, const Prefix& address) {
-    raw("\"").raw(row_fields[static_cast<std::size_t>(by)]).raw("\":");
-    return this->address(address);
+  // The fields that say what a row is of.
+  JsonWriter& ends(CountBy by, const RowEnds& ends) {
+    raw("\"").raw(address_field(by)).raw("\":").address(ends.address);
+    return ends.peer ? raw(",\"dst\":").address(*ends.peer) : *this;
   }
   JsonWriter& rows(CountBy by, std::span<const SourceRow> rows, bool with_trend) {
     raw("[");
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const SourceRow& row = rows[i];
-      raw(i == 0 ? "{" : ",{").row_address(by, row.address).raw(",");
+      raw(i == 0 ? "{" : ",{").ends(by, row.ends()).raw(",");
       counts(row.total).rates(row.rates).recent([&](std::size_t window) {
         if (const auto& counted = row.recent[window])
           raw("{").counts(*counted).raw("}");
@@ -169,7 +169,7 @@ class JsonWriter {
 
 // What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
 constexpr std::size_t head_size = 4096;  // without its rows
-constexpr std::size_t row_size = 408;
+constexpr std::size_t row_size = 428;
 constexpr std::size_t slice_size = 44;                           // of a row's trend
 constexpr std::size_t address_size = max_typed_prefix_text + 3;  // with quotes and a comma
 
@@ -321,7 +321,7 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
 std::string encode_event_body(const NewSource& event, const RowKind& kind) {
   JsonWriter out(event_size);
   out.event(EventKind::new_source, event.time).raw(",");
-  out.row_address(kind.by, kind.row_of(event.address));
+  out.ends(kind.by, kind.ends_of(event.address));
   return out.take();
 }
 

@@ -68,7 +68,8 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
 
 void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
-  if (!is_selected(entry.address(), request_.prefix, request_.family)) return;
+  if (!is_selected(head_.row_kind.ends_of(entry.address()), request_.prefix, request_.family))
+    return;
   if (rows_.size() == rows_.capacity()) keep_lowest();
   rows_.push_back(source_row(tally_, entry));
 }
@@ -76,13 +77,13 @@ void ListQuery::take(const LedgerEntry& entry) {
 void ListQuery::keep_lowest() {
   if (rows_.size() <= request_.limit) return;
   const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(request_.limit);
-  std::ranges::nth_element(rows_, end, {}, &SourceRow::address);
+  std::ranges::nth_element(rows_, end, {}, &SourceRow::ends);
   rows_.erase(end, rows_.end());
 }
 
 void ListQuery::prepare() {
   keep_lowest();
-  std::ranges::sort(rows_, {}, &SourceRow::address);
+  std::ranges::sort(rows_, {}, &SourceRow::ends);
 }
 
 std::size_t ListQuery::memory() const {

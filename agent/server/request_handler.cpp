@@ -37,6 +37,9 @@ std::string error_in_filter(const std::optional<Prefix>& prefix, const RowKind& 
 }
 
 std::string error_in(const GetRequest& request, const RowKind& kind) {
+  if (kind.by == CountBy::pair)
+    return "cmd: this agent counts pairs, of which an address may have many: ask for list or top, "
+           "with the address as prefix";
   for (const Prefix& address : request.addresses) {
     const Prefix row = kind.row_of(address.network);
     if (address.is_address() || address.length == row.length) continue;

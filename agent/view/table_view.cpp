@@ -16,6 +16,8 @@
 namespace xdp_count {
 namespace {
 
+constexpr std::string_view between_ends = " > ";
+constexpr std::string_view pair_title = "SOURCE > DESTINATION";
 constexpr std::size_t exact_width = 64;  // of all columns of numbers, with exact totals
 
 // All columns, in the order in which they stand and in that in which they get room.
@@ -63,6 +65,24 @@ std::string within(std::string address, std::size_t width) {
 }
 
 }  // namespace
+
+std::string_view title_of(CountBy by) {
+  switch (by) {
+    case CountBy::source:
+      return "SOURCE";
+    case CountBy::destination:
+      return "DESTINATION";
+    case CountBy::pair:
+      return pair_title;
+  }
+  return "";
+}
+
+std::string ends_text(const RowEnds& ends) {
+  std::string text = typed_prefix_text(ends.address);
+  if (ends.peer) (text += between_ends) += typed_prefix_text(*ends.peer);
+  return text;
+}
 
 std::string scaled(double value) {
   if (std::isnan(value)) return "- ";
@@ -161,7 +181,12 @@ std::vector<std::string> snapshot_head(const SnapshotHead& head, std::size_t wid
 
 std::size_t address_width(std::span<const SourceRow> rows) {
   std::size_t width = max_ipv4_text;
-  for (const SourceRow& row : rows) width = std::max(width, width_of_text(row.address));
+  for (const SourceRow& row : rows) {
+    std::size_t text = width_of_text(row.address);
+    if (row.peer)
+      text = std::max(text + between_ends.size() + width_of_text(*row.peer), pair_title.size());
+    width = std::max(width, text);
+  }
   return width;
 }
 
@@ -173,7 +198,7 @@ std::size_t address_width(std::span<const Prefix> addresses) {
 
 SourceColumns::SourceColumns(const SnapshotHead& head, std::size_t width, SortKey by,
                              std::size_t addresses)
-    : title_(head.row_kind.by == CountBy::source ? "SOURCE" : "DESTINATION"),
+    : title_(title_of(head.row_kind.by)),
       addresses_(addresses),
       rates_(!head.partial),
       recent_(head.recent) {
@@ -231,14 +256,17 @@ std::string SourceColumns::value_of(const SourceRow& row, SortKey key) const {
 }
 
 std::string SourceColumns::titles() const {
-  std::string line = fmt::format("{:<{}}", title_, addresses_);
+  return titles(title_);
+}
+
+std::string SourceColumns::titles(std::string_view title) const {
+  std::string line = fmt::format("{:<{}.{}}", title, addresses_, addresses_);
   for (const SortKey key : keys_) line += fmt::format("{:>{}}", title_of(key), width_of(key));
   return line;
 }
 
 std::string SourceColumns::line(const SourceRow& row) const {
-  std::string line =
-      fmt::format("{:<{}}", within(typed_prefix_text(row.address), addresses_), addresses_);
+  std::string line = fmt::format("{:<{}}", within(ends_text(row.ends()), addresses_), addresses_);
   for (const SortKey key : keys_) line += fmt::format("{:>{}}", value_of(row, key), width_of(key));
   return line;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
@@ -33,6 +34,12 @@ std::string duration_text(double seconds);
 // The items, printable, two spaces apart, in lines of at most `width` characters unless one item
 // alone has more.
 std::vector<std::string> wrapped(const std::vector<std::string>& items, std::size_t width);
+
+// The title of the column that says what rows are of.
+std::string_view title_of(CountBy by);
+
+// What a row is of: "192.0.2.1", or "192.0.2.1 > 198.51.100.7".
+std::string ends_text(const RowEnds& ends);
 
 // The rates of all frames: none where the interval is too short for them.
 std::vector<std::string> frame_rates(const SnapshotHead& head);
@@ -63,13 +70,14 @@ class SourceColumns {
                          SortKey by = SortKey::pps, std::size_t addresses = max_ipv4_text);
 
   std::string titles() const;
-  std::string line(const SourceRow& row) const;  // as long as the titles
+  std::string titles(std::string_view title) const;  // another one for the first column
+  std::string line(const SourceRow& row) const;      // as long as the titles
 
  private:
   std::size_t width_of(SortKey key) const;
   std::string value_of(const SourceRow& row, SortKey key) const;
 
-  const char* title_;
+  std::string_view title_;
   std::size_t addresses_;
   bool exact_;
   bool rates_;

@@ -36,8 +36,10 @@ enum xc_family {
 };
 
 /*
- * The address of a source as it is in the packet, read as words of the host: 16
- * bytes of IPv6, or 4 of IPv4 in the lower half of "last".
+ * What a packet is counted under. An address as it is in the packet, read as
+ * words of the host: 16 bytes of IPv6, or 4 of IPv4 in the lower half of "last".
+ * Or a pair of addresses, that of the source first: each is 4 bytes of IPv4 in
+ * the lower half of its word, or the first 8 of IPv6.
  */
 struct xc_address {
 	__u64 first;
@@ -49,10 +51,11 @@ struct xc_source {
 	__u64 family; /* enum xc_family */
 };
 
-/* Which address of a packet it is counted under: in all names here that is its source. */
+/* Which address of a packet it is counted under, or both: in all names here that is its source. */
 enum xc_by {
 	XC_BY_SOURCE,
 	XC_BY_DESTINATION,
+	XC_BY_PAIR,
 };
 
 struct xc_counts {
@@ -63,8 +66,8 @@ struct xc_counts {
 /*
  * A table of sources: buckets of a cache line each. A source that was counted
  * has a slot; one that was counted on several CPUs at once may have several,
- * and a reader of the table adds them up. Narrow slots hold IPv4 sources, wide
- * ones those of either family; both begin with 16 bytes that are alike.
+ * and a reader of the table adds them up. Narrow slots hold IPv4 addresses, wide
+ * ones anything; both begin with 16 bytes that are alike.
  */
 #define XC_BUCKET_BYTES 64
 #define XC_BUCKET_SLOTS 4
@@ -156,8 +159,8 @@ struct xc_sample {
 /*
  * The hot tier. A value of the map cpu_counts is this, on cache lines of its
  * own, and behind it a hot table for each family that is counted, IPv4 first:
- * all their buckets, narrow slots for IPv4 and wide ones for IPv6, and behind
- * them as many bits again: a __u64 for every 64 buckets, or part of 64, in whole
+ * all their buckets, narrow slots for IPv4 addresses and wide ones for all else,
+ * and behind them as many bits again: a __u64 for every 64 buckets, or part of 64, in whole
  * cache lines for each table, in which the bit of each bucket that is in use is
  * set, the first one's lowest. So the agent looks at what is in use alone. Only
  * one CPU writes it. A source is counted in the first free slot of its bucket
@@ -257,11 +260,11 @@ struct xc_build {
 struct xc_config {
 	struct xc_build build;
 	__u64 hash_multiplier; /* places sources in the tables: random, and odd */
-	struct xc_address hash_key; /* the same, for IPv6 alone: random */
+	struct xc_address hash_key; /* the same, for what is in wide slots alone: random */
 	__u64 ledger_seed[2]; /* places sources in the ledger: random, the second one odd */
 	__u32 cpus; /* possible ones */
 	__u32 hot_shift; /* 64 - log2 of the buckets of one hot table, which are at least 2 */
-	__u32 hot_slots; /* of each CPU's table for IPv4 in each generation; the same in bytes for IPv6 */
+	__u32 hot_slots; /* of each CPU's table in each generation, if they are narrow: else half as many */
 	__u32 max_sources; /* in the ledger at most */
 	/*
 	 * 64 - log2 of what max_sources is rounded up to: half the number of buckets of a spill

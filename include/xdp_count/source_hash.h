@@ -28,10 +28,13 @@ static inline __attribute__((always_inline)) __u64 xc_hash_ipv4(__be32 source, _
 
 /*
  * NH of UMAC (RFC 4418, 5.2) makes 64 bits of 128: with a key that is not
- * known, two addresses are as good as never made alike, however they are chosen.
+ * known, two addresses or pairs are as good as never made alike, however they
+ * are chosen. It ends with the family.
  */
-static inline __attribute__((always_inline)) __u64
-xc_hash_ipv6(const struct xc_address *address, const struct xc_address *key, __u64 multiplier)
+static inline __attribute__((always_inline)) __u64 xc_hash_wide(const struct xc_address *address,
+								const struct xc_address *key,
+								__u64 multiplier,
+								enum xc_family family)
 {
 	__u64 low = 0xffffffff;
 	__u64 a = (address->first + key->first) & low;
@@ -39,7 +42,7 @@ xc_hash_ipv6(const struct xc_address *address, const struct xc_address *key, __u
 	__u64 c = (address->last + key->last) & low;
 	__u64 d = ((address->last >> 32) + (key->last >> 32)) & low;
 
-	return xc_mix((a * b + c * d) * multiplier, multiplier);
+	return (xc_mix((a * b + c * d) * multiplier, multiplier) & ~1ULL) | family;
 }
 
 /*

@@ -8,6 +8,11 @@
 namespace xdp_count::testing {
 
 Address source_number(std::uint32_t number, Family family) {
+  // The sources of pairs change too, and differ less.
+  if (tested_rows().by == CountBy::pair)
+    return family == Family::ipv4
+               ? Address(0xc0000200 + number % 5, number, Family::ipv4)
+               : Address(0x20010db8'00000000 + number % 5, 0x20010db9'00000000 + number);
   if (family == Family::ipv4) return number;
   return {0x20010db8'00000000, number};
 }
@@ -29,15 +34,25 @@ const Frame& AddressFrame::from(std::uint32_t number) {
   return from(source_number(number, family_));
 }
 
-const Frame& AddressFrame::from(const Address& source) {
-  // The source is behind the Ethernet header and twelve bytes of IPv4 or eight of IPv6. The
-  // checksum stays as it was: the program does not look at it.
-  const auto bytes = source.bytes();
-  if (family_ == Family::ipv4)
-    std::copy_n(bytes.begin(), 4, frame_.begin() + 26);
+// They are behind the Ethernet header. The checksum stays as it was: the program does not look at
+// it.
+const Frame& AddressFrame::from(const Address& key) {
+  constexpr std::size_t ipv4_source = 26, ipv6_source = 22;
+  constexpr std::size_t ipv4_destination = 30, ipv6_destination = 38;
+  const RowEnds ends = tested_rows().ends_of(key);
+  if (tested_rows().by == CountBy::destination)
+    set(ipv4_destination, ipv6_destination, ends.address.network);
   else
-    std::copy(bytes.begin(), bytes.end(), frame_.begin() + 22);
+    set(ipv4_source, ipv6_source, ends.address.network);
+  if (ends.peer) set(ipv4_destination, ipv6_destination, ends.peer->network);
   return frame_;
+}
+
+void AddressFrame::set(std::size_t ipv4_at, std::size_t ipv6_at, const Address& address) {
+  const bool is_ipv4 = family_ == Family::ipv4;
+  const auto bytes = address.bytes();
+  std::copy_n(bytes.begin(), is_ipv4 ? 4 : 16,
+              frame_.begin() + static_cast<std::ptrdiff_t>(is_ipv4 ? ipv4_at : ipv6_at));
 }
 
 }  // namespace xdp_count::testing

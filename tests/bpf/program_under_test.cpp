@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <linux/bpf.h>
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <system_error>
@@ -13,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "counting/source_identity.hpp"
+#include "model/names.hpp"
 #include "packet_builder.hpp"
 #include "program/table_settings.hpp"
 
@@ -25,7 +27,8 @@ std::ostream& operator<<(std::ostream& out, const Counts& counts) {
 namespace testing {
 namespace {
 
-UniqueFd load(const ProgramSettings& settings) {
+UniqueFd load(ProgramSettings settings) {
+  if (settings.row_kind == RowKind{}) settings.row_kind = tested_rows();
   CountProgram program(settings);
   program.load();
   return duplicate(program.fd());
@@ -53,6 +56,21 @@ void add_sources(const SourceTable& table, std::vector<SourceCounts>& sources) {
 }
 
 }  // namespace
+
+const RowKind& tested_rows() {
+  static const RowKind rows = [] {
+    const char* name = std::getenv("XDP_COUNT_TESTED_BY");
+    RowKind kind;
+    if (name) kind.by = count_by_named(name);
+    if (kind.by == CountBy::pair) kind.prefix_lengths.of(Family::ipv6) = max_pair_prefix6;
+    return kind;
+  }();
+  return rows;
+}
+
+bool has_wide_slots(Family family) {
+  return family == Family::ipv6 || tested_rows().by == CountBy::pair;
+}
 
 ProgramUnderTest::ProgramUnderTest(const ProgramSettings& settings)
     : program_(load(settings)), reader_(program_) {}

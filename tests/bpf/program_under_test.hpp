@@ -22,6 +22,10 @@ std::ostream& operator<<(std::ostream& out, const Counts& counts);
 
 namespace testing {
 
+// What the tests of tables count by: the environment variable XDP_COUNT_TESTED_BY says it, of which
+// tests/bpf/meson.build has all values. It goes for programs whose settings say nothing else.
+const RowKind& tested_rows();
+
 using Frame = std::vector<std::uint8_t>;
 
 // What came out of one run.
@@ -72,11 +76,14 @@ class ProgramUnderTest {
   std::array<Totals, XC_GENERATIONS> taken_;
 };
 
+// Whether the hot table of a family has wide slots, by tested_rows().
+bool has_wide_slots(Family family);
+
 // The slots of the smallest hot table, where every source may be in any of them: so many sources
 // find one on a CPU before the next is counted in the spill table.
 inline constexpr std::uint32_t smallest_hot_table = 8;  // of IPv4
-constexpr std::uint32_t smallest_table_of(Family family) {
-  return family == Family::ipv4 ? smallest_hot_table : smallest_hot_table / 2;
+inline std::uint32_t smallest_table_of(Family family) {
+  return has_wide_slots(family) ? smallest_hot_table / 2 : smallest_hot_table;
 }
 
 // One for each way to see a frame and each form of the program, loaded on first use, for all tests

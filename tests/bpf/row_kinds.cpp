@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
+#include "model/names.hpp"
 #include "packet_builder.hpp"
 #include "program_under_test.hpp"
 
@@ -16,8 +18,6 @@ namespace {
 struct Ends {
   Address source;
   Address destination;
-
-  const Address& of(CountBy by) const { return by == CountBy::source ? source : destination; }
 };
 constexpr Ends ipv4_ends{0xa5c33c5a, 0x5a3cc3a5};
 constexpr Ends ipv6_ends{{0xa5c33c5a12345678, 0x9abcdef00f1e2d3c},
@@ -78,24 +78,28 @@ const std::vector<unsigned>& lengths_of(Family family) {
 
 TEST_CASE("a packet is counted under the address, and as the network, that was asked for") {
   for (const Family family : both_families)
-    for (const CountBy by : {CountBy::source, CountBy::destination})
+    for (const auto& [name, by] : count_by_names)
       for (const unsigned length : lengths_of(family)) {
+        if (by == CountBy::pair && family == Family::ipv6 && length > max_pair_prefix6) continue;
         CAPTURE(static_cast<int>(family));
-        CAPTURE(static_cast<int>(by));
+        CAPTURE(name);
         CAPTURE(length);
         RowKind kind{.by = by};
         kind.prefix_lengths.of(family) = length;
         check_row(settings_of(kind), frames_of(family),
-                  network_of(ends_of(family).of(by), length).network);
+                  kind.key_of(ends_of(family).source, ends_of(family).destination));
       }
 }
 
 TEST_CASE("what has no link-layer header is counted under the same address") {
   for (const Family family : both_families)
-    for (const CountBy by : {CountBy::source, CountBy::destination}) {
-      ProgramSettings settings = settings_of({.by = by});
+    for (const auto& [name, by] : count_by_names) {
+      RowKind kind{.by = by};
+      if (by == CountBy::pair) kind.prefix_lengths.of(Family::ipv6) = max_pair_prefix6;
+      ProgramSettings settings = settings_of(kind);
       settings.has_ethernet_header = false;
-      check_row(settings, {packet_of(family).without_ethernet().build()}, ends_of(family).of(by));
+      check_row(settings, {packet_of(family).without_ethernet().build()},
+                kind.key_of(ends_of(family).source, ends_of(family).destination));
     }
 }
 
@@ -121,12 +125,45 @@ TEST_CASE("all addresses of a network are one row, and its neighbours are others
   }
 }
 
+TEST_CASE("who sends to whom is one row in each direction, and for each of many") {
+  const RowKind kind{.by = CountBy::pair, .prefix_lengths = {{32, 64}}};
+  ProgramUnderTest program({.max_sources = 16, .row_kind = kind, .new_sources = true});
+  constexpr std::uint32_t ipv4[] = {0x0a000001, 0x0a000002, 0xc0000201};
+  const Address ipv6[] = {{0x20010db8'00000001, 7}, {0x20010db8'00000002, 7}};
+  std::map<Address, Counts> expected;
+  const auto send = [&](const Address& source, const Address& destination, std::uint64_t packets) {
+    PacketBuilder packet;
+    if (source.family == Family::ipv4)
+      packet.ipv4({.source = source.ipv4(), .destination = destination.ipv4()});
+    else
+      packet.ipv6({.source = source.bytes(), .destination = destination.bytes()});
+    const Frame frame = packet.udp(1, 2).build();
+    for (std::uint64_t i = 0; i < packets; ++i) program.run(frame);
+    expected[kind.key_of(source, destination)] += {packets, packets * frame.size()};
+  };
+  std::uint64_t packets = 0;
+  for (const std::uint32_t source : ipv4)
+    for (const std::uint32_t destination : ipv4) send(source, destination, ++packets);
+  for (const Address& source : ipv6)
+    for (const Address& destination : ipv6) send(source, destination, ++packets);
+  // Other hosts of the same networks.
+  send({ipv6[0].high, 8}, {ipv6[1].high, 9}, ++packets);
+  CHECK(expected.size() == 13);
+  CHECK(program.program().event_counts(XC_EVENT_NEW_SOURCE).produced == 13);
+  const GenerationCounts counts = program.take_counts();
+  check_conservation(counts);
+  std::map<Address, Counts> counted;
+  for (const SourceCounts& source : counts.sources) counted[source.address] = source.counts;
+  CHECK(counted == expected);
+}
+
 TEST_CASE("a program that counts other rows is not the same program") {
   const auto config_of = [](const RowKind& kind) {
     return CountProgram(settings_of(kind)).config();
   };
   const RowKind kinds[] = {{},
                            {.by = CountBy::destination},
+                           {.by = CountBy::pair},
                            {.prefix_lengths = {{31, 128}}},
                            {.prefix_lengths = {{32, 127}}},
                            {.prefix_lengths = {{32, 63}}}};

@@ -161,7 +161,7 @@ TEST_CASE_TEMPLATE("a source's packets and bytes are added up, apart from other 
 
 TEST_CASE_TEMPLATE("packets of sources that are given no place are untracked, all others are not",
                    Of, Ipv4, Ipv6) {
-  constexpr std::uint32_t capacity = smallest_table_of(Of::family) + 64;
+  const std::uint32_t capacity = smallest_table_of(Of::family) + 64;
   ProgramUnderTest program({.max_sources = capacity});
   const OnOneCpu pinned;
   // The second generation has tables of its own, and after its reading the first one is free
@@ -187,7 +187,7 @@ TEST_CASE_TEMPLATE("packets of sources that are given no place are untracked, al
 
 TEST_CASE_TEMPLATE("what is not of its family takes no place in the hot table of one", Of, Ipv4,
                    Ipv6) {
-  constexpr std::uint32_t capacity = smallest_table_of(Of::family) + 1;
+  const std::uint32_t capacity = smallest_table_of(Of::family) + 1;
   ProgramUnderTest program({.max_sources = capacity});
   const OnOneCpu pinned;
   for (const Frame& frame :

@@ -110,7 +110,11 @@ std::ostream& operator<<(std::ostream& stream, const Count& count) {
 
 std::map<std::string, Count> sources_of(const nlohmann::json& object) {
   std::map<std::string, Count> sources;
-  for (const auto& row : object.at("sources")) sources[row.at("src")] = count_of(row);
+  for (const auto& row : object.at("sources")) {
+    const std::string source = row.value("src", ""), destination = row.value("dst", "");
+    const char* between = source.empty() || destination.empty() ? "" : " > ";
+    sources[source + between + destination] = count_of(row);
+  }
   return sources;
 }
 

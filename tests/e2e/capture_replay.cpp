@@ -2,11 +2,18 @@
 #include <doctest/doctest.h>
 
 #include "agent_fixture.hpp"
+#include "base/address.hpp"
 #include "capture_file.hpp"
+#include "model/names.hpp"
+#include "model/row_kind.hpp"
 #include "tshark_reading.hpp"
 #include "varied_traffic.hpp"
+#include "view/table_view.hpp"
 
 using namespace xdp_count::testing;
+using nlohmann::json;
+using xdp_count::Address, xdp_count::CountBy, xdp_count::Family, xdp_count::RowKind;
+using xdp_count::parse_address;
 
 namespace {
 
@@ -28,30 +35,58 @@ void replay(const Topology& topology) {
   CHECK(contains(tcpreplay.standard_output(), "Failed packets:            0"));
 }
 
+// What an agent that counts rows of this kind is to have of the pairs, by the texts of the rows.
+std::map<std::string, Count> rows_of(const TsharkReading& reading, const RowKind& kind) {
+  std::map<std::string, Count> rows;
+  for (const auto& [ends, count] : reading.pairs) {
+    const Address key = kind.key_of(*parse_address(ends.first), *parse_address(ends.second));
+    Count& sum = rows[ends_text(kind.ends_of(key))];
+    sum.packets += count.packets;
+    sum.bytes += count.bytes;
+  }
+  return rows;
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("every count of a replayed capture file is what tshark reads in it", Mode,
                    Native, Generic) {
   const Topology topology;
   set_mtu(topology, varied_traffic_mtu);
-  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
-  LineClient client(default_socket);
-  CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   write_capture_file(capture_file, varied_traffic(frames, seed));
-  replay(topology);
-
   const TsharkReading expected = read_with_tshark(capture_file);
-  CHECK(expected.all == Count{frames, 9'775'291});
-  CHECK(expected.sources.size() == 1316);
-  const auto snapshot = snapshot_with(client, frames);
-  CHECK(snapshot.at("mode") == Mode::name);
-  CHECK(snapshot.at("nic").at("rx_packets") == frames);
-  CHECK(count_of(snapshot.at("frames")) == expected.all);
-  for (const auto& [name, value] : snapshot.at("classes").items()) {
-    CAPTURE(name);
-    CHECK(count_of(value) == expected.classes.at(name));
+  CHECK(expected.all == Count{frames, 9'756'408});
+  CHECK(expected.sources.size() == 1322);
+  CHECK(expected.destinations.size() == 1276);
+
+  CHECK(expected.pairs.size() == 13'414);
+
+  for (const RowKind& kind : {RowKind{.by = CountBy::source}, RowKind{.by = CountBy::destination},
+                              RowKind{.by = CountBy::pair, .prefix_lengths = {{32, 64}}},
+                              RowKind{.by = CountBy::source, .prefix_lengths = {{24, 48}}},
+                              RowKind{.by = CountBy::destination, .prefix_lengths = {{28, 127}}},
+                              RowKind{.by = CountBy::pair, .prefix_lengths = {{25, 46}}}}) {
+    const std::string by = xdp_count::name_of(kind.by);
+    const unsigned prefix4 = kind.prefix_lengths.of(Family::ipv4);
+    const unsigned prefix6 = kind.prefix_lengths.of(Family::ipv6);
+    INFO(by, " /", prefix4, " /", prefix6);
+    Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--by", by, "--prefix4",
+                           std::to_string(prefix4), "--prefix6", std::to_string(prefix6)});
+    LineClient client(default_socket);
+    CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
+    replay(topology);
+    const auto snapshot = snapshot_with(client, frames);
+    CHECK(snapshot.at("mode") == Mode::name);
+    CHECK(snapshot.at("rows") ==
+          json{{"families", "both"}, {"by", by}, {"prefix4", prefix4}, {"prefix6", prefix6}});
+    CHECK(snapshot.at("nic").at("rx_packets") == frames);
+    CHECK(count_of(snapshot.at("frames")) == expected.all);
+    for (const auto& [name, value] : snapshot.at("classes").items()) {
+      CAPTURE(name);
+      CHECK(count_of(value) == expected.classes.at(name));
+    }
+    CHECK(sources_of(snapshot) == rows_of(expected, kind));
+    CHECK(snapshot.at("untracked").at("packets") == 0);
+    CHECK(snapshot.at("evicted").at("sources") == 0);
   }
-  CHECK(sources_of(snapshot) == expected.sources);
-  CHECK(snapshot.at("untracked").at("packets") == 0);
-  CHECK(snapshot.at("evicted").at("sources") == 0);
 }

@@ -49,7 +49,8 @@ class Field {
 
 // The fields are in the order of the command line.
 struct Line {
-  Field frame_bytes, ethertype, ethertypes_behind_tags, version, header_bytes, total_bytes, source;
+  Field frame_bytes, ethertype, ethertypes_behind_tags, version, header_bytes, total_bytes, source,
+      destination;
   Field pppoe_version, pppoe_type, pppoe_code, pppoe_payload_bytes, ppp_protocol;
   Field ipv6_version, ipv6_payload_bytes, ipv6_source, ipv6_destination;
 };
@@ -57,11 +58,12 @@ struct Line {
 Line parse_line(const std::string& text) {
   // A separator at the end: the last field may be empty.
   const std::vector<std::string> fields = split(text + "\t", '\t');
-  if (fields.size() != 16) throw std::runtime_error("a line of tshark has other fields: " + text);
+  if (fields.size() != 17) throw std::runtime_error("a line of tshark has other fields: " + text);
   return {Field(fields[0]),  Field(fields[1]),  Field(fields[2]),  Field(fields[3]),
           Field(fields[4]),  Field(fields[5]),  Field(fields[6]),  Field(fields[7]),
           Field(fields[8]),  Field(fields[9]),  Field(fields[10]), Field(fields[11]),
-          Field(fields[12]), Field(fields[13]), Field(fields[14]), Field(fields[15])};
+          Field(fields[12]), Field(fields[13]), Field(fields[14]), Field(fields[15]),
+          Field(fields[16])};
 }
 
 bool is_tag(const std::string& ethertype) {
@@ -118,7 +120,7 @@ TsharkReading read_with_tshark(const std::string& capture_file) {
                   "-o", "ip.defragment:FALSE", "-o", "ip.tso_support:FALSE",
                   "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,",
                   "-e", "frame.len", "-e", "eth.type", "-e", "vlan.etype", "-e", "ip.version",
-                  "-e", "ip.hdr_len", "-e", "ip.len", "-e", "ip.src", "-e", "pppoe.version",
+                  "-e", "ip.hdr_len", "-e", "ip.len", "-e", "ip.src", "-e", "ip.dst", "-e", "pppoe.version",
                   "-e", "pppoe.type", "-e", "pppoe.code", "-e", "pppoe.payload_length",
                   "-e", "ppp.protocol", "-e", "ipv6.version", "-e", "ipv6.plen", "-e", "ipv6.src",
                   "-e", "ipv6.dst"});
@@ -138,9 +140,16 @@ TsharkReading read_with_tshark(const std::string& capture_file) {
     const std::string frame_class = class_of(line);
     count(reading.all);
     count(reading.classes[frame_class]);
-    if (frame_class == "ipv4") count(reading.sources[line.source.first().value()]);
-    if (frame_class == "ipv6")
-      count(reading.sources[address_text(*parse_address(line.ipv6_source.first().value()))]);
+    if (frame_class != "ipv4" && frame_class != "ipv6") continue;
+    const bool is_ipv4 = frame_class == "ipv4";
+    const auto text_of = [](const Field& field) {
+      return address_text(*parse_address(field.first().value()));
+    };
+    const std::string source = text_of(is_ipv4 ? line.source : line.ipv6_source);
+    const std::string destination = text_of(is_ipv4 ? line.destination : line.ipv6_destination);
+    count(reading.sources[source]);
+    count(reading.destinations[destination]);
+    count(reading.pairs[{source, destination}]);
   }
   return reading;
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "agent_fixture.hpp"
 
@@ -12,7 +13,9 @@ namespace xdp_count::testing {
 struct TsharkReading {
   Count all;
   std::map<std::string, Count> classes;
-  std::map<std::string, Count> sources;
+  std::map<std::string, Count> sources, destinations;
+  // By the addresses of both.
+  std::map<std::pair<std::string, std::string>, Count> pairs;
 };
 
 // Runs tshark, and applies the rules of the README ("What counts as what") to the fields that it

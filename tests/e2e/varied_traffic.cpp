@@ -87,6 +87,13 @@ class Generator {
     return address;
   }
 
+  Ipv6Fields ipv6_fields() {
+    Ipv6Fields fields{.source = ipv6_source()};
+    fields.destination[6] = static_cast<std::uint8_t>(below(16));
+    fields.destination[15] = static_cast<std::uint8_t>(below(64));
+    return fields;
+  }
+
   Frame random_bytes(std::size_t size) {
     Frame bytes(size);
     for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(below(256));
@@ -226,10 +233,8 @@ class Generator {
     PppoeFields fields{.session = static_cast<std::uint16_t>(below(0x10000))};
     switch (below(6)) {
       case 0:
-        return finish(builder.pppoe(fields)
-                          .ipv6({.source = ipv6_source()})
-                          .udp(1024, 9)
-                          .payload(any_payload()));
+        return finish(
+            builder.pppoe(fields).ipv6(ipv6_fields()).udp(1024, 9).payload(any_payload()));
       case 1:  // longer than the frame, or shorter than the packet
         fields.length =
             static_cast<std::uint16_t>(below(2) == 0 ? below(30) : 9100 + below(50'000));
@@ -273,7 +278,7 @@ class Generator {
   }
 
   Frame ipv6_frame() {
-    Ipv6Fields fields{.source = ipv6_source()};
+    Ipv6Fields fields = ipv6_fields();
     PacketBuilder builder;
     const auto with = [&](std::uint8_t next_header, const Frame& payload) {
       fields.next_header = next_header;
@@ -308,7 +313,7 @@ class Generator {
 
   // Says that it is IPv6.
   Frame malformed_ipv6_frame() {
-    Ipv6Fields fields{.source = ipv6_source()};
+    Ipv6Fields fields = ipv6_fields();
     PacketBuilder builder;
     switch (below(4)) {
       case 0:

@@ -173,6 +173,23 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
   }
 }
 
+TEST_CASE("pairs are of at most 64 bits of IPv6 addresses, which is the default of pairs") {
+  const auto prefix6 = [](const Arguments& arguments) {
+    return accepted(arguments).settings.row_kind.prefix_lengths.of(Family::ipv6);
+  };
+  CHECK(prefix6({"eth0", "--by", "source"}) == 128);
+  CHECK(prefix6({"eth0", "--by", "pair"}) == 64);
+  CHECK(prefix6({"eth0", "--by", "pair", "--prefix6", "64"}) == 64);
+  CHECK(prefix6({"eth0", "--prefix6", "0", "--by", "pair"}) == 0);
+  CHECK(refusal({"eth0", "--by", "pair", "--prefix6", "65"}) ==
+        "xdp-count: --prefix6: pairs are of at most 64 bits of each IPv6 address, not 65\n"
+        "xdp-count --help lists the options.\n");
+  for (const char* option : {"--prefix4", "--prefix6"})
+    for (const char* wrong : {"-1", "129", "1.5", "/24", ""})
+      CHECK(contains(refusal({"eth0", option, wrong}), option));
+  CHECK(contains(refusal({"eth0", "--prefix4", "33"}), "--prefix4"));
+}
+
 TEST_CASE("choices are known by their names, both ways") {
   for (const std::string name : {"auto", "native", "generic"})
     CHECK(name_of(accepted({"eth0", "-m", name}).settings.mode) == name);
@@ -180,7 +197,7 @@ TEST_CASE("choices are known by their names, both ways") {
     CHECK(name_of(accepted({"eth0", "--verdict", name}).settings.verdict) == name);
   for (const std::string name : {"both", "ipv4", "ipv6"})
     CHECK(name_of(accepted({"eth0", "--families", name}).settings.row_kind.families) == name);
-  for (const std::string name : {"source", "destination"}) {
+  for (const std::string name : {"source", "destination", "pair"}) {
     CHECK(name_of(accepted({"eth0", "--by", name}).settings.row_kind.by) == name);
     CHECK(name_of(count_by_named(name)) == name);
   }
@@ -274,7 +291,8 @@ TEST_CASE("choices that do not exist are refused, with those that do") {
   };
   for (const Case& c :
        {Case{"--mode", {"auto", "native", "generic"}}, Case{"--verdict", {"pass", "drop"}},
-        Case{"--families", {"both", "ipv4", "ipv6"}}, Case{"--by", {"source", "destination"}},
+        Case{"--families", {"both", "ipv4", "ipv6"}},
+        Case{"--by", {"source", "destination", "pair"}},
         Case{"--output", {"live", "table", "json", "none"}}}) {
     for (const std::string value : {"", "0", "AUTO", "Pass", "jsons"}) {
       const std::string text = refusal({"eth0", c.option, value});
@@ -368,7 +386,7 @@ TEST_CASE("help names every option and the memory that the default takes") {
                                      "--families",
                                      "both|ipv4|ipv6",
                                      "--by",
-                                     "source|destination",
+                                     "source|destination|pair",
                                      "--prefix4 BITS",
                                      "--prefix6 BITS",
                                      "--top",

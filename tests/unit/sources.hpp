@@ -32,10 +32,15 @@ inline Address ipv4_source(std::uint32_t number) {
 inline Address ipv6_source(std::uint32_t number) {
   return {0x20010db8'ffffffff, number};
 }
-// Of either family, in no regular order: whatever the distance of two numbers is, it may be one of
-// each.
+// The key of a pair, for which the same holds.
+inline Address pair_of_ipv4(std::uint32_t number) {
+  return {0xffffffff, number, Family::ipv4};
+}
+// Of either family, or pairs, in no regular order: whatever the distance of two numbers is, it may
+// be one of each.
 inline Address mixed_source(std::uint32_t number) {
-  return std::popcount(number) % 2 == 0 ? ipv4_source(number) : ipv6_source(number);
+  constexpr Address (*kinds[])(std::uint32_t) = {ipv4_source, ipv6_source, pair_of_ipv4};
+  return kinds[std::popcount(number) % 3](number);
 }
 
 // A test case that calls this is run for each of them.
@@ -45,7 +50,7 @@ inline Sources each_kind_of_sources() {
   SUBCASE("IPv6") {
     sources = {ipv6_source};
   }
-  SUBCASE("both families") {
+  SUBCASE("both families, and pairs") {
     sources = {mixed_source};
   }
   return sources;

@@ -388,7 +388,7 @@ std::vector<LiveView::Row> LiveView::ordered_rows() const {
     const bool rates = picture.has_rates() && !(several() && picture.lost);
     for (const SourceRow& source : picture.rows)
       // The last message may be of another selection than the one in force.
-      if (is_selected(source.address.network, settings_.prefix, settings_.family))
+      if (is_selected(source.ends(), settings_.prefix, settings_.family))
         rows.push_back({agent, &source, rates});
   }
   std::stable_sort(rows.begin(), rows.end(),
@@ -464,7 +464,7 @@ std::string LiveView::filter_sum(const std::vector<Row>& rows) const {
   const bool all = rows.size() < selection().top;
   const std::string what =
       fmt::format("in {}: {}{}", prefix_text(*settings_.prefix), all ? "" : "first ",
-                  number_of(rows.size(), several() ? "row" : "source"));
+                  number_of(rows.size(), several() ? "row" : name_of(*counted_by())));
   std::vector<std::string> items{what};
   if (rates_known || rows.empty()) items.push_back(rate_text(rates));
   items.push_back(fmt::format("{} packets", rounded(counts.packets)));
@@ -491,7 +491,7 @@ std::vector<ScreenLine> LiveView::head_lines(const std::vector<Row>& rows, std::
 // `row`: the selected one, where it is among the rows.
 std::vector<ScreenLine> LiveView::details(const Row* row) const {
   if (!details_ || !selected_) return {};
-  std::string address = typed_prefix_text(selected_->address);
+  std::string address = ends_text(selected_->ends);
   if (several()) address += " on " + name_among(pictures(), selected_->agent);
   if (!row) return {{{address + " is not in these rows now", Style::strong}}};
 
@@ -608,11 +608,25 @@ std::size_t LiveView::interface_width() const {
   return std::min(longest, room - 1) + 1;
 }
 
+// What rows are of, where that is the same for all agents that are shown.
+std::optional<CountBy> LiveView::counted_by() const {
+  std::optional<CountBy> by;
+  for (const std::size_t i : shown()) {
+    const auto& head = pictures()[i].head;
+    if (!head) continue;
+    if (by.value_or(head->row_kind.by) != head->row_kind.by) return std::nullopt;
+    by = head->row_kind.by;
+  }
+  return by.value_or(CountBy::source);
+}
+
 std::vector<ScreenLine> LiveView::source_lines(const Layout& layout) const {
   const std::size_t interface_column = interface_width();
+  const std::optional<CountBy> by = counted_by();
+  const std::string_view title = by ? title_of(*by) : "ADDRESS";
   const auto titles_within = [&](std::size_t width) {
     return in_column(interface_title, interface_column) +
-           SourceColumns({}, width, settings_.by, address_width_).titles();
+           SourceColumns({}, width, settings_.by, address_width_).titles(title);
   };
   // An eighth of the screen, at the least, shows how the rates went, unless that leaves no number
   // or cuts addresses.

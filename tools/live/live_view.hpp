@@ -67,7 +67,7 @@ class LiveView {
   // Which row, wherever the order puts it.
   struct RowKey {
     std::size_t agent;
-    Prefix address;
+    RowEnds ends;
 
     friend bool operator==(const RowKey&, const RowKey&) = default;
   };
@@ -78,7 +78,7 @@ class LiveView {
     const SourceRow* source;  // of the agent's picture, which many may be
     bool rates;               // whether they are known
 
-    RowKey key() const { return {agent, source->address}; }
+    RowKey key() const { return {agent, source->ends()}; }
   };
 
   // What the screen has room for, from the top to the footer.
@@ -95,6 +95,7 @@ class LiveView {
 
   bool press_outside_of_input(int key);
   void type(int key);
+  std::optional<CountBy> counted_by() const;
   std::optional<Prefix> network_of_rows(const Prefix& prefix) const;
   void take_prefix();
   void select(int key);

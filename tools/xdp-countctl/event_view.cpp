@@ -29,9 +29,11 @@ std::string event_text(const EventMessage& event) {
     text = fmt::format("({} {} before the next one were lost)\n", grouped(event.lost),
                        is_sample ? "samples" : "new sources");
   if (!is_sample) {
-    const bool is_source = !frame.source.empty();
-    return text + fmt::format("{}  new {} {}", time, is_source ? "source" : "destination",
-                              is_source ? frame.source : frame.destination);
+    if (frame.destination.empty())
+      return text + fmt::format("{}  new source {}", time, frame.source);
+    if (frame.source.empty())
+      return text + fmt::format("{}  new destination {}", time, frame.destination);
+    return text + fmt::format("{}  new pair {} > {}", time, frame.source, frame.destination);
   }
 
   text +=

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -26,9 +27,11 @@ std::string source_header() {
                      "pps_10s", "bps_10s", "pps_60s", "bps_60s"});
 }
 
-// The text of an address in the column for what is counted by this, which is empty where it is not.
-std::string address_in(const SnapshotHead& head, CountBy column, const Prefix& address) {
-  return column == head.row_kind.by ? typed_prefix_text(address) : "";
+// The columns of who sends and of whom it is sent to, of which rows mostly have one.
+std::array<std::string, 2> ends_columns(const SnapshotHead& head, const RowEnds& ends) {
+  const std::string address = typed_prefix_text(ends.address);
+  if (head.row_kind.by == CountBy::destination) return {"", address};
+  return {address, ends.peer ? typed_prefix_text(*ends.peer) : ""};
 }
 
 std::string source_record(const SnapshotHead& head, const SourceRow& row) {
@@ -37,10 +40,11 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
   };
   // There is no column that would say how short a time they are over.
   const auto rate = [&](double value) { return head.partial ? std::string() : number(value); };
+  const auto [source, destination] = ends_columns(head, row.ends());
   std::vector<std::string> fields{std::to_string(head.seq),
                                   rfc3339(head.time),
-                                  address_in(head, CountBy::source, row.address),
-                                  address_in(head, CountBy::destination, row.address),
+                                  source,
+                                  destination,
                                   std::to_string(row.total.packets),
                                   std::to_string(row.total.bytes),
                                   rate(row.rates.pps),
@@ -120,10 +124,9 @@ std::string missing_record(const SnapshotHead& head, const Prefix& address) {
   const bool known = head.rows_are_all(address.network.family);
   const char* count = known ? "0" : "";
   const char* rate = known ? "0.000" : "";
-  return csv_record({std::to_string(head.seq), rfc3339(head.time),
-                     address_in(head, CountBy::source, address),
-                     address_in(head, CountBy::destination, address), count, count, rate, rate, "",
-                     "", rate, rate, rate, rate});
+  const auto [source, destination] = ends_columns(head, {address});
+  return csv_record({std::to_string(head.seq), rfc3339(head.time), source, destination, count,
+                     count, rate, rate, "", "", rate, rate, rate, rate});
 }
 
 // What is known of a source without a row.

@@ -14,8 +14,8 @@ constexpr Rates unknown_rates{unknown, unknown};
 
 SnapshotMessage SpanRates::since_last(SnapshotMessage message) {
   SnapshotHead& head = message.head;
-  std::map<Prefix, SourceRow> rows;
-  for (const SourceRow& row : message.rows) rows.emplace(row.address, row);
+  std::map<RowEnds, SourceRow> rows;
+  for (const SourceRow& row : message.rows) rows.emplace(row.ends(), row);
   const auto before = std::exchange(before_, head);
   const auto rows_before = std::exchange(rows_before_, std::move(rows));
 
@@ -35,7 +35,7 @@ SnapshotMessage SpanRates::since_last(SnapshotMessage message) {
   // a one, unless nothing was evicted since.
   const bool none_evicted = before->evicted.sum().sources == head.evicted.sum().sources;
   for (SourceRow& row : message.rows) {
-    const auto earlier = rows_before.find(row.address);
+    const auto earlier = rows_before.find(row.ends());
     const bool is_new = row.first_time > before->time;
     if (earlier != rows_before.end() && earlier->second.first_time == row.first_time)
       row.rates = rates_over(row.total - earlier->second.total, seconds);

@@ -19,7 +19,7 @@ class SpanRates {
 
  private:
   std::optional<SnapshotHead> before_;
-  std::map<Prefix, SourceRow> rows_before_;  // by address
+  std::map<RowEnds, SourceRow> rows_before_;
 };
 
 }  // namespace xdp_count

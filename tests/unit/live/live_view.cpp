@@ -129,6 +129,39 @@ TEST_CASE("counts are exact as long as those above zero fit their line") {
   CHECK(contains(view, "\nipv4 1,234,000,000  ipv6 500  arp 60\n"));
 }
 
+TEST_CASE("rows of destinations and of pairs have their title, their details and their filter") {
+  SnapshotHead head = some_head();
+  head.row_kind = {FamilyChoice::both, CountBy::destination, {{24, 64}}};
+  LiveView view({});
+  view.resize({100, 12});
+  view.show(snapshot_of(head, {{{0xc0000200, 24}, {20, 200}, {300, 4000}}}));
+  CHECK(drawn(view).starts_with("eth0  native  by destination  IPv4 /24  IPv6 /64  every 1.0 s"));
+  CHECK(contains(view, "\nDESTINATION "));
+  CHECK(contains(view, "\n192.0.2.0/24 "));
+  // A single address stands for the network that it is in, a part of one for nothing.
+  type(view, "/192.0.2.7\n");
+  CHECK(view.selection().prefix == Prefix{0xc0000200, 24});
+  CHECK(contains(view, "in 192.0.2.0/24: 1 destination"));
+  type(view, "/192.0.2.0/28\n");
+  CHECK(view.selection().prefix == Prefix{0xc0000200, 24});
+  CHECK(contains(view, "'192.0.2.0/28' is a part of a network that is counted as one"));
+
+  head.row_kind = {FamilyChoice::both, CountBy::pair, {{32, 64}}};
+  SourceRow pair{0x0a000001, {20, 200}, {300, 4000}};
+  pair.peer = Prefix(0xc0000201);
+  SourceRow other = pair;
+  other.peer = Prefix(0xc0000202);
+  LiveView pairs({});
+  pairs.resize({100, 12});
+  pairs.show(snapshot_of(head, {pair, other}));
+  CHECK(contains(pairs, "\nSOURCE > DESTINATION "));
+  CHECK(contains(pairs, "\n10.0.0.1 > 192.0.2.1 "));
+  pairs.press(key::down);
+  pairs.press(key::down);
+  pairs.press(key::enter);
+  CHECK(contains(pairs, "\n10.0.0.1 > 192.0.2.2  first "));
+}
+
 TEST_CASE("counts that do not fit their line are rounded, and zeros go first") {
   SnapshotHead head = some_head();
   for (CountsAndRates& kind : head.classes) kind.counts.packets *= 1'000'000'007;

@@ -173,6 +173,27 @@ TEST_CASE("what is no message of the protocol is refused") {
   CHECK_THROWS_AS(decode_message(snapshot.dump()), std::runtime_error);
 }
 
+TEST_CASE("rows and events of pairs are read as they were written") {
+  SnapshotHead head = any_head();
+  head.row_kind = {FamilyChoice::both, CountBy::pair, {{32, 64}}};
+  SourceRow row{.address = 0xc0000201};
+  row.peer = Prefix(0xc6336407);
+  const auto message = decoded<SourcesMessage>(encode_sources("", head, std::span(&row, 1), {}));
+  CHECK(message.head.row_kind == head.row_kind);
+  REQUIRE(message.rows.size() == 1);
+  CHECK(message.rows[0].ends() == row.ends());
+  const Address key = head.row_kind.key_of(0xc0000201, 0xc6336407);
+  const auto event = decoded<EventMessage>(
+      encode_event_body(NewSource{.address = key}, head.row_kind) + encode_event_end(0));
+  CHECK(event.frame.source == "192.0.2.1");
+  CHECK(event.frame.destination == "198.51.100.7");
+  head.row_kind.by = CountBy::destination;
+  const auto of_destination = decoded<EventMessage>(
+      encode_event_body(NewSource{.address = 0xc6336407}, head.row_kind) + encode_event_end(0));
+  CHECK(of_destination.frame.source.empty());
+  CHECK(of_destination.frame.destination == "198.51.100.7");
+}
+
 TEST_CASE("rows of destinations and networks are read as they were written") {
   SnapshotHead head = any_head();
   head.row_kind = {FamilyChoice::both, CountBy::destination, {{24, 48}}};

@@ -84,6 +84,24 @@ TEST_CASE("rows of destinations say so, and those of networks have their lengths
   }
 }
 
+TEST_CASE("rows of pairs have both addresses, and so have events") {
+  SnapshotHead head = any_head();
+  head.row_kind = {FamilyChoice::both, CountBy::pair, {{32, 64}}};
+  SourceRow row{.address = 0xc0000201};
+  row.peer = Prefix(0xc6336407);
+  for (const json& message : {message_of(snapshot_line(head, {row}, 0)),
+                              message_of(encode_sources("", head, std::span(&row, 1), {}))}) {
+    CHECK(message["rows"]["by"] == "pair");
+    CHECK(message["sources"][0]["src"] == "192.0.2.1");
+    CHECK(message["sources"][0]["dst"] == "198.51.100.7");
+  }
+  const Address key = head.row_kind.key_of({0x20010db800000001, 7}, {0x20010db800000002, 8});
+  const json event =
+      message_of(encode_event_body(NewSource{.address = key}, head.row_kind) + "}\n");
+  CHECK(event["src"] == "2001:db8:0:1::/64");
+  CHECK(event["dst"] == "2001:db8:0:2::/64");
+}
+
 TEST_CASE("a snapshot without sources shows none of those tracked") {
   const json message = message_of(snapshot_line(any_head(), {}, 0));
   check_same(message["sources"], json::array());

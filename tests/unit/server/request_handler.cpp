@@ -187,6 +187,39 @@ TEST_CASE("a network that rows say nothing exact of is refused") {
         "top take other networks");
 }
 
+TEST_CASE("pairs are asked for by a network of either end, and not by an address") {
+  const RowKind kind{FamilyChoice::both, CountBy::pair, {{32, 64}}};
+  OwnedLedger owned{100};
+  OwnedTally tally{owned.ledger, {.interface = "eth0", .ifindex = 4, .row_kind = kind}};
+  const auto pair = [&](std::uint32_t source, std::uint32_t destination, std::uint64_t packets) {
+    return SourceCounts{kind.key_of(source, destination), {packets, 60 * packets}};
+  };
+  tally.fold(
+      {.generation = {.sources = {pair(0x0a000001, 0xc0000201, 5), pair(0xc0000201, 0x0a000001, 3),
+                                  pair(0x0a000001, 0x0a000002, 2)}},
+       .time = 1000,
+       .interval = 1});
+  const RequestHandler handler(tally.tally, tally.tally.head(), [] { return Status{}; });
+  const auto ask = [&](const char* line) { return message_of(whole_text(handler.handle(line))); };
+  const auto pairs = [&](const char* line) {
+    std::vector<std::string> texts;
+    const json message = ask(line);
+    for (const json& row : message.at("sources"))
+      texts.push_back(row.at("src").get<std::string>() + " " + row.at("dst").get<std::string>());
+    return texts;
+  };
+  using Texts = std::vector<std::string>;
+  CHECK(pairs(R"({"cmd":"list"})") ==
+        Texts{"10.0.0.1 10.0.0.2", "10.0.0.1 192.0.2.1", "192.0.2.1 10.0.0.1"});
+  CHECK(pairs(R"({"cmd":"list","prefix":"192.0.2.1/32"})") ==
+        Texts{"10.0.0.1 192.0.2.1", "192.0.2.1 10.0.0.1"});
+  CHECK(pairs(R"({"cmd":"top","n":1,"prefix":"10.0.0.2/32"})") == Texts{"10.0.0.1 10.0.0.2"});
+  CHECK(pairs(R"({"cmd":"top","n":1,"prefix":"10.0.0.0/8"})") == Texts{"10.0.0.1 192.0.2.1"});
+  CHECK(ask(R"({"cmd":"get","address":"10.0.0.1"})").at("message") ==
+        "cmd: this agent counts pairs, of which an address may have many: ask for list or top, "
+        "with the address as prefix");
+}
+
 TEST_CASE("get takes a thousand addresses and no more") {
   const Fixture fixture;
   json src = std::vector<std::string>(1000, "10.0.0.1");

@@ -267,6 +267,17 @@ TEST_CASE("tables of destinations and of networks say so") {
   CHECK(table[0].starts_with("DESTINATION       "));
   CHECK(table[1].starts_with("192.0.2.0/24      "));
   CHECK(table[2].starts_with("2001:db8:0:1::/64 "));
+  head.row_kind = {FamilyChoice::both, CountBy::pair, {{32, 64}}};
+  CHECK(snapshot_head(head)[0] ==
+        "eth0  native  by pair  IPv6 /64  every 1.0 s  2026-11-20T12:00:00.123Z");
+  SourceRow pair{.address = 0xc0000201, .total = {7, 420}};
+  pair.peer = Prefix(0xc6336407);
+  const std::vector<std::string> pairs = source_table(head, {pair});
+  CHECK(pairs[0].starts_with("SOURCE > DESTINATION     "));
+  CHECK(pairs[1].starts_with("192.0.2.1 > 198.51.100.7 "));
+  for (std::size_t width = 0; width < 100; ++width)
+    for (const std::string& line : source_table(head, {pair}, width))
+      CHECK(line.size() <= std::max<std::size_t>(width, 15));
   // A family that is not counted has no networks either.
   head.row_kind = {FamilyChoice::ipv6, CountBy::source, {{24, 128}}};
   CHECK(snapshot_head(head)[0] == "eth0  native  ipv6 only  every 1.0 s  2026-11-20T12:00:00.123Z");
