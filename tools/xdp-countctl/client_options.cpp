@@ -26,6 +26,10 @@ namespace {
 
 constexpr std::array<Name<TextFormat>, 3> format_names{
     {{"table", TextFormat::table}, {"json", TextFormat::json}, {"csv", TextFormat::csv}}};
+constexpr std::array<Name<GraphFormat>, 2> graph_format_names{
+    {{"dot", GraphFormat::dot}, {"graphml", GraphFormat::graphml}}};
+
+constexpr std::size_t most_edges = 100'000;
 
 constexpr std::array<Name<ListOrder>, 5> list_order_names{{{"address", std::nullopt},
                                                            {"pps", SortKey::pps},
@@ -145,6 +149,16 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
              "Only sources that have sent so many packets");
   add_number(*list_command, "--limit", list.limit, std::uint64_t{0}, any_number,
              "End after so many sources");
+  GraphOptions graph_options;
+  auto* graph = app.add_subcommand("graph", "Who sends to whom, of an agent with --by pair");
+  add_choice(*graph, "--format", graph_options.format, graph_format_names,
+             "How to print: dot, the language of Graphviz, or graphml, for Gephi, networkx and "
+             "graph databases  [dot]");
+  add_filters(*graph, list.prefix, list.family);
+  add_number(*graph, "--min-packets", graph_options.min_packets, std::uint64_t{0}, any_number,
+             "Only pairs with so many packets");
+  add_number(*graph, "--limit", graph_options.most, std::size_t{0}, most_edges,
+             "The most pairs, those with most packets, up to 100000  [1000]");
   auto* watch = app.add_subcommand("watch", "Snapshots, as they come");
   add_selection(*watch, watched.selection, "How many sources  [20]");
   add_number(*watch, "--every", watched.every, std::uint64_t{1}, max_every,
@@ -173,11 +187,12 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
       ->option_text("COUNT");
   auto* status = app.add_subcommand("status", "The agent's state and settings");
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  for (CLI::App* command : {top_command, get, list_command, watch, events, samples, status})
+  for (CLI::App* command : {top_command, get, list_command, graph, watch, events, samples, status})
     command->group("Commands")
         ->footer(
             "-i IFACE, -s PATH, --format table|json|csv and --json go here too:\n"
             "xdp-countctl --help explains them.");
+  graph->footer("-i IFACE and -s PATH go here too: xdp-countctl --help explains them.");
   app.footer(
       "Without a command it is top, on a terminal, and takes the options of top.\n"
       "xdp-countctl COMMAND --help lists a command's own options.\n"
@@ -234,6 +249,11 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     if (options.list_order && options.format == TextFormat::json)
       return refused(
           "list --sort is for tables and CSV: JSON is the agent's own lines, by address");
+    options.request.command = list;
+  } else if (*graph) {
+    if (options.format != TextFormat::table)
+      return refused("graph prints dot or graphml: graph --format says which");
+    options.graph = graph_options;
     options.request.command = list;
   } else if (*watch) {
     options.request.command = SubscribeRequest{watched};

@@ -185,6 +185,16 @@ void print_sorted(const std::string& socket_path, const ClientOptions& options, 
   print(view_for(options).text_of("", list.take(), terminal_width(STDOUT_FILENO)));
 }
 
+// What is left out is said on standard error too: the graph may go to a program that drops
+// comments.
+void print_graph(const std::string& socket_path, const Request& list, const GraphOptions& options) {
+  PairGraph graph(options.most, options.min_packets);
+  ask(socket_path, list,
+      [&](const std::string&, const Message& part) { graph.add(std::get<SourcesMessage>(part)); });
+  print(graph.text(options.format));
+  if (const std::string left_out = graph.left_out_text(); !left_out.empty()) say(left_out);
+}
+
 // The sockets of several agents: those that were asked for, or all.
 std::vector<std::string> sockets_of(const ClientOptions& options) {
   std::vector<std::string> paths = options.socket_paths;
@@ -262,6 +272,8 @@ int run(const ClientOptions& options) {
     }
   } else if (std::holds_alternative<StatusRequest>(options.request.command)) {
     return print_status(options) ? 0 : 1;
+  } else if (options.graph) {
+    print_graph(socket_of(options), options.request, *options.graph);
   } else if (options.list_order) {
     print_sorted(socket_of(options), options, *options.list_order);
   } else {

@@ -90,6 +90,30 @@ TEST_CASE("watch takes a selection, an interval and a number") {
   CHECK(all.count == 9);
 }
 
+TEST_CASE("a graph has formats and bounds of its own") {
+  const ClientOptions plain = parsed({"graph"});
+  REQUIRE(plain.graph);
+  CHECK(plain.graph->format == GraphFormat::dot);
+  CHECK(plain.graph->most == 1000);
+  CHECK(plain.graph->min_packets == 0);
+  const ClientOptions all = parsed({"graph", "--format", "graphml", "--limit", "5", "--min-packets",
+                                    "7", "--prefix", "10.0.0.0/8", "--family", "ipv4"});
+  REQUIRE(all.graph);
+  CHECK(all.graph->format == GraphFormat::graphml);
+  CHECK(all.graph->most == 5);
+  CHECK(all.graph->min_packets == 7);
+  // The agent sends all pairs, so that what is left out is known.
+  CHECK(command_of<ListRequest>(all).min_packets == 0);
+  CHECK((command_of<ListRequest>(all).prefix == Prefix{0x0a000000, 8}));
+  CHECK(command_of<ListRequest>(all).family == Family::ipv4);
+  CHECK_FALSE(parsed({"list"}).graph);
+  CHECK(refused({"graph", "--json"}).starts_with("xdp-countctl: graph prints dot or graphml"));
+  CHECK(refused({"--format", "csv", "graph"})
+            .starts_with("xdp-countctl: graph prints dot or graphml"));
+  CHECK(refused({"graph", "--format", "csv"}).find("not one of dot, graphml") != std::string::npos);
+  CHECK(refused({"graph", "--limit", "100001"}).find("--limit") != std::string::npos);
+}
+
 TEST_CASE("a prefix without a length is one address") {
   for (const char* command : {"list", "top", "watch"}) parsed({command, "--prefix", "10.0.0.9"});
   CHECK((command_of<ListRequest>(parsed({"list", "--prefix", "10.0.0.9"})).prefix ==
@@ -186,8 +210,9 @@ TEST_CASE("a mistyped command line is refused with what may have been meant") {
   CHECK(error_of({"top", "--sort", "pps"}) == "xdp-countctl: there is no option --sort of top");
   CHECK(error_of({"-n", "5"}) ==
         "xdp-countctl: -n is an option of top, watch: give the command before it");
-  CHECK(error_of({"--prefix=10.0.0.0/8"}) ==
-        "xdp-countctl: --prefix is an option of top, list, watch: give the command before it");
+  CHECK(
+      error_of({"--prefix=10.0.0.0/8"}) ==
+      "xdp-countctl: --prefix is an option of top, list, graph, watch: give the command before it");
   CHECK(error_of({}) ==
         "xdp-countctl: a command is missing: without one it is the live view, which takes a "
         "terminal; top prints the sources that send most");
