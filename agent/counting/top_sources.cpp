@@ -81,6 +81,24 @@ class BestOf {
   std::optional<Candidate> worst_;  // of those kept: what ranks behind it is not among the best
 };
 
+// Rates are of one interval, so they order rows as the counts within it do. Totals do not fit a
+// rate's type.
+bool row_ranks_before(const SourceRow& a, const SourceRow& b, SortKey by) {
+  if (by == SortKey::pps || by == SortKey::bps) {
+    const double rate_a = by == SortKey::pps ? a.rates.pps : a.rates.bps;
+    const double rate_b = by == SortKey::pps ? b.rates.pps : b.rates.bps;
+    if (rate_a != rate_b) return rate_a > rate_b;
+  } else {
+    const auto value = [by](const SourceRow& row) {
+      const auto window = window_of(by);
+      const Counts counts = window ? row.of(*window).value_or(Counts{}) : row.total;
+      return counts_bytes(by) ? counts.bytes : counts.packets;
+    };
+    if (value(a) != value(b)) return value(a) > value(b);
+  }
+  return std::tuple(b.total.packets, a.ends()) < std::tuple(a.total.packets, b.ends());
+}
+
 }  // namespace
 
 SourceRow source_row(const Tally& tally, const LedgerEntry& entry, std::size_t trend) {
@@ -126,6 +144,14 @@ std::vector<std::vector<SourceRow>> top_sources(const Tally& tally,
   std::vector<std::vector<SourceRow>> rows;
   for (BestOf& candidates : best) rows.push_back(candidates.take_rows(tally));
   return rows;
+}
+
+void keep_highest(std::vector<SourceRow>& rows, std::size_t count, SortKey by) {
+  const auto end = rows.begin() + static_cast<std::ptrdiff_t>(std::min(count, rows.size()));
+  std::ranges::partial_sort(rows, end, [by](const SourceRow& a, const SourceRow& b) {
+    return row_ranks_before(a, b, by);
+  });
+  rows.erase(end, rows.end());
 }
 
 std::optional<std::vector<double>> slices_of(const Tally& tally, const Selection& selection) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <vector>
@@ -28,6 +29,9 @@ std::optional<std::vector<SourceRow>> top_sources(const Tally& tally, const Sele
 // comparing does.
 std::vector<std::vector<SourceRow>> top_sources(const Tally& tally,
                                                 std::span<const Selection> selections);
+
+// Keeps the rows that are highest by the key, so many, in the same order.
+void keep_highest(std::vector<SourceRow>& rows, std::size_t count, SortKey by);
 
 // How long the slices of the trends of a selection are, in seconds; nothing where it has none.
 std::optional<std::vector<double>> slices_of(const Tally& tally, const Selection& selection);

@@ -32,6 +32,10 @@ struct RowEnds {
 // Bits of an IPv6 address that a pair may be of: both addresses are in one key of 128 bits.
 inline constexpr unsigned max_pair_prefix6 = 64;
 
+// How many bits the networks have that rows are to be summed up by; nothing for a family whose rows
+// stay as they are counted.
+using Grouping = PerFamily<std::optional<unsigned>>;
+
 // The key of a row is the address of its network. That of a pair has the same form: `high` has the
 // first 64 bits of the source, all 32 where it is of IPv4, and `low` has those of the destination.
 struct RowKind {
@@ -65,6 +69,20 @@ struct RowKind {
       return Prefix(address, length);
     };
     return {end(key.high), end(key.low)};
+  }
+
+  // The row of this kind that a row of these ends, whose networks are no larger, is a part of.
+  RowEnds row_around(const RowEnds& ends) const noexcept {
+    if (!ends.peer) return {row_of(ends.address.network)};
+    return {row_of(ends.address.network), row_of(ends.peer->network)};
+  }
+
+  // What a sum of such rows is of.
+  RowKind grouped_by(const Grouping& group) const noexcept {
+    RowKind sums = *this;
+    for (const Family family : both_families)
+      if (const auto& length = group.of(family)) sums.prefix_lengths.of(family) = *length;
+    return sums;
   }
 
   friend bool operator==(const RowKind&, const RowKind&) = default;

@@ -93,6 +93,8 @@ struct SourceRow {
   // What it sent in each of the last slices, the newest last: see Selection::trend.
   std::vector<Counts> trend = {};
   std::optional<Prefix> peer = {};  // in a row of a pair: whom it sends to
+  // Of how many tracked rows it is the sum; nothing where it is no sum.
+  std::optional<std::uint32_t> sources = {};
 
   RowEnds ends() const { return {address, peer}; }
 
