@@ -32,13 +32,15 @@ struct GetRequest {
   std::vector<Prefix> addresses;  // as asked for
 };
 struct TopRequest {
-  Selection selection;
+  Selection selection;                 // has no trend where there is a group
+  std::optional<Grouping> group = {};  // rows are the sums of these networks
 };
 struct ListRequest {
   std::optional<Prefix> prefix;
   std::optional<Family> family;
   std::uint64_t min_packets = 0;
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // rows: the lowest addresses
+  std::optional<Grouping> group = {};                               // as in TopRequest
 };
 struct SubscribeRequest {
   Subscription subscription;

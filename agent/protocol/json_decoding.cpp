@@ -77,6 +77,8 @@ SourceRow decode_row(const json& object, CountBy by) {
     if (const json& counts = object.at(recent_window_names[i]); !counts.is_null())
       row.recent[i] = decode_counts(counts);
   if (by == CountBy::pair) row.peer = decode_address(object.at("dst"));
+  if (const auto sources = object.find("sources"); sources != object.end())
+    read(*sources, row.sources.emplace());
   if (const auto trend = object.find("trend"); trend != object.end())
     for (const json& slice : *trend) {
       Counts& counts = row.trend.emplace_back();

@@ -113,6 +113,7 @@ class JsonWriter {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const SourceRow& row = rows[i];
       raw(i == 0 ? "{" : ",{").ends(by, row.ends()).raw(",");
+      if (row.sources) raw("\"sources\":").integer(*row.sources).raw(",");
       counts(row.total).rates(row.rates).recent([&](std::size_t window) {
         if (const auto& counted = row.recent[window])
           raw("{").counts(*counted).raw("}");
@@ -170,6 +171,7 @@ class JsonWriter {
 // What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
 constexpr std::size_t head_size = 4096;  // without its rows
 constexpr std::size_t row_size = 428;
+constexpr std::size_t number_of_sources_size = 21;               // in a row that is a sum
 constexpr std::size_t slice_size = 44;                           // of a row's trend
 constexpr std::size_t address_size = max_typed_prefix_text + 3;  // with quotes and a comma
 
@@ -242,7 +244,8 @@ std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows, const std::vector<Prefix>& missing,
                            bool more, const Slices& slices) {
   const std::size_t trend = slices ? slices->size() : 0;
-  JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend));
+  const bool sums = !rows.empty() && rows.front().sources;
+  JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend, sums));
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
   out.raw(",\"time\":").time(head.time).totals(head);
   if (slices) out.slices(*slices);
@@ -255,8 +258,9 @@ std::string encode_sources(std::string_view id, const SnapshotHead& head,
 }
 
 std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing,
-                             std::size_t trend) {
-  return head_size + id.size() + rows * (row_size + trend * slice_size) + missing * address_size;
+                             std::size_t trend, bool sums) {
+  const std::size_t row = row_size + trend * slice_size + (sums ? number_of_sources_size : 0);
+  return head_size + id.size() + rows * row + missing * address_size;
 }
 
 std::string encode_status(std::string_view id, const SnapshotHead& head, const Status& status) {

@@ -41,9 +41,10 @@ std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows, const std::vector<Prefix>& missing,
                            bool more = false, const Slices& slices = {});
 
-// The string's capacity with so many rows and addresses missing, likewise.
+// The string's capacity with so many rows and addresses missing, likewise. `sums`: the rows say of
+// how many sources they are the sum.
 std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing,
-                             std::size_t trend = 0);
+                             std::size_t trend = 0, bool sums = false);
 
 // An event's line but for its end, which differs from client to client. `lost`: how many of its
 // kind this client missed since the line of that kind before.

@@ -82,6 +82,27 @@ std::optional<Prefix> prefix_field(const json& object) {
       shown(*it)));
 }
 
+std::optional<Grouping> group_field(const json& object) {
+  const auto it = object.find("group");
+  if (it == object.end()) return std::nullopt;
+  if (!it->is_object() || it->empty())
+    refuse(
+        fmt::format("group: expected an object with ipv4, ipv6 or both, such as {{\"ipv4\":24}}, "
+                    "not {}",
+                    it->is_object() ? "an empty one" : shown(*it)));
+  Grouping group;
+  for (const auto& [key, value] : it->items()) {
+    const auto family = find_named(family_names, key);
+    if (!family) refuse(fmt::format("group: expected ipv4, ipv6 or both, not {}", shown(key)));
+    const unsigned most = bits_of(*family);
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most)
+      refuse(fmt::format("group: expected a whole number from 0 to {} as {}, not {}", most, key,
+                         shown(value)));
+    group.of(*family) = value.get<unsigned>();
+  }
+  return group;
+}
+
 std::optional<Family> family_field(const json& object) {
   const auto it = object.find("family");
   if (it == object.end()) return std::nullopt;
@@ -129,18 +150,23 @@ Selection selection_field(const json& object, const char* rows, std::uint64_t fa
 }
 
 TopRequest decode_top(const json& object) {
-  refuse_unknown_fields(object, {"n", "by", "prefix", "family", "trend"}, "top");
+  refuse_unknown_fields(object, {"n", "by", "prefix", "family", "trend", "group"}, "top");
   constexpr std::uint64_t default_n = 10;
-  return {.selection = selection_field(object, "n", default_n)};
+  TopRequest request{.selection = selection_field(object, "n", default_n),
+                     .group = group_field(object)};
+  if (request.group && request.selection.trend > 0)
+    refuse("trend: expected 0 beside group: the trend of a network is not known");
+  return request;
 }
 
 ListRequest decode_list(const json& object) {
-  refuse_unknown_fields(object, {"prefix", "family", "min_packets", "limit"}, "list");
+  refuse_unknown_fields(object, {"prefix", "family", "min_packets", "limit", "group"}, "list");
   constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
   return {.prefix = prefix_field(object),
           .family = family_field(object),
           .min_packets = count_field(object, "min_packets", 0, 0, any),
-          .limit = count_field(object, "limit", any, 0, any)};
+          .limit = count_field(object, "limit", any, 0, any),
+          .group = group_field(object)};
 }
 
 std::array<bool, event_kinds> events_field(const json& object) {
@@ -201,6 +227,13 @@ json with_filters(json object, const std::optional<Prefix>& prefix,
   return object;
 }
 
+json with_group(json object, const std::optional<Grouping>& group) {
+  if (group)
+    for (const auto& [name, family] : family_names)
+      if (const auto& length = group->of(family)) object["group"][name] = *length;
+  return object;
+}
+
 json encode_command(const GetRequest& request) {
   json addresses = json::array();
   for (const Prefix& address : request.addresses) addresses.push_back(typed_prefix_text(address));
@@ -215,13 +248,17 @@ json with_selection(json object, const Selection& selection) {
 }
 
 json encode_command(const TopRequest& request) {
-  return with_selection({{"cmd", "top"}, {"n", request.selection.top}}, request.selection);
+  return with_group(
+      with_selection({{"cmd", "top"}, {"n", request.selection.top}}, request.selection),
+      request.group);
 }
 
 json encode_command(const ListRequest& request) {
-  return with_filters(
-      {{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}},
-      request.prefix, request.family);
+  return with_group(
+      with_filters(
+          {{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}},
+          request.prefix, request.family),
+      request.group);
 }
 
 json encode_command(const SubscribeRequest& request) {

@@ -116,7 +116,8 @@ asio::awaitable<void> ClientSession::answer_query(Query& query) {
   auto room = services_.queries.room_for(query);
   if (!room)
     co_return co_await refuse(
-        query, fmt::format("{} lists are being sent already; try again later", max_large_queries));
+        query, fmt::format("{} lists or groups are being sent already; try again later",
+                           max_large_queries));
   auto turn = co_await services_.queries.select(query);
   if (!turn)
     co_return co_await refuse(

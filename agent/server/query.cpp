@@ -12,13 +12,15 @@ namespace xdp_count {
 
 namespace {
 
+static_assert(sizeof(SourceRow) <= 200, "docs/operating.md says what a list holds");
+
 // What an answer says of its tick, but for the names, which may change between two ticks.
-SnapshotHead moment_of(const SnapshotHead& head) {
+SnapshotHead moment_of(const SnapshotHead& head, const std::optional<Grouping>& group) {
   return {.seq = head.seq,
           .time = head.time,
           .interval = head.interval,
           .recent = head.recent,
-          .row_kind = head.row_kind,
+          .row_kind = group ? head.row_kind.grouped_by(*group) : head.row_kind,
           .untracked = head.untracked,
           .evicted = head.evicted};
 }
@@ -29,21 +31,34 @@ TopQuery::TopQuery(const Tally& tally, std::string id, TopRequest request)
     : Query(std::move(id)), tally_(tally), request_(std::move(request)) {}
 
 bool TopQuery::select(const std::atomic<bool>& give_way) {
-  head_ = moment_of(tally_.head());
-  auto rows = top_sources(tally_, request_.selection, give_way);
+  const Selection& selection = request_.selection;
+  head_ = moment_of(tally_.head(), request_.group);
+  if (request_.group) {
+    sums_.emplace(head_.row_kind);
+    return selection.top == 0 ||
+           sums_->collect(tally_, selection.prefix, selection.family, give_way);
+  }
+  auto rows = top_sources(tally_, selection, give_way);
   if (!rows) return false;
   rows_ = std::move(*rows);
-  slices_ = slices_of(tally_, request_.selection);
+  slices_ = slices_of(tally_, selection);
   return true;
 }
 
 void TopQuery::prepare() {
+  if (sums_) {
+    rows_ = sums_->take();
+    sums_.reset();
+    keep_highest(rows_, request_.selection.top, request_.selection.by);
+  }
   line_ = encode_sources(id(), head_, rows_, {}, false, slices_);
   rows_ = std::vector<SourceRow>();  // gives the memory back
 }
 
 std::size_t TopQuery::memory() const {
   if (!line_.empty()) return line_.capacity();
+  if (sums_)
+    return sources_capacity(id(), std::min(request_.selection.top, sums_->most()), 0, 0, true);
   const std::size_t trend = request_.selection.trend;
   return rows_.capacity() * (sizeof(SourceRow) + trend * sizeof(Counts)) +
          sources_capacity(id(), rows_.size(), 0, trend);
@@ -58,7 +73,12 @@ ListQuery::ListQuery(const Tally& tally, std::string id, ListRequest request)
 
 bool ListQuery::select(const std::atomic<bool>& give_way) {
   const Ledger& ledger = tally_.ledger();
-  head_ = moment_of(tally_.head());
+  head_ = moment_of(tally_.head(), request_.group);
+  if (request_.group) {
+    sums_.emplace(head_.row_kind);
+    return request_.limit == 0 ||
+           sums_->collect(tally_, request_.prefix, request_.family, give_way);
+  }
   rows_.clear();
   // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
   rows_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
@@ -82,17 +102,25 @@ void ListQuery::keep_lowest() {
 }
 
 void ListQuery::prepare() {
+  if (sums_) {
+    rows_ = sums_->take();
+    sums_.reset();
+    std::erase_if(
+        rows_, [this](const SourceRow& row) { return row.total.packets < request_.min_packets; });
+  }
   keep_lowest();
   std::ranges::sort(rows_, {}, &SourceRow::ends);
 }
 
 std::size_t ListQuery::memory() const {
-  const std::size_t part = sources_capacity(id(), std::min(max_part_rows, rows_.size()), 0);
-  return rows_.size() > max_part_rows ? 2 * part : part;  // one is made while another is sent
+  const std::size_t rows = sums_ ? sums_->most() : rows_.size();
+  const std::size_t part =
+      sources_capacity(id(), std::min(part_rows(), rows), 0, 0, request_.group.has_value());
+  return rows > part_rows() ? 2 * part : part;  // one is made while another is sent
 }
 
 std::string ListQuery::next_part() {
-  const std::size_t count = std::min(max_part_rows, rows_.size() - next_);
+  const std::size_t count = std::min(part_rows(), rows_.size() - next_);
   done_ = next_ + count == rows_.size();
   std::string part =
       encode_sources(id(), head_, std::span(rows_).subspan(next_, count), {}, !done_);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "counting/network_sums.hpp"
 #include "counting/tally.hpp"
 #include "model/request.hpp"
 #include "model/snapshot.hpp"
@@ -18,6 +19,7 @@ namespace xdp_count {
 
 // Of a line of `list`, of which two have room in the least --client-memory.
 inline constexpr std::size_t max_part_rows = 900;
+inline constexpr std::size_t max_part_sums = 850;  // the same where rows are sums, which are longer
 
 // The calls have this order: select() until it is true, prepare(), next_part() until is_done().
 // Nothing is thrown but std::bad_alloc. One thread at a time.
@@ -55,7 +57,7 @@ class Query {
   std::string id_;
 };
 
-// The highest sources, in one line.
+// The highest sources or networks, in one line.
 class TopQuery : public Query {
  public:
   // `tally` outlives the query.
@@ -66,18 +68,19 @@ class TopQuery : public Query {
   std::string next_part() override;
   bool is_done() const override { return line_.empty(); }
   std::size_t memory() const override;
-  bool is_large() const override { return false; }
+  bool is_large() const override { return request_.group.has_value(); }
 
  private:
   const Tally& tally_;
   TopRequest request_;
   SnapshotHead head_;
+  std::optional<NetworkSums> sums_;  // where there is a group: what rows_ will be made of
   std::vector<SourceRow> rows_;
   std::optional<std::vector<double>> slices_;
   std::string line_;
 };
 
-// All sources that are asked for, in numeric order, in lines of at most max_part_rows.
+// All sources or networks that are asked for, in numeric order, in lines of at most max_part_rows.
 class ListQuery : public Query {
  public:
   // `tally` outlives the query.
@@ -91,14 +94,16 @@ class ListQuery : public Query {
   bool is_large() const override { return true; }
 
  private:
+  std::size_t part_rows() const { return request_.group ? max_part_sums : max_part_rows; }
   void take(const LedgerEntry& entry);
   void keep_lowest();
 
   const Tally& tally_;
   ListRequest request_;
   SnapshotHead head_;
-  std::vector<SourceRow> rows_;  // 128 bytes each
-  std::size_t next_ = 0;         // of rows_
+  std::optional<NetworkSums> sums_;  // where there is a group: what rows_ will be made of
+  std::vector<SourceRow> rows_;      // 200 bytes each
+  std::size_t next_ = 0;             // of rows_
   bool done_ = false;
 };
 

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "model/names.hpp"
 #include "protocol/json_encoding.hpp"
 #include "protocol/json_requests.hpp"
 
@@ -52,11 +53,32 @@ std::string error_in(const GetRequest& request, const RowKind& kind) {
   }
   return {};
 }
+// The same of an answer that may be summed up by network.
+std::string error_in_filter(const std::optional<Prefix>& prefix,
+                            const std::optional<Grouping>& group, const RowKind& kind) {
+  if (std::string error = error_in_filter(prefix, kind); !group || !error.empty()) return error;
+  for (const auto& [name, family] : family_names) {
+    const unsigned most = kind.prefix_lengths.of(family);
+    if (const auto& length = group->of(family); length && *length > most)
+      return fmt::format(
+          "group: this agent counts networks of {} bits, which it cannot divide: ask for {} of at "
+          "most {}, not {}",
+          most, name, most, *length);
+  }
+  if (!prefix) return {};
+  const Prefix network = kind.grouped_by(*group).row_of(prefix->network);
+  if (prefix->length <= network.length) return {};
+  return fmt::format(
+      "prefix: the sums are of networks of {} bits, of which {} is a part: ask for {}, or for a "
+      "group of {} bits",
+      network.length, prefix_text(*prefix), prefix_text(network), prefix->length);
+}
+
 std::string error_in(const TopRequest& request, const RowKind& kind) {
-  return error_in_filter(request.selection.prefix, kind);
+  return error_in_filter(request.selection.prefix, request.group, kind);
 }
 std::string error_in(const ListRequest& request, const RowKind& kind) {
-  return error_in_filter(request.prefix, kind);
+  return error_in_filter(request.prefix, request.group, kind);
 }
 std::string error_in(const SubscribeRequest& request, const RowKind& kind) {
   return error_in_filter(request.subscription.selection.prefix, kind);

@@ -221,7 +221,7 @@ TEST_CASE("lists beyond those that may be sent at a time are refused, and all el
   CHECK(refused == json{{"type", "error"},
                         {"id", 3},
                         {"code", "busy"},
-                        {"message", "2 lists are being sent already; try again later"}});
+                        {"message", "2 lists or groups are being sent already; try again later"}});
   CHECK(client.answer_to({{"cmd", "top"}, {"n", 5}}).at("sources").size() == 5);
   CHECK(client.answer_to({{"cmd", "get"}, {"address", "10.0.0.1"}}).at("sources").size() == 1);
   CHECK(rest_of_list(slow[0], {first_parts[0]}).size() == 12);

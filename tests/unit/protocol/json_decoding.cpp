@@ -210,5 +210,22 @@ TEST_CASE("rows of destinations and networks are read as they were written") {
   CHECK(snapshot.rows[1].address == rows[1].address);
 }
 
+TEST_CASE("of how many sources a row is the sum is read where it is written") {
+  using nlohmann::json;
+  std::vector<SourceRow> rows = any_rows();
+  rows[0].sources = 1;
+  rows[1].sources = 4'194'304;
+  const auto sums = decoded<SourcesMessage>(encode_sources("", any_head(), rows, {}));
+  CHECK(sums.rows[0].sources == 1);
+  CHECK(sums.rows[1].sources == 4'194'304);
+  const auto none = decoded<SourcesMessage>(encode_sources("", any_head(), any_rows(), {}));
+  CHECK_FALSE(none.rows[0].sources.has_value());
+  json wrong = json::parse(encode_sources("", any_head(), rows, {}));
+  for (const json& value : {json(-1), json(1.5), json("1"), json(nullptr), json(4'294'967'296)}) {
+    wrong["sources"][0]["sources"] = value;
+    CHECK_THROWS_AS(decode_message(wrong.dump()), std::runtime_error);
+  }
+}
+
 }  // namespace
 }  // namespace xdp_count

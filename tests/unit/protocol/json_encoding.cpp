@@ -68,6 +68,21 @@ TEST_CASE("a snapshot has the fields of the protocol") {
   check_same(message_of(snapshot_line(of_one_family, any_rows(), 6)), expected);
 }
 
+TEST_CASE("rows that are sums say of how many sources, and others do not") {
+  std::vector<SourceRow> rows = any_rows();
+  rows[0].address = {0xc0000200, 24};
+  rows[0].sources = 17;
+  rows[1].sources = 1;
+  const json sums = message_of(encode_sources("", any_head(), rows, {}));
+  json expected = json::parse(any_rows_text);
+  expected[0]["src"] = "192.0.2.0/24";
+  expected[0]["sources"] = 17;
+  expected[1]["sources"] = 1;
+  check_same(sums["sources"], expected);
+  check_same(message_of(encode_sources("", any_head(), any_rows(), {}))["sources"],
+             json::parse(any_rows_text));
+}
+
 TEST_CASE("rows of destinations say so, and those of networks have their lengths") {
   SnapshotHead head = any_head();
   head.row_kind = {FamilyChoice::both, CountBy::destination, {{24, 48}}};
@@ -242,6 +257,10 @@ TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
     CHECK(encode_sources(id, head, rows, missing, true).capacity() ==
           sources_capacity(id, count, count));
     CHECK(encode_sources(id, head, rows, {}).capacity() == sources_capacity(id, count, 0));
+    std::vector<SourceRow> sums = rows;
+    for (SourceRow& sum : sums) sum.sources = std::numeric_limits<std::uint32_t>::max();
+    CHECK(encode_sources(id, head, sums, {}).capacity() ==
+          sources_capacity(id, count, 0, 0, count > 0));
   }
 }
 

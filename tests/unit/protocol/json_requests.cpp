@@ -32,21 +32,29 @@ TEST_CASE("a request that a client writes is read as it was meant") {
   CHECK(std::get<GetRequest>(read_back({"7", get}).command).addresses == get.addresses);
   CHECK(std::get<GetRequest>(read_back({"", GetRequest{}}).command).addresses.empty());
   constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-  for (const ListRequest& list : {ListRequest{}, ListRequest{Prefix{0x0a000000, 8}, {}, 1, 0},
-                                  ListRequest{{}, Family::ipv6, most, 1000}}) {
+  for (const ListRequest& list :
+       {ListRequest{}, ListRequest{Prefix{0x0a000000, 8}, {}, 1, 0},
+        ListRequest{{}, Family::ipv6, most, 1000}, ListRequest{.group = {{24, {}}}},
+        ListRequest{.group = {{0, 128}}}}) {
     const auto read = std::get<ListRequest>(read_back({"7", list}).command);
     CHECK((read.prefix == list.prefix));
     CHECK(read.family == list.family);
     CHECK(read.min_packets == list.min_packets);
     CHECK(read.limit == list.limit);
+    CHECK((read.group == list.group));
+  }
+  for (const Grouping& group : {Grouping{{std::nullopt, 48}}, Grouping{{32, 0}}}) {
+    const auto read = std::get<TopRequest>(read_back({"", TopRequest{{}, group}}).command);
+    CHECK((read.group == group));
   }
   for (const SortKey by : {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes})
     for (const Selection& selection :
          {Selection{0, by, {}}, Selection{10'000, by, Prefix{0xc0000200, 24}},
           Selection{1, by, Prefix{{0x20010db800000000, 0}, 32}, Family::ipv6},
           Selection{1, by, {}, Family::ipv4, 60}}) {
-      CHECK((std::get<TopRequest>(read_back({"null", TopRequest{selection}}).command).selection ==
-             selection));
+      const auto top = std::get<TopRequest>(read_back({"null", TopRequest{selection}}).command);
+      CHECK((top.selection == selection));
+      CHECK_FALSE(top.group.has_value());
       for (const Subscription& subscription :
            {Subscription{selection, 1}, Subscription{selection, max_every},
             Subscription{selection, 0, {true, false}}, Subscription{selection, 0, {false, true}},

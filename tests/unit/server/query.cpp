@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.hpp"
 #include "json_line.hpp"
 #include "owned_ledger.hpp"
 #include "owned_tally.hpp"
+#include "protocol/json_encoding.hpp"
 
 namespace xdp_count {
 namespace {
@@ -157,6 +160,126 @@ TEST_CASE("a query that is to give way takes nothing, and can be begun again in 
     CHECK(parts[0].at("seq") == 2);
     CHECK(parts[0].at("sources").size() == 2);
   }
+}
+
+// Source number i of so many is in the network 10.i.0.0/16, i modulo `networks`, and has sent i + 1
+// packets of 60 bytes; every third one again in the second tick.
+struct SourcesInNetworks {
+  OwnedLedger owned;
+  OwnedTally tally{owned.ledger, {.interface = "eth0"}};
+  std::vector<std::uint64_t> packets;  // of each network
+  std::vector<std::uint64_t> in_tick;  // the same within the last tick
+
+  SourcesInNetworks(std::uint32_t count, std::uint32_t networks)
+      : owned(count), packets(networks), in_tick(networks) {
+    for (const std::uint32_t step : {1u, 3u}) {
+      CutWithCounts cut{.time = step * 1000, .interval = 2};
+      std::ranges::fill(in_tick, 0);
+      for (std::uint32_t i = 0; i < count; i += step) {
+        const std::uint32_t network = i % networks;
+        cut.generation.sources.push_back(
+            {0x0a000000 + (network << 16) + i / networks, {i + 1, 60 * (i + 1)}});
+        packets[network] += i + 1;
+        in_tick[network] += i + 1;
+      }
+      tally.fold(cut);
+    }
+  }
+};
+
+std::string network_text(std::size_t network) {
+  return prefix_text({0x0a000000 + (static_cast<std::uint32_t>(network) << 16), 16});
+}
+
+TEST_CASE("a list of networks is of the sums, with its bounds on them, in parts") {
+  const SourcesInNetworks sources(5000, 50);
+  const auto listed = [&](const ListRequest& request) {
+    ListQuery query(sources.tally.tally, "", request);
+    CHECK(query.is_large());
+    std::vector<std::pair<std::string, std::uint64_t>> rows;
+    for (const json& part : answer_to(query)) {
+      CHECK(part.at("rows").at("prefix4") == request.group->of(Family::ipv4).value_or(32));
+      CHECK(part.at("rows").at("prefix6") == request.group->of(Family::ipv6).value_or(128));
+      for (const json& row : part.at("sources"))
+        rows.emplace_back(row.at("src"), row.at("packets"));
+    }
+    return rows;
+  };
+  std::vector<std::pair<std::string, std::uint64_t>> all;
+  for (std::size_t i = 0; i < 50; ++i) all.emplace_back(network_text(i), sources.packets[i]);
+  CHECK(listed({.group = {{16, {}}}}) == all);
+  CHECK(listed({.limit = 0, .group = {{16, {}}}}).empty());
+  const auto first = listed({.limit = 7, .group = {{16, {}}}});
+  CHECK(std::equal(first.begin(), first.end(), all.begin(), all.begin() + 7));
+  const std::uint64_t least = sources.packets[20];
+  auto frequent = all;
+  std::erase_if(frequent, [&](const auto& row) { return row.second < least; });
+  CHECK(listed({.min_packets = least, .group = {{16, {}}}}) == frequent);
+  frequent.resize(3);
+  CHECK(listed({.min_packets = least, .limit = 3, .group = {{16, {}}}}) == frequent);
+  CHECK(listed({.prefix = Prefix{0x0a040000, 14}, .group = {{16, {}}}}) ==
+        std::vector(all.begin() + 4, all.begin() + 8));
+  CHECK(listed({.group = {{0, {}}}}).size() == 1);
+  CHECK(listed({.group = {{std::nullopt, 48}}}).size() == 5000);
+  CHECK(listed({.group = {{32, {}}}}).size() == 5000);
+}
+
+TEST_CASE("the highest networks are those whose sums are") {
+  const SourcesInNetworks sources(5000, 50);
+  for (const SortKey by : {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes,
+                           SortKey::pps_10s, SortKey::bps_60s}) {
+    const bool of_tick = by == SortKey::pps || by == SortKey::bps;
+    const auto& values = of_tick ? sources.in_tick : sources.packets;
+    std::vector<std::size_t> order(50);
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) {
+      return std::pair(values[i], sources.packets[i]);
+    });
+    for (const std::size_t n : {0u, 1u, 10u, 50u, 60u}) {
+      CAPTURE(n);
+      TopQuery query(sources.tally.tally, "7", {{.top = n, .by = by}, Grouping{{16, 64}}});
+      CHECK(query.is_large());
+      const std::vector<json> parts = answer_to(query);
+      REQUIRE(parts.size() == 1);
+      CHECK(parts[0].at("id") == 7);
+      const json& rows = parts[0].at("sources");
+      REQUIRE(rows.size() == std::min<std::size_t>(n, 50));
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        CHECK(rows[i].at("src") == network_text(order[i]));
+        CHECK(rows[i].at("sources") == 100);
+        CHECK(rows[i].at("packets") == sources.packets[order[i]]);
+        CHECK(rows[i].at("bytes") == 60 * sources.packets[order[i]]);
+        CHECK(rows[i].at("pps") == static_cast<double>(sources.in_tick[order[i]]) / 2);
+        CHECK_FALSE(rows[i].contains("trend"));
+      }
+    }
+  }
+}
+
+TEST_CASE("a query of networks takes the memory that it says, and no more once it is prepared") {
+  const SourcesInNetworks sources(5000, 2500);
+  ListQuery list(sources.tally.tally, "", {.group = {{16, {}}}});
+  TopQuery top(sources.tally.tally, "", {{.top = 3000}, Grouping{{16, {}}}});
+  TopQuery none(sources.tally.tally, "", {{.top = 0}, Grouping{{16, {}}}});
+  for (Query* query :
+       {static_cast<Query*>(&list), static_cast<Query*>(&top), static_cast<Query*>(&none)}) {
+    if (query != &none) CHECK_FALSE(query->select(true));
+    REQUIRE(query->select(false));
+    const std::size_t selected = query->memory();
+    query->prepare();
+    const std::size_t prepared = query->memory();
+    CHECK(prepared <= selected);
+    std::size_t rows = 0;
+    do {
+      const std::string part = query->next_part();
+      rows += message_of(part).at("sources").size();
+      CHECK((query == &list ? 2 : 1) * part.capacity() <= prepared);
+    } while (!query->is_done());
+    CHECK(rows == (query == &none ? 0 : 2500));
+  }
+  // Two lines of a list have room in the least --client-memory, whose last quarter is kept free.
+  CHECK(list.memory() <= (std::size_t{1} << 20) * 3 / 4);
+  CHECK(2 * sources_capacity("", max_part_sums, 0, 0, true) <= (std::size_t{1} << 20) * 3 / 4);
 }
 
 }  // namespace

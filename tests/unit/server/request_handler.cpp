@@ -220,6 +220,94 @@ TEST_CASE("pairs are asked for by a network of either end, and not by an address
         "with the address as prefix");
 }
 
+TEST_CASE("top and list answer with sums by network where a group is given") {
+  const Fixture fixture;
+  for (const char* command : {"top", "list"}) {
+    const json message = fixture.ask(request(command, "group", {{"ipv4", 29}}).dump());
+    check_same(message.at("rows"), json::parse(R"({"families":"both","by":"source","prefix4":29,
+                                                   "prefix6":128})"));
+    json low = json::parse(R"({"src":"192.0.2.0/29","sources":7,"packets":331,"bytes":6450,
+      "pps":25.5,"bps":600.0,"last_10s":{"packets":331,"bytes":6450},
+      "last_60s":{"packets":331,"bytes":6450},
+      "first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:03.000Z"})");
+    json high = json::parse(R"({"src":"192.0.2.8/29","sources":5,"packets":500,"bytes":1500,
+      "pps":0.0,"bps":0.0,"last_10s":{"packets":500,"bytes":1500},
+      "last_60s":{"packets":500,"bytes":1500},
+      "first":"1970-01-01T00:00:01.000Z","last":"1970-01-01T00:00:01.000Z"})");
+    check_same(message.at("sources"), json::array({low, high}));
+  }
+  json by_packets = request("top", "group", {{"ipv4", 29}, {"ipv6", 64}});
+  by_packets["by"] = "packets";
+  by_packets["n"] = 1;
+  const json highest = fixture.ask(by_packets.dump());
+  REQUIRE(highest.at("sources").size() == 1);
+  CHECK(highest.at("sources")[0].at("src") == "192.0.2.8/29");
+  CHECK(highest.at("rows").at("prefix6") == 64);
+  // Rows of a family that is not given stay as they are.
+  const json others = fixture.ask(request("list", "group", {{"ipv6", 64}}).dump());
+  REQUIRE(others.at("sources").size() == 12);
+  CHECK(others.at("sources")[0].at("src") == "192.0.2.1");
+  CHECK(others.at("sources")[0].at("sources") == 1);
+}
+
+TEST_CASE("a group is refused whose networks the rows do not add up to") {
+  const NetworksFixture fixture;
+  const auto refusal = [&](const json& line) {
+    const json message = fixture.ask(line.dump());
+    CHECK(message.value("code", "") == "bad_request");
+    return message.value("message", "");
+  };
+  for (const char* command : {"top", "list"}) {
+    const auto with = [&](const json& group, const char* prefix = "0.0.0.0/0") {
+      json line = request(command, "group", group);
+      line["prefix"] = prefix;
+      return line;
+    };
+    CHECK(refusal(with({{"ipv4", 25}})) ==
+          "group: this agent counts networks of 24 bits, which it cannot divide: ask for ipv4 of "
+          "at most 24, not 25");
+    CHECK(refusal(with({{"ipv4", 8}, {"ipv6", 128}})) ==
+          "group: this agent counts networks of 48 bits, which it cannot divide: ask for ipv6 of "
+          "at most 48, not 128");
+    for (const json& group : {json{{"ipv4", 24}, {"ipv6", 48}}, json{{"ipv4", 0}, {"ipv6", 0}}})
+      CHECK(fixture.ask(with(group).dump()).at("type") == "sources");
+    CHECK(refusal(with({{"ipv4", 16}}, "192.0.2.0/24")) ==
+          "prefix: the sums are of networks of 16 bits, of which 192.0.2.0/24 is a part: ask for "
+          "192.0.0.0/16, or for a group of 24 bits");
+    CHECK(refusal(with({{"ipv6", 32}}, "2001:db8::/33")) ==
+          "prefix: the sums are of networks of 32 bits, of which 2001:db8::/33 is a part: ask for "
+          "2001:db8::/32, or for a group of 33 bits");
+    CHECK(refusal(with({{"ipv4", 16}}, "192.0.2.0/25")) ==
+          "prefix: this agent counts networks of 24 bits, and cannot tell a part of one: ask for "
+          "192.0.2.0/24");
+    CHECK(fixture.ask(with({{"ipv4", 16}}, "192.0.0.0/16").dump()).at("type") == "sources");
+    CHECK(fixture.ask(with({{"ipv4", 16}}, "2001:db8:1::/48").dump()).at("type") == "sources");
+  }
+}
+
+TEST_CASE("a group says which networks, and is not asked for with a trend") {
+  const Fixture fixture;
+  const auto refusal = [&](const json& group) {
+    return fixture.refusal(request("list", "group", group).dump(), "bad_request");
+  };
+  const std::string names = R"(group: expected an object with ipv4, ipv6 or both, such as )"
+                            R"({"ipv4":24}, not )";
+  CHECK(refusal(json::object()) == names + "an empty one");
+  CHECK(refusal(24) == names + "24");
+  CHECK(refusal(json::array({24})) == names + "an array");
+  CHECK(refusal({{"ipv4", 24}, {"IPv6", 48}}) ==
+        R"(group: expected ipv4, ipv6 or both, not "IPv6")");
+  CHECK(refusal({{"ipv4", 33}}) == "group: expected a whole number from 0 to 32 as ipv4, not 33");
+  CHECK(refusal({{"ipv6", 129}}) ==
+        "group: expected a whole number from 0 to 128 as ipv6, not 129");
+  json with_trend = request("top", "group", {{"ipv4", 24}});
+  with_trend["trend"] = 0;
+  CHECK(fixture.ask(with_trend.dump()).at("type") == "sources");
+  with_trend["trend"] = 1;
+  CHECK(fixture.refusal(with_trend.dump(), "bad_request") ==
+        "trend: expected 0 beside group: the trend of a network is not known");
+}
+
 TEST_CASE("get takes a thousand addresses and no more") {
   const Fixture fixture;
   json src = std::vector<std::string>(1000, "10.0.0.1");
@@ -490,6 +578,26 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
                                                             "fe80::%eth0/64",
                                                             {"192.0.2.0/24"}});
   const std::vector<json> no_key = and_these(no_string, {"", "PPS", "pps ", "pp", "rate", {"pps"}});
+  const std::vector<json> no_group{1,
+                                   1.5,
+                                   true,
+                                   nullptr,
+                                   "24",
+                                   json::array(),
+                                   {24, 48},
+                                   json::object(),
+                                   {{"ipv5", 24}},
+                                   {{"", 24}},
+                                   {{"ipv4", 24}, {"by", "pps"}},
+                                   {{"ipv4", 33}},
+                                   {{"ipv6", 129}},
+                                   {{"ipv4", -1}},
+                                   {{"ipv4", 24.0}},
+                                   {{"ipv4", "24"}},
+                                   {{"ipv4", nullptr}},
+                                   {{"ipv4", json::object()}},
+                                   {{"ipv4", 18'446'744'073'709'551'615u}},
+                                   {{"ipv4", 4'294'967'320u}}};
   const std::vector<json> no_family = and_these(no_string, {"", "both", "IPv6", "6", {"ipv6"}});
   struct Case {
     std::string cmd;
@@ -502,6 +610,8 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
       {"top", "by", no_key},
       {"top", "prefix", no_prefix},
       {"top", "family", no_family},
+      {"top", "group", no_group},
+      {"list", "group", no_group},
       {"list", "limit", and_these(no_count, {18446744073709551616.0})},
       {"list", "min_packets", and_these(no_count, {18446744073709551616.0})},
       {"list", "prefix", no_prefix},
@@ -591,7 +701,8 @@ TEST_CASE("a field that a command does not have is refused by name") {
   for (const Case& c :
        {Case{"get", "n"}, Case{"get", "Address"}, Case{"top", "top"}, Case{"top", "src"},
         Case{"top", ""}, Case{"list", "n"}, Case{"list", "by"}, Case{"subscribe", "n"},
-        Case{"subscribe", "Every"}, Case{"unsubscribe", "top"}, Case{"status", "verbose"}}) {
+        Case{"subscribe", "group"}, Case{"get", "group"}, Case{"subscribe", "Every"},
+        Case{"unsubscribe", "top"}, Case{"status", "verbose"}}) {
     json line = request(c.cmd, c.field, 1);
     if (c.cmd == "get") line["address"] = "192.0.2.1";
     const std::string message = fixture.refusal(line.dump(), "bad_request");
