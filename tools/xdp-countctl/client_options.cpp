@@ -80,6 +80,24 @@ void add_filters(CLI::App& command, std::optional<Prefix>& prefix, std::optional
              "Only the sources of one family  [both]");
 }
 
+// The bits of both families' networks, as they are given.
+void add_group(CLI::App& command, PerFamily<unsigned>& bits) {
+  add_number(command, "--group4", bits.of(Family::ipv4), 0U, bits_of(Family::ipv4),
+             "Sums of IPv4 networks of so many bits, 0 to 32, in place of sources")
+      ->option_text("BITS");
+  add_number(command, "--group6", bits.of(Family::ipv6), 0U, bits_of(Family::ipv6),
+             "The same of IPv6 networks, 0 to 128")
+      ->option_text("BITS");
+}
+
+// Nothing where none were given.
+std::optional<Grouping> group_of(const CLI::App& command, const PerFamily<unsigned>& bits) {
+  Grouping group;
+  if (command.count("--group4") > 0) group.of(Family::ipv4) = bits.of(Family::ipv4);
+  if (command.count("--group6") > 0) group.of(Family::ipv6) = bits.of(Family::ipv6);
+  return group == Grouping{} ? std::nullopt : std::optional(group);
+}
+
 // `command`: the name of the one that was given, or empty.
 EarlyExit refusal_of(const std::string& error, const std::string& command) {
   const std::string hint = command.empty()
@@ -105,6 +123,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   Selection top{.top = 10};
   Subscription watched{.selection = {.top = 20}};
   ListRequest list;
+  PerFamily<unsigned> group_bits;
   std::array<bool, event_kinds> asked{};
 
   CLI::App app{"Asks a running xdp-count who sends packets to this machine.", "xdp-countctl"};
@@ -132,8 +151,10 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
 
   auto* top_command = app.add_subcommand("top", "The sources that send most, live on a terminal");
   add_selection(*top_command, top, "How many sources  [10, or as many as fit in the live view]");
+  add_group(*top_command, group_bits);
   bool once = false;
-  top_command->add_flag("--once", once, "Print once, also on a terminal");
+  top_command->add_flag("--once", once,
+                        "Print once, also on a terminal, as with --group4 and --group6");
   auto* get = app.add_subcommand("get", "The counts of some sources");
   get->add_option("ADDRESS", addresses, "IPv4 and IPv6 addresses, at most 1000")
       ->required()
@@ -145,6 +166,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
              "What to sort by. Only address is printed as it arrives; for the others, highest "
              "first, this keeps all sources in memory  [address]");
   add_filters(*list_command, list.prefix, list.family);
+  add_group(*list_command, group_bits);
   add_number(*list_command, "--min-packets", list.min_packets, std::uint64_t{0}, any_number,
              "Only sources that have sent so many packets");
   add_number(*list_command, "--limit", list.limit, std::uint64_t{0}, any_number,
@@ -242,13 +264,15 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     }
     options.request.command = std::move(request);
   } else if (*top_command || app.get_subcommands().empty()) {
-    options.live = terminal && !once && options.format == TextFormat::table;
+    const auto group = group_of(*top_command, group_bits);
+    options.live = terminal && !once && !group && options.format == TextFormat::table;
     if (options.live && top_command->count("-n") == 0) top.top = max_top;
-    options.request.command = TopRequest{top};
+    options.request.command = TopRequest{top, group};
   } else if (*list_command) {
     if (options.list_order && options.format == TextFormat::json)
       return refused(
           "list --sort is for tables and CSV: JSON is the agent's own lines, by address");
+    list.group = group_of(*list_command, group_bits);
     options.request.command = list;
   } else if (*graph) {
     if (options.format != TextFormat::table)

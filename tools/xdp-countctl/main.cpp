@@ -88,10 +88,16 @@ void follow(const std::string& socket_path, const Subscription& subscription, st
 MessageView view_for(const ClientOptions& options) {
   const auto& command = options.request.command;
   SortKey by = options.list_order.value_or(SortKey::pps);
-  if (const auto* top = std::get_if<TopRequest>(&command)) by = top->selection.by;
+  bool sums = false;
+  if (const auto* top = std::get_if<TopRequest>(&command)) {
+    by = top->selection.by;
+    sums = top->group.has_value();
+  }
+  const auto* list = std::get_if<ListRequest>(&command);
+  if (list) sums = list->group.has_value();
   if (const auto* subscribe = std::get_if<SubscribeRequest>(&command))
     by = subscribe->subscription.selection.by;
-  return MessageView(options.format, by, std::holds_alternative<ListRequest>(command));
+  return MessageView(options.format, by, list != nullptr, sums);
 }
 
 void watch(const std::string& socket_path, const ClientOptions& options,

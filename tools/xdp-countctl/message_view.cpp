@@ -21,10 +21,13 @@
 namespace xdp_count {
 namespace {
 
-// CSV's own columns: the same for every command that shows sources.
-std::string source_header() {
-  return csv_record({"seq", "time", "src", "dst", "packets", "bytes", "pps", "bps", "first", "last",
-                     "pps_10s", "bps_10s", "pps_60s", "bps_60s"});
+// CSV's own columns: the same for every command that shows sources, and one more for sums of them.
+std::string source_header(bool sums) {
+  std::vector<std::string> names{"seq",     "time",    "src",     "dst",    "packets",
+                                 "bytes",   "pps",     "bps",     "first",  "last",
+                                 "pps_10s", "bps_10s", "pps_60s", "bps_60s"};
+  if (sums) names.emplace_back("sources");
+  return csv_record(names);
 }
 
 // The columns of who sends and of whom it is sent to, of which rows mostly have one.
@@ -34,7 +37,7 @@ std::array<std::string, 2> ends_columns(const SnapshotHead& head, const RowEnds&
   return {address, ends.peer ? typed_prefix_text(*ends.peer) : ""};
 }
 
-std::string source_record(const SnapshotHead& head, const SourceRow& row) {
+std::string source_record(const SnapshotHead& head, const SourceRow& row, bool sums) {
   const auto number = [](double rate) {
     return std::isnan(rate) ? std::string() : fmt::format("{:.3f}", rate);
   };
@@ -56,6 +59,7 @@ std::string source_record(const SnapshotHead& head, const SourceRow& row) {
     fields.push_back(rates ? number(rates->pps) : "");
     fields.push_back(rates ? number(rates->bps) : "");
   }
+  if (sums) fields.push_back(row.sources ? std::to_string(*row.sources) : "");
   return csv_record(fields);
 }
 
@@ -98,6 +102,27 @@ class TimeColumns {
 
   std::string today_;
   std::size_t value_width_;  // 0: there is no room for them
+};
+
+// The column of how many sources a row is the sum of.
+class NumberColumn {
+ public:
+  // It is left out of tables that have no room for it beside an address and a number.
+  NumberColumn(bool sums, std::size_t table_width, std::size_t addresses)
+      : width_(sums && table_width >= addresses + 2 * SourceColumns::narrow_column
+                   ? SourceColumns::narrow_column
+                   : 0) {}
+
+  std::size_t width() const { return width_; }
+  std::string title() const { return line("SOURCES"); }
+  std::string line(const SourceRow& row) const { return line(grouped(row.sources.value_or(1))); }
+
+ private:
+  std::string line(const std::string& text) const {
+    return width_ == 0 ? "" : fmt::format("{:>{}}", text, width_);
+  }
+
+  std::size_t width_;
 };
 
 std::string event_header() {
@@ -207,11 +232,15 @@ std::string MessageView::table_of(const Message& message, std::size_t width) {
   const bool widens = addresses > addresses_;
   addresses_ = std::max(addresses_, addresses);
   const TimeColumns times(sources.head.time, times_ ? width : 0, addresses_);
-  const SourceColumns columns(sources.head, width == any_width ? width : width - times.width(), by_,
+  const std::size_t room = width == any_width ? width : width - times.width();
+  const NumberColumn numbers(sums_, room, addresses_);
+  const SourceColumns columns(sources.head, room == any_width ? room : room - numbers.width(), by_,
                               addresses_);
   std::string text;
-  if (begins || widens) text += (begins ? "" : "\n") + columns.titles() + times.titles() + "\n";
-  for (const SourceRow& row : sources.rows) text += columns.line(row) + times.line(row) + "\n";
+  if (begins || widens)
+    text += (begins ? "" : "\n") + columns.titles() + numbers.title() + times.titles() + "\n";
+  for (const SourceRow& row : sources.rows)
+    text += columns.line(row) + numbers.line(row) + times.line(row) + "\n";
   return text + missing_lines(sources.head, sources.missing, addresses_, width);
 }
 
@@ -223,13 +252,13 @@ std::string MessageView::csv_of(const std::string& line, const Message& message)
   }
   std::string text;
   const auto* event = std::get_if<EventMessage>(&message);
-  if (!std::exchange(begun_, true)) text += event ? event_header() : source_header();
+  if (!std::exchange(begun_, true)) text += event ? event_header() : source_header(sums_);
   if (event) return text + event_record(*event);
   if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
-    for (const SourceRow& row : snapshot->rows) text += source_record(snapshot->head, row);
+    for (const SourceRow& row : snapshot->rows) text += source_record(snapshot->head, row, sums_);
   } else {
     const auto& sources = std::get<SourcesMessage>(message);
-    for (const SourceRow& row : sources.rows) text += source_record(sources.head, row);
+    for (const SourceRow& row : sources.rows) text += source_record(sources.head, row, sums_);
     for (const Prefix& address : sources.missing) text += missing_record(sources.head, address);
   }
   return text;

@@ -17,9 +17,11 @@ class MessageView {
  public:
   // Tables have a column of `by`. `times`: those of answers also have when each source was first
   // and last seen, to the second, or where there is little room the time of the snapshot's day or
-  // the date alone, or nothing.
-  explicit MessageView(TextFormat format, SortKey by = SortKey::pps, bool times = false)
-      : format_(format), by_(by), times_(times) {}
+  // the date alone, or nothing. `sums`: rows of answers are sums; of how many sources stands in a
+  // column of CSV, the last one, and, where there is room, of tables.
+  explicit MessageView(TextFormat format, SortKey by = SortKey::pps, bool times = false,
+                       bool sums = false)
+      : format_(format), by_(by), times_(times), sums_(sums) {}
 
   // `line` is `message` as the agent wrote it, without its newline. The text is printable. Titles
   // come once for all parts of one answer, and once more where longer addresses begin; the header
@@ -35,6 +37,7 @@ class MessageView {
   TextFormat format_;
   SortKey by_;
   bool times_;
+  bool sums_;
   bool begun_ = false;         // the titles have been written,
   std::size_t addresses_ = 0;  // above a column of addresses of this width
 };

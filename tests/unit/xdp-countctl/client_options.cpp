@@ -155,6 +155,28 @@ TEST_CASE("list takes all sources or what is asked for") {
   CHECK(some.limit == 7);
 }
 
+TEST_CASE("top and list take networks to sum up by, and top prints them once") {
+  CHECK_FALSE(command_of<TopRequest>(parsed({"top"})).group.has_value());
+  CHECK_FALSE(command_of<ListRequest>(parsed({"list"})).group.has_value());
+  for (const bool terminal : {false, true}) {
+    const ClientOptions top = parsed({"top", "--group4", "24", "--group6", "0"}, terminal);
+    CHECK_FALSE(top.live);
+    CHECK((command_of<TopRequest>(top).group == Grouping{{24, 0}}));
+    CHECK(command_of<TopRequest>(top).selection.top == 10);
+  }
+  CHECK((command_of<TopRequest>(parsed({"--group6", "64"}, true)).group ==
+         Grouping{{std::nullopt, 64}}));
+  CHECK((command_of<ListRequest>(parsed({"list", "--group4=0"})).group == Grouping{{0, {}}}));
+  const ClientOptions sorted = parsed({"list", "--group6", "128", "--sort", "bytes"});
+  CHECK((command_of<ListRequest>(sorted).group == Grouping{{std::nullopt, 128}}));
+  CHECK(sorted.list_order == SortKey::bytes);
+  CHECK(contains_text(refused({"list", "--group4", "33"}),
+                      "--group4: expected a number from 0 to 32, not '33'"));
+  CHECK(contains_text(refused({"top", "--group6", "129"}), "expected a number from 0 to 128"));
+  CHECK(contains_text(refused({"top", "--group", "24"}), "--group4"));
+  CHECK(contains_text(refused({"watch", "--group4", "24"}), "--group4"));
+}
+
 TEST_CASE("list is sorted where that is asked for, and JSON is not") {
   CHECK(parsed({"list"}).list_order == std::nullopt);
   CHECK(parsed({"list", "--sort", "address", "--json"}).list_order == std::nullopt);

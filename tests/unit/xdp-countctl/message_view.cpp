@@ -238,6 +238,39 @@ SOURCE                                    PACKETS/S      BITS/S           PACKET
   CHECK(text_of(TextFormat::table, part(ipv6, false)).starts_with(titles + "2001:db8::1     "));
 }
 
+TEST_CASE("sums by network have a column of how many sources, the last of numbers and of CSV") {
+  std::vector<SourceRow> rows{any_rows().front()};
+  rows[0].address = {0xc0000200, 24};
+  rows[0].sources = 12'345;
+  std::string line = encode_sources("", head_of_all(), rows, {});
+  line.pop_back();
+  const auto text = [&](TextFormat format, std::size_t width, bool times) {
+    MessageView view(format, SortKey::pps, times, true);
+    return view.text_of(line, decode_message(line), width);
+  };
+  CHECK(text(TextFormat::table, any_width, false) ==
+        R"(SOURCE            PACKETS/S      BITS/S           PACKETS                 BYTES   SOURCES
+192.0.2.0/24           2.0        1.6 k                10                   980    12,345
+)");
+  CHECK(text(TextFormat::table, 80, true) ==
+        R"(SOURCE          PACKETS/S    BITS/S   PACKETS   SOURCES  FIRST       LAST
+192.0.2.0/24         2.0      1.6 k        10    12,345  11:59:44Z   12:00:00Z
+)");
+  CHECK(text(TextFormat::table, 35, false) == R"(SOURCE          PACKETS/S   SOURCES
+192.0.2.0/24         2.0     12,345
+)");
+  // It is left out where only one number has room.
+  CHECK(text(TextFormat::table, 34, false) == R"(SOURCE          PACKETS/S
+192.0.2.0/24         2.0 
+)");
+  const std::string csv = text(TextFormat::csv, 80, false);
+  CHECK(csv.substr(csv.find("bps_60s")).starts_with("bps_60s,sources\r\n"));
+  CHECK(csv.ends_with(",12345\r\n"));
+  MessageView of_sources(TextFormat::csv);
+  CHECK(of_sources.text_of(line, decode_message(line)).find("sources") == std::string::npos);
+  CHECK(text(TextFormat::json, 80, false) == line + "\n");
+}
+
 TEST_CASE("an answer in parts has one line of titles") {
   const std::vector<SourceRow> one{any_rows().front()};
   const std::string part = encode_sources("", any_head(), one, {}, true);
