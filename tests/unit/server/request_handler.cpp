@@ -215,6 +215,13 @@ TEST_CASE("pairs are asked for by a network of either end, and not by an address
         Texts{"10.0.0.1 192.0.2.1", "192.0.2.1 10.0.0.1"});
   CHECK(pairs(R"({"cmd":"top","n":1,"prefix":"10.0.0.2/32"})") == Texts{"10.0.0.1 10.0.0.2"});
   CHECK(pairs(R"({"cmd":"top","n":1,"prefix":"10.0.0.0/8"})") == Texts{"10.0.0.1 192.0.2.1"});
+  // Sums are of pairs of networks.
+  CHECK(pairs(R"({"cmd":"list","group":{"ipv4":8}})") ==
+        Texts{"10.0.0.0/8 10.0.0.0/8", "10.0.0.0/8 192.0.0.0/8", "192.0.0.0/8 10.0.0.0/8"});
+  const json sums = ask(R"({"cmd":"top","n":1,"group":{"ipv4":0},"prefix":"0.0.0.0/0"})");
+  CHECK(sums.at("sources")[0].at("packets") == 10);
+  CHECK(sums.at("sources")[0].at("sources") == 3);
+  CHECK(sums.at("sources")[0].at("dst") == "0.0.0.0/0");
   CHECK(ask(R"({"cmd":"get","address":"10.0.0.1"})").at("message") ==
         "cmd: this agent counts pairs, of which an address may have many: ask for list or top, "
         "with the address as prefix");
