@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "counting/top_sources.hpp"
@@ -128,6 +129,30 @@ TEST_CASE("sums are of the rows that are asked for") {
   CHECK(packets({}, Family::ipv6) == Totals{8});
   CHECK(packets(Prefix{0x0a000000, 8}, {}) == Totals{7});
   CHECK(packets(Prefix{0x0b000000, 8}, {}).empty());
+}
+
+TEST_CASE("of pairs both ends become networks") {
+  const RowKind pairs{.by = CountBy::pair, .prefix_lengths = {{32, 64}}};
+  OwnedLedger owned(10);
+  OwnedTally tally(owned.ledger, {.row_kind = pairs});
+  const auto pair = [&](const Address& source, const Address& destination, std::uint64_t packets) {
+    return SourceCounts{pairs.key_of(source, destination), {packets, 60 * packets}};
+  };
+  tally.fold(
+      {.generation = {.sources = {pair(0x0a000001, 0xc0000201, 1), pair(0x0a000002, 0xc0000202, 2),
+                                  pair(0x0a000101, 0xc0000201, 4), pair(0xc0000201, 0x0a000001, 8),
+                                  pair({0x20010db800000001, 0}, {0x20010db800010002, 0}, 16),
+                                  pair({0x20010db800000003, 0}, {0x20010db800010004, 0}, 32)}},
+       .time = 1000,
+       .interval = 1});
+  std::vector<std::string> texts;
+  for (const SourceRow& row : sums_of(tally, {{24, 48}}))
+    texts.push_back(prefix_text(row.address) + " " + prefix_text(row.peer.value()) + " " +
+                    std::to_string(row.total.packets) + " " + std::to_string(*row.sources));
+  CHECK(texts == std::vector<std::string>{
+                     "10.0.0.0/24 192.0.2.0/24 3 2", "10.0.1.0/24 192.0.2.0/24 4 1",
+                     "192.0.2.0/24 10.0.0.0/24 8 1", "2001:db8::/48 2001:db8:1::/48 48 2"});
+  CHECK(sums_of(tally, {{0, 0}}).size() == 2);
 }
 
 TEST_CASE("what a network sent lately is known where it is of all of its sources") {
