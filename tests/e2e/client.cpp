@@ -33,7 +33,7 @@ using nlohmann::json;
 namespace {
 
 const std::string csv_header =
-    "seq,time,src,packets,bytes,pps,bps,first,last,pps_10s,bps_10s,pps_60s,bps_60s\r\n";
+    "seq,time,src,dst,packets,bytes,pps,bps,first,last,pps_10s,bps_10s,pps_60s,bps_60s\r\n";
 
 struct Result {
   int code;
@@ -240,7 +240,7 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
   stream.next_of_type("snapshot");  // rates are 0 from here on
 
   const json row = stream.answer_to({{"cmd", "get"}, {"address", "10.0.0.1"}}).at("sources").at(0);
-  const std::string record = ",10.0.0.1,12345,740700,0.000,0.000," +
+  const std::string record = ",10.0.0.1,,12345,740700,0.000,0.000," +
                              row.at("first").get<std::string>() + "," +
                              row.at("last").get<std::string>() + ",";
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
@@ -265,7 +265,7 @@ TEST_CASE("CSV has a header, a record for each source and exact numbers") {
     CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 2);
   }
   const Result missing = countctl({"get", "--format", "csv", "192.0.2.1"});
-  CHECK(missing.out.ends_with(",192.0.2.1,0,0,0.000,0.000,,,0.000,0.000,0.000,0.000\r\n"));
+  CHECK(missing.out.ends_with(",192.0.2.1,,0,0,0.000,0.000,,,0.000,0.000,0.000,0.000\r\n"));
 
   const Result status = countctl({"status", "--format", "csv"});
   CHECK(status.out.starts_with("field,value\r\ntype,status\r\n"));
@@ -306,7 +306,7 @@ TEST_CASE("the client does not deny a source that was evicted or found no place"
                   count_of(answer.at("untracked")).packets, count_of(answer.at("evicted")).packets,
                   answer.at("evicted").at("sources").get<std::uint64_t>())));
   CHECK(countctl({"get", "--format", "csv", missing})
-            .out.ends_with("," + missing + ",,,,,,,,,,\r\n"));
+            .out.ends_with("," + missing + ",,,,,,,,,,,\r\n"));
 }
 
 TEST_CASE("before the first interval has passed nothing is known of any source") {
@@ -316,7 +316,7 @@ TEST_CASE("before the first interval has passed nothing is known of any source")
   send_frames(topology, ipv4_frames(ten_net, 1));
   CHECK(contains(countctl({"get", "10.0.0.1"}).out,
                  "\n10.0.0.1        is not known before the first interval has passed\n"));
-  CHECK(countctl({"get", "--format", "csv", "10.0.0.1"}).out.ends_with(",10.0.0.1,,,,,,,,,,\r\n"));
+  CHECK(countctl({"get", "--format", "csv", "10.0.0.1"}).out.ends_with(",10.0.0.1,,,,,,,,,,,\r\n"));
   const json answer = stream.answer_to({{"cmd", "get"}, {"address", "10.0.0.1"}});
   CHECK(answer.at("seq") == 0);
   CHECK(answer.at("time") == stream.answer_to({{"cmd", "status"}}).at("since"));
@@ -335,7 +335,7 @@ TEST_CASE("watch in CSV names each record's snapshot, and has one header") {
   std::string line;
   std::getline(lines, line);
   while (std::getline(lines, line)) {
-    CHECK(contains(line, seqs.size() % 2 == 0 ? ",10.0.0.1,10,600," : ",10.0.0.2,10,600,"));
+    CHECK(contains(line, seqs.size() % 2 == 0 ? ",10.0.0.1,,10,600," : ",10.0.0.2,,10,600,"));
     seqs.push_back(std::stoull(line));
   }
   REQUIRE(seqs.size() == 6);
@@ -353,10 +353,10 @@ TEST_CASE("watch of each Nth snapshot has rates over all of the time between two
     while (!contains(watch.standard_output(), record) && watch.running())
       stream.next_of_type("snapshot");
   };
-  wait_for(",10.0.0.1,10,600,");
+  wait_for(",10.0.0.1,,10,600,");
   send_frames(topology, ipv4_frames(ten_net, 2, 40));
-  wait_for(",10.0.0.1,50,3000,");
-  wait_for(",10.0.0.2,40,2400,");
+  wait_for(",10.0.0.1,,50,3000,");
+  wait_for(",10.0.0.2,,40,2400,");
   watch.signal(SIGINT);
   watch.wait();
 
@@ -372,8 +372,8 @@ TEST_CASE("watch of each Nth snapshot has rates over all of the time between two
   std::getline(lines, line);
   while (std::getline(lines, line)) {
     std::istringstream fields(line);
-    std::string seq, time, source, packets, bytes, pps, bps;
-    for (std::string* field : {&seq, &time, &source, &packets, &bytes, &pps, &bps})
+    std::string seq, time, source, destination, packets, bytes, pps, bps;
+    for (std::string* field : {&seq, &time, &source, &destination, &packets, &bytes, &pps, &bps})
       std::getline(fields, *field, ',');
     if (time != time_now) time_before = std::exchange(time_now, time);
     const auto then = before.find(source);
