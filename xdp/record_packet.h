@@ -263,7 +263,9 @@ static __always_inline __u64 offset_if_equal(__u32 a, __u32 b, __u64 offset)
  * would often be mispredicted, and the processor could not begin with the next
  * packet before this one's slot has come from memory. So the slot is computed,
  * and then looked at. If several slots have the source, which is so when one is
- * full, or if none has, it may be a wrong one.
+ * full, or if none has, it may be a wrong one. So it may for the IPv4 address
+ * 0.0.0.0, as which empty slots look: of all of IPv4 as one network, packets
+ * take the longer way.
  */
 static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, struct table_kind kind,
 						   __u32 word, const struct xc_address *source,

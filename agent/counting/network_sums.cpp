@@ -58,7 +58,8 @@ std::vector<SourceRow> NetworkSums::take() {
       sums[count - 1] = std::move(sums[i]);
   }
   sums.resize(count);
-  if (count < sums.capacity() / 2) sums.shrink_to_fit();
+  // Copied to give memory back only where the copy is small.
+  if (count < sums.capacity() / 8) sums.shrink_to_fit();
   for (SourceRow& sum : sums)
     sum.rates =
         interval_ > 0 ? Rates{sum.rates.pps / interval_, sum.rates.bps / interval_} : Rates{};

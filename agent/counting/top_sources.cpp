@@ -40,8 +40,10 @@ class BestOf {
 
   void offer(const Tally& tally, const LedgerEntry& entry) {
     if (selection_.top == 0) return;
-    const RowEnds ends = tally.head().row_kind.ends_of(entry.address());
-    if (!is_selected(ends, selection_.prefix, selection_.family)) return;
+    if (selection_.prefix || selection_.family) {
+      const RowEnds ends = tally.head().row_kind.ends_of(entry.address());
+      if (!is_selected(ends, selection_.prefix, selection_.family)) return;
+    }
     const Candidate candidate{sort_value(tally, entry, selection_.by), &entry};
     if (worst_ && !ranks_before(candidate, *worst_)) return;
     candidates_.push_back(candidate);

@@ -129,12 +129,17 @@ constexpr std::optional<RecentWindow> window_of(SortKey by) {
 
 inline constexpr std::size_t max_trend = 60;
 
+// Whether one end of a row is in a network, or has a single address in it.
+inline bool is_end_in(const Prefix& end, const Prefix& network) {
+  return network.contains(end.network) || (network.is_address() && end.contains(network.network));
+}
+
 // Whether a row, or either end of a pair, is in a network and of a family, where these are given.
 inline bool is_selected(const RowEnds& ends, const std::optional<Prefix>& prefix,
                         const std::optional<Family>& family) {
   if (family && *family != ends.address.network.family) return false;
-  return !prefix || prefix->contains(ends.address.network) ||
-         (ends.peer && prefix->contains(ends.peer->network));
+  return !prefix || is_end_in(ends.address, *prefix) ||
+         (ends.peer && is_end_in(*ends.peer, *prefix));
 }
 
 // The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the

@@ -133,8 +133,15 @@ int CountProgram::fd() const noexcept {
 
 namespace {
 
-std::array<std::uint64_t, 4> words_of(const xc_address (&masks)[XC_FAMILIES]) {
-  return {masks[0].first, masks[0].last, masks[1].first, masks[1].last};
+// The masks of the families that are counted; others are not looked at.
+std::array<std::uint64_t, 4> masks_of(const xc_config& config) {
+  std::array<std::uint64_t, 4> words{};
+  for (std::size_t i = 0; i < XC_FAMILIES; ++i) {
+    if ((config.families & 1U << i) == 0) continue;
+    words[2 * i] = config.masks[i].first;
+    words[2 * i + 1] = config.masks[i].last;
+  }
+  return words;
 }
 
 }  // namespace
@@ -142,7 +149,7 @@ std::array<std::uint64_t, 4> words_of(const xc_address (&masks)[XC_FAMILIES]) {
 bool interchangeable(const xc_config& a, const xc_config& b) noexcept {
   const auto form = [](const xc_config& c) {
     return std::tuple(c.build.magic, c.build.hash, c.build.config_bytes, c.cpus, c.hot_shift,
-                      c.hot_slots, c.max_sources, c.families, c.by, words_of(c.masks),
+                      c.hot_slots, c.max_sources, c.families, c.by, masks_of(c),
                       c.has_ethernet_header, c.verdict, c.new_sources, c.sample_every);
   };
   return form(a) == form(b);

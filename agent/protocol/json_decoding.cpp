@@ -112,6 +112,9 @@ RowKind decode_row_kind(const json& object) {
                .by = count_by_named(object.at("by").get<std::string>())};
   read(object.at("prefix4"), kind.prefix_lengths.of(Family::ipv4));
   read(object.at("prefix6"), kind.prefix_lengths.of(Family::ipv6));
+  for (const Family family : both_families)
+    if (kind.prefix_lengths.of(family) > bits_of(family))
+      throw std::runtime_error("not the length of a network");
   return kind;
 }
 

@@ -34,7 +34,7 @@ bool TopQuery::select(const std::atomic<bool>& give_way) {
   const Selection& selection = request_.selection;
   head_ = moment_of(tally_.head(), request_.group);
   if (request_.group) {
-    sums_.emplace(head_.row_kind);
+    if (!sums_) sums_.emplace(head_.row_kind);  // else begun again, in the same memory
     return selection.top == 0 ||
            sums_->collect(tally_, selection.prefix, selection.family, give_way);
   }
@@ -75,7 +75,7 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
   const Ledger& ledger = tally_.ledger();
   head_ = moment_of(tally_.head(), request_.group);
   if (request_.group) {
-    sums_.emplace(head_.row_kind);
+    if (!sums_) sums_.emplace(head_.row_kind);  // else begun again, in the same memory
     return request_.limit == 0 ||
            sums_->collect(tally_, request_.prefix, request_.family, give_way);
   }
@@ -88,7 +88,9 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
 
 void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
-  if (!is_selected(head_.row_kind.ends_of(entry.address()), request_.prefix, request_.family))
+  const bool filtered = request_.prefix || request_.family;
+  if (filtered &&
+      !is_selected(head_.row_kind.ends_of(entry.address()), request_.prefix, request_.family))
     return;
   if (rows_.size() == rows_.capacity()) keep_lowest();
   rows_.push_back(source_row(tally_, entry));
@@ -107,6 +109,8 @@ void ListQuery::prepare() {
     sums_.reset();
     std::erase_if(
         rows_, [this](const SourceRow& row) { return row.total.packets < request_.min_packets; });
+    rows_.resize(std::min<std::size_t>(rows_.size(), request_.limit));
+    return;  // they are in order
   }
   keep_lowest();
   std::ranges::sort(rows_, {}, &SourceRow::ends);

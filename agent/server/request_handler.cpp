@@ -30,17 +30,17 @@ std::string answer_from(const Tally& tally, std::string_view id, const GetReques
 // What is wrong with a network of which rows hold only a part, or which holds only a part of a row.
 // Empty: nothing is.
 std::string error_in_filter(const std::optional<Prefix>& prefix, const RowKind& kind) {
-  if (!prefix || prefix->length <= kind.prefix_lengths.of(prefix->network.family)) return {};
+  if (!prefix || prefix->is_address()) return {};
+  if (prefix->length <= kind.prefix_lengths.of(prefix->network.family)) return {};
   const Prefix row = kind.row_of(prefix->network);
-  return fmt::format(
-      "prefix: this agent counts networks of {} bits, and cannot tell a part of one: ask for {}",
-      row.length, prefix_text(row));
+  return fmt::format("prefix: rows are networks of {} bits: ask for {}", row.length,
+                     prefix_text(row));
 }
 
 std::string error_in(const GetRequest& request, const RowKind& kind) {
   if (kind.by == CountBy::pair)
     return "cmd: this agent counts pairs, of which an address may have many: ask for list or top, "
-           "with the address as prefix";
+           "with the address as prefix, such as \"192.0.2.1/32\"";
   for (const Prefix& address : request.addresses) {
     const Prefix row = kind.row_of(address.network);
     if (address.is_address() || address.length == row.length) continue;
@@ -53,6 +53,7 @@ std::string error_in(const GetRequest& request, const RowKind& kind) {
   }
   return {};
 }
+
 // The same of an answer that may be summed up by network.
 std::string error_in_filter(const std::optional<Prefix>& prefix,
                             const std::optional<Grouping>& group, const RowKind& kind) {

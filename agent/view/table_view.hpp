@@ -44,7 +44,7 @@ std::string ends_text(const RowEnds& ends);
 // The rates of all frames: none where the interval is too short for them.
 std::vector<std::string> frame_rates(const SnapshotHead& head);
 
-// Whose sources are counted: "ipv4 only"; nothing where it is those of both families.
+// What rows are of: "ipv4 only", "by destination", "IPv4 /24"; nothing of what is by default.
 std::vector<std::string> row_kind_text(const SnapshotHead& head);
 
 // Totals and classes as lines without newlines, to be read at `width` characters.

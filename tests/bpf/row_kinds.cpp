@@ -169,6 +169,10 @@ TEST_CASE("a program that counts other rows is not the same program") {
                            {.prefix_lengths = {{32, 63}}}};
   for (const RowKind& a : kinds)
     for (const RowKind& b : kinds) CHECK(interchangeable(config_of(a), config_of(b)) == (a == b));
+  // What is not counted has no network.
+  const RowKind ipv4{.families = FamilyChoice::ipv4};
+  const RowKind others{.families = FamilyChoice::ipv4, .prefix_lengths = {{32, 64}}};
+  CHECK(interchangeable(config_of(ipv4), config_of(others)));
 }
 
 }  // namespace xdp_count::testing

@@ -234,6 +234,7 @@ TEST_CASE("bash completes what options take") {
   CHECK(completions({CLIENT, "top", "--by", "b"}) == Words{"bps", "bps_10s", "bps_60s", "bytes"});
   CHECK(completions({CLIENT, "top", "-n", ""}).empty());
   CHECK(completions({CLIENT, "list", "--format", ""}) == Words{"table", "json", "csv"});
+  CHECK(completions({CLIENT, "graph", "--format", ""}) == Words{"dot", "graphml"});
   CHECK(completions({CLIENT, "get", ""}).empty());
   const Words registered{"xdp-count", "xdp-countctl"};
   Words found;

@@ -132,6 +132,24 @@ TEST_CASE("on a terminal xdp-count has the live view of its client, with the sam
   CHECK(!receiver_has_program(topology));
 }
 
+TEST_CASE("a filter that the agent refuses is said in its view, and ends neither") {
+  const Topology topology;
+  TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--prefix4 24"));
+  terminal.wait_for(view_is_up);
+  terminal.type("/192.0.2.0/28");
+  terminal.press("Enter");
+  terminal.wait_for(
+      "\nthe agent says: prefix: rows are networks of 24 bits: ask for 192.0.2.0/24\n");
+  terminal.type("/192.0.2.7");
+  terminal.press("Enter");
+  terminal.wait_for("\nin 192.0.2.7: 0 sources  ");
+  send_frames(topology, ipv4_frames(0xc0000201, 2, 3));
+  terminal.wait_for("\nin 192.0.2.7: 1 source  ");
+  terminal.wait_for("\n192.0.2.0/24 ");
+  terminal.type("q");
+  CHECK(contains(unwrapped(terminal.wait_for("restored")), "evictedended with 0restored"));
+}
+
 TEST_CASE("the view of an agent has all sources: --top is for the default stream") {
   const Topology topology;
   TmuxTerminal terminal(80, 24, agent_on_terminal(topology, "--top 2"));

@@ -29,7 +29,7 @@ AgentFeed::AgentFeed(UniqueFd socket, Subscription subscription)
 void AgentFeed::connect() {
   connection_.emplace(path_);
   unconfirmed_ = 0;
-  unanswered_ = 0;
+  unanswered_.clear();
   last_words_.clear();
   subscribe(subscription_);
 }
@@ -46,7 +46,7 @@ void AgentFeed::ask_for_top() {
 }
 
 void AgentFeed::send(const Request& request) {
-  ++unanswered_;
+  unanswered_.push_back(std::holds_alternative<SubscribeRequest>(request.command));
   try {
     connection_->send(request);
   } catch (const std::system_error&) {
@@ -56,7 +56,7 @@ void AgentFeed::send(const Request& request) {
 }
 
 int AgentFeed::timeout_ms() const {
-  if (path_.empty() || (connection_ && unanswered_ == 0)) return -1;
+  if (path_.empty() || (connection_ && unanswered_.empty())) return -1;
   const auto end = connection_ ? connection_->patience_end() : try_again_;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
   return static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
@@ -83,7 +83,7 @@ std::optional<AgentFeed::Event> AgentFeed::next_or_throw() {
   while (auto line = connection_->take_line())
     if (auto event = event_of(std::move(*line))) return event;
   if (!connection_->closed()) {
-    if (path_.empty() || unanswered_ == 0 || Clock::now() < connection_->patience_end())
+    if (path_.empty() || unanswered_.empty() || Clock::now() < connection_->patience_end())
       return std::nullopt;
     last_words_ = connection_->silence();
   }
@@ -97,7 +97,11 @@ std::optional<AgentFeed::Event> AgentFeed::event_of(std::string line) {
   const bool answer = std::holds_alternative<OkMessage>(message) ||
                       std::holds_alternative<SourcesMessage>(message) ||
                       std::holds_alternative<ErrorMessage>(message);
-  if (answer && unanswered_ > 0) --unanswered_;
+  bool is_of_subscription = false;
+  if (answer && !unanswered_.empty()) {
+    is_of_subscription = unanswered_.front();
+    unanswered_.pop_front();
+  }
   if (std::holds_alternative<OkMessage>(message)) {
     --unconfirmed_;
     established_ = true;
@@ -105,8 +109,13 @@ std::optional<AgentFeed::Event> AgentFeed::event_of(std::string line) {
     if (std::exchange(lost_, false)) return Restored{};
   } else if (const auto* error = std::get_if<ErrorMessage>(&message)) {
     // A new agent may be busy for a while; nothing else of what it refuses gets better by itself.
-    if (!established_ || !error->busy()) throw std::runtime_error(refusal(*error));
-    last_words_ = refusal(*error);
+    if (!established_) throw std::runtime_error(refusal(*error));
+    if (error->busy()) {
+      last_words_ = refusal(*error);
+    } else if (is_of_subscription) {
+      --unconfirmed_;
+      return Refused{refusal(*error)};
+    }
   } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {
     last_words_ = farewell(*goodbye);
   } else if (std::holds_alternative<SourcesMessage>(message) ||

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
@@ -27,7 +28,10 @@ class AgentFeed {
     std::string reason;
   };
   struct Restored {};
-  using Event = std::variant<Line, Lost, Restored>;
+  struct Refused {  // a changed subscription: the one before goes on
+    std::string reason;
+  };
+  using Event = std::variant<Line, Lost, Restored, Refused>;
 
   enum class Failures { thrown, losses };
 
@@ -61,7 +65,7 @@ class AgentFeed {
   int timeout_ms() const;
 
   // The next of the events that have happened; nothing when all have been returned. Throws
-  // std::runtime_error when the agent refuses the request, and when what it sends is not the
+  // std::runtime_error when the agent refuses the first request, and when what it sends is not the
   // protocol, unless these are losses.
   std::optional<Event> next();
 
@@ -79,7 +83,7 @@ class AgentFeed {
   Failures failures_;
   std::optional<AgentConnection> connection_;
   std::size_t unconfirmed_ = 0;  // subscriptions sent; a snapshot before the last "ok" is not ours
-  std::size_t unanswered_ = 0;   // requests sent, subscriptions included
+  std::deque<bool> unanswered_;  // for each request sent, whether it is a subscription
   bool established_ = false;     // an agent has confirmed a subscription
   bool lost_ = false;            // and none has since that one went
   std::string last_words_;       // of the agent, before it closes the connection

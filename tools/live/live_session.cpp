@@ -96,6 +96,8 @@ class LiveFeeds {
         view_.show(*snapshot, agent);
       else if (const auto* sources = std::get_if<SourcesMessage>(&line->message))
         view_.show(*sources, agent);
+    } else if (const auto* refused = std::get_if<AgentFeed::Refused>(&event)) {
+      view_.filter_refused(refused->reason);
     } else {
       view_.agent_restored(agent);
       feeds_[agent].ask_for_top();

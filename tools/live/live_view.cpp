@@ -145,6 +145,12 @@ void LiveView::agent_restored(std::size_t agent) {
   newest_[agent].restore();
 }
 
+void LiveView::filter_refused(const std::string& reason) {
+  settings_.prefix.reset();
+  complaint_ = reason;
+  fit_addresses();
+}
+
 std::vector<std::size_t> LiveView::shown() const {
   if (only_) return {*only_};
   std::vector<std::size_t> all(pictures().size());
@@ -329,31 +335,14 @@ void LiveView::type(int key) {
     typed_->push_back(static_cast<char>(key));
 }
 
-// The network that rows can be chosen by, of which a single address may be a part.
-std::optional<Prefix> LiveView::network_of_rows(const Prefix& prefix) const {
-  unsigned length = prefix.length;
-  for (const std::size_t i : shown())
-    if (const auto& head = pictures()[i].head)
-      length = std::min(length, head->row_kind.prefix_lengths.of(prefix.network.family));
-  if (length != prefix.length && !prefix.is_address()) return std::nullopt;
-  return network_of(prefix.network, length);
-}
-
 // What is no network stays typed, to be mended.
 void LiveView::take_prefix() {
-  auto prefix = parse_typed_prefix(*typed_);
+  const auto prefix = parse_typed_prefix(*typed_);
   if (!typed_->empty() && !prefix) {
     complaint_ = host_bits_error(*typed_);
     if (complaint_.empty())
       complaint_ = fmt::format("not a network: '{}' (192.0.2.0/24 and 2001:db8::/32 are)", *typed_);
     return;
-  }
-  if (prefix) {
-    prefix = network_of_rows(*prefix);
-    if (!prefix) {
-      complaint_ = fmt::format("'{}' is a part of a network that is counted as one", *typed_);
-      return;
-    }
   }
   settings_.prefix = prefix;
   typed_.reset();
@@ -463,7 +452,7 @@ std::string LiveView::filter_sum(const std::vector<Row>& rows) const {
   }
   const bool all = rows.size() < selection().top;
   const std::string what =
-      fmt::format("in {}: {}{}", prefix_text(*settings_.prefix), all ? "" : "first ",
+      fmt::format("in {}: {}{}", typed_prefix_text(*settings_.prefix), all ? "" : "first ",
                   number_of(rows.size(), several() ? "row" : name_of(*counted_by())));
   std::vector<std::string> items{what};
   if (rates_known || rows.empty()) items.push_back(rate_text(rates));

@@ -58,6 +58,8 @@ class LiveView {
   void agent_lost(const std::string& reason, std::size_t agent = 0);
   // It may be another one, whose totals are not known yet.
   void agent_restored(std::size_t agent = 0);
+  // An agent cannot select rows by the network that was typed: none is in force then.
+  void filter_refused(const std::string& reason);
   // Returns false when the key asked to end.
   bool press(int key);
 
@@ -96,7 +98,6 @@ class LiveView {
   bool press_outside_of_input(int key);
   void type(int key);
   std::optional<CountBy> counted_by() const;
-  std::optional<Prefix> network_of_rows(const Prefix& prefix) const;
   void take_prefix();
   void select(int key);
   void stay_at_end();

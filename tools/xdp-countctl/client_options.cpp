@@ -155,8 +155,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   bool once = false;
   top_command->add_flag("--once", once,
                         "Print once, also on a terminal, as with --group4 and --group6");
-  auto* get = app.add_subcommand("get", "The counts of some sources");
-  get->add_option("ADDRESS", addresses, "IPv4 and IPv6 addresses, at most 1000")
+  auto* get = app.add_subcommand("get", "The counts of some sources, but for pairs");
+  get->add_option("ADDRESS", addresses,
+                  "IPv4 and IPv6 addresses, or networks that are counted as one, at most 1000")
       ->required()
       ->option_text(" ");
   bool resolve = false;

@@ -78,6 +78,8 @@ void follow(const std::string& socket_path, const Subscription& subscription, st
     } else if (const auto* loss = std::get_if<AgentFeed::Lost>(&*event)) {
       // This is said once, however often the agent is then looked for in vain.
       if (!std::exchange(lost, true)) say(loss->reason + "; waiting for it to come back");
+    } else if (const auto* refused = std::get_if<AgentFeed::Refused>(&*event)) {
+      throw std::runtime_error(refused->reason);
     } else {
       lost = false;
       say("connected again to " + socket_path);

@@ -154,6 +154,20 @@ std::string missing_record(const SnapshotHead& head, const Prefix& address) {
                      count, rate, rate, "", "", rate, rate, rate, rate});
 }
 
+// Of the last row that is there.
+Family last_family(const SourcesMessage& sources) {
+  return sources.rows.empty() ? Family::ipv4 : sources.rows.back().address.network.family;
+}
+
+// The width of the longest text of what a row of the family may be of.
+std::size_t most_width(const RowKind& kind, Family family) {
+  const Prefix longest =
+      family == Family::ipv4 ? kind.row_of(0xdedededeU) : kind.row_of({~0ULL, ~0ULL});
+  SourceRow row{.address = longest};
+  if (kind.by == CountBy::pair) row.peer = longest;
+  return address_width(std::span(&row, 1));
+}
+
 // What is known of a source without a row.
 std::string state_of_missing(const SnapshotHead& head, Family family) {
   const bool by_source = head.row_kind.by == CountBy::source;
@@ -223,11 +237,11 @@ std::string MessageView::table_of(const Message& message, std::size_t width) {
   if (const auto* event = std::get_if<EventMessage>(&message)) return event_text(*event) + "\n";
 
   const auto& sources = std::get<SourcesMessage>(message);
-  // IPv6 addresses come last. Those of the parts to come may be longer than the ones that are here.
+  // IPv6 rows come last. Those of the parts to come may be longer than the ones that are here.
   std::size_t addresses = std::max(address_width(sources.rows), address_width(sources.missing));
-  if (sources.more && addresses > max_ipv4_text &&
-      sources.rows.back().address.network.family == Family::ipv6)
-    addresses = std::max<std::size_t>(addresses, max_address_text);
+  const Family family = last_family(sources);
+  if (sources.more && (addresses > max_ipv4_text || family == Family::ipv4))
+    addresses = std::max(addresses, most_width(sources.head.row_kind, family));
   const bool begins = !std::exchange(begun_, true);
   const bool widens = addresses > addresses_;
   addresses_ = std::max(addresses_, addresses);

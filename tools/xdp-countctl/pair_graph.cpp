@@ -97,10 +97,11 @@ std::string PairGraph::dot() const {
   for (const std::string& line : comments()) text += "  // " + line + "\n";
   text += "  node [shape=box];\n";
   for (const SourceRow& edge : edges_)
-    text += fmt::format(
-        "  \"{}\" -> \"{}\" [packets={}, bytes={}, label=\"{}\", penwidth={:.1f}];\n",
-        source_of(edge), destination_of(edge), edge.total.packets, edge.total.bytes,
-        grouped(edge.total.packets), 1 + std::log10(static_cast<double>(edge.total.packets)) / 2);
+    text +=
+        fmt::format("  \"{}\" -> \"{}\" [packets={}, bytes={}, label=\"{}\", penwidth={:.1f}];\n",
+                    source_of(edge), destination_of(edge), edge.total.packets, edge.total.bytes,
+                    grouped(edge.total.packets),
+                    1 + std::log10(std::max(static_cast<double>(edge.total.packets), 1.0)) / 2);
   return text + "}\n";
 }
 

@@ -138,13 +138,17 @@ TEST_CASE("rows of destinations and of pairs have their title, their details and
   CHECK(drawn(view).starts_with("eth0  native  by destination  IPv4 /24  IPv6 /64  every 1.0 s"));
   CHECK(contains(view, "\nDESTINATION "));
   CHECK(contains(view, "\n192.0.2.0/24 "));
-  // A single address stands for the network that it is in, a part of one for nothing.
+  // A single address stands for the network that it is in.
   type(view, "/192.0.2.7\n");
-  CHECK(view.selection().prefix == Prefix{0xc0000200, 24});
-  CHECK(contains(view, "in 192.0.2.0/24: 1 destination"));
+  CHECK(contains(view, "in 192.0.2.7: 1 destination"));
+  CHECK(contains(view, "\n192.0.2.0/24 "));
+  // A part of one may be refused: then all rows are shown, until something else is typed.
   type(view, "/192.0.2.0/28\n");
-  CHECK(view.selection().prefix == Prefix{0xc0000200, 24});
-  CHECK(contains(view, "'192.0.2.0/28' is a part of a network that is counted as one"));
+  CHECK(view.selection().prefix == Prefix{0xc0000200, 28});
+  view.filter_refused("the agent refuses that");
+  CHECK_FALSE(view.selection().prefix);
+  CHECK(contains(view, "\nthe agent refuses that"));
+  CHECK(contains(view, "\n192.0.2.0/24 "));
 
   head.row_kind = {FamilyChoice::both, CountBy::pair, {{32, 64}}};
   SourceRow pair{0x0a000001, {20, 200}, {300, 4000}};

@@ -64,5 +64,17 @@ TEST_CASE("a pair is in a network where one of its ends is") {
   CHECK_FALSE(is_selected({Address(0x0a000001)}, Prefix{0xc0000200, 24}, {}));
 }
 
+TEST_CASE("a single address selects the network that it is counted in") {
+  const RowEnds network{Prefix{0xc0000200, 24}};
+  CHECK(is_selected(network, Prefix(0xc00002ff), {}));
+  CHECK(is_selected(network, Prefix(0xc0000200), {}));
+  CHECK_FALSE(is_selected(network, Prefix(0xc0000300), {}));
+  CHECK_FALSE(is_selected(network, Prefix{0xc0000300, 31}, {}));
+  const RowEnds pair{Prefix{0x0a000000, 8}, Prefix{0xc0000200, 24}};
+  CHECK(is_selected(pair, Prefix(0xc0000207), {}));
+  CHECK(is_selected(pair, Prefix(0x0affffff), {}));
+  CHECK_FALSE(is_selected(pair, Prefix(0x0b000000), {}));
+}
+
 }  // namespace
 }  // namespace xdp_count

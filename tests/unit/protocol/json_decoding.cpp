@@ -169,6 +169,10 @@ TEST_CASE("what is no message of the protocol is refused") {
   snapshot["rows"]["families"] = "both";
   snapshot["rows"]["by"] = "port";
   CHECK_THROWS_AS(decode_message(snapshot.dump()), std::runtime_error);
+  snapshot["rows"]["by"] = "source";
+  snapshot["rows"]["prefix4"] = 33;
+  CHECK_THROWS_AS(decode_message(snapshot.dump()), std::runtime_error);
+  snapshot["rows"]["prefix4"] = 32;
   snapshot["rows"]["by"] = "destination";  // the rows have no field "dst"
   CHECK_THROWS_AS(decode_message(snapshot.dump()), std::runtime_error);
 }

@@ -169,12 +169,11 @@ TEST_CASE("a network that rows say nothing exact of is refused") {
   for (const char* command : {"top", "list", "subscribe"}) {
     const auto with = [&](const char* prefix) { return request(command, "prefix", prefix).dump(); };
     CHECK(refusal(with("192.0.2.0/25")) ==
-          "prefix: this agent counts networks of 24 bits, and cannot tell a part of one: ask for "
-          "192.0.2.0/24");
-    CHECK(refusal(with("2001:db8:1::1/128")) ==
-          "prefix: this agent counts networks of 48 bits, and cannot tell a part of one: ask for "
-          "2001:db8:1::/48");
-    for (const char* prefix : {"192.0.2.0/24", "192.0.0.0/16", "2001:db8:1::/48", "::/0"})
+          "prefix: rows are networks of 24 bits: ask for 192.0.2.0/24");
+    CHECK(refusal(with("2001:db8:1::/127")) ==
+          "prefix: rows are networks of 48 bits: ask for 2001:db8:1::/48");
+    for (const char* prefix : {"192.0.2.0/24", "192.0.0.0/16", "192.0.2.7/32", "2001:db8:1::/48",
+                               "2001:db8:1::1/128", "::/0"})
       CHECK(fixture.ask(with(prefix)).at("type") != "error");
   }
   for (const char* address : {"192.0.0.0/16", "192.0.2.0/25"})
@@ -224,7 +223,7 @@ TEST_CASE("pairs are asked for by a network of either end, and not by an address
   CHECK(sums.at("sources")[0].at("dst") == "0.0.0.0/0");
   CHECK(ask(R"({"cmd":"get","address":"10.0.0.1"})").at("message") ==
         "cmd: this agent counts pairs, of which an address may have many: ask for list or top, "
-        "with the address as prefix");
+        "with the address as prefix, such as \"192.0.2.1/32\"");
 }
 
 TEST_CASE("top and list answer with sums by network where a group is given") {
@@ -285,8 +284,7 @@ TEST_CASE("a group is refused whose networks the rows do not add up to") {
           "prefix: the sums are of networks of 32 bits, of which 2001:db8::/33 is a part: ask for "
           "2001:db8::/32, or for a group of 33 bits");
     CHECK(refusal(with({{"ipv4", 16}}, "192.0.2.0/25")) ==
-          "prefix: this agent counts networks of 24 bits, and cannot tell a part of one: ask for "
-          "192.0.2.0/24");
+          "prefix: rows are networks of 24 bits: ask for 192.0.2.0/24");
     CHECK(fixture.ask(with({{"ipv4", 16}}, "192.0.0.0/16").dump()).at("type") == "sources");
     CHECK(fixture.ask(with({{"ipv4", 16}}, "2001:db8:1::/48").dump()).at("type") == "sources");
   }

@@ -207,6 +207,33 @@ TEST_CASE("of a source that is missing its own family says what is known") {
 )");
 }
 
+TEST_CASE("the parts of a list of pairs or networks have one width, and an empty part is one too") {
+  SnapshotHead head = head_of_all();
+  head.row_kind = {FamilyChoice::both, CountBy::pair, {{32, 64}}};
+  SourceRow narrow{.address = 0x01010101, .total = {7, 420}};
+  narrow.peer = Prefix(0x02020202);
+  SourceRow wide{.address = 0xdedededeU, .total = {7, 420}};
+  wide.peer = Prefix(0xdedededeU);
+  MessageView view(TextFormat::table);
+  const std::string first =
+      text_of(view, encode_sources("", head, std::span(&narrow, 1), {}, true));
+  CHECK(first.starts_with("SOURCE > DESTINATION                PACKETS/S"));
+  const std::string second = text_of(view, encode_sources("", head, std::span(&wide, 1), {}));
+  CHECK(second.starts_with("222.222.222.222 > 222.222.222.222 "));
+
+  head.row_kind = {FamilyChoice::both, CountBy::source, {{24, 128}}};
+  MessageView networks(TextFormat::table);
+  narrow = {.address = {0x01010100, 24}, .total = {7, 420}};
+  CHECK(text_of(networks, encode_sources("", head, std::span(&narrow, 1), {}, true))
+            .starts_with("SOURCE             PACKETS/S"));
+
+  MessageView empty(TextFormat::table);
+  const Address missing{0x20010db811112222, 0x3333444455556666};
+  CHECK(text_of(empty, encode_sources("", head_of_all(), {}, {missing}, true))
+            .find("\n2001:db8:1111:2222:3333:4444:5555:6666 has sent nothing\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("a list has titles anew where longer addresses begin, and for no other part") {
   std::vector<SourceRow> ipv4{any_rows().front()};
   std::vector<SourceRow> ipv6 = ipv4;
