@@ -340,7 +340,8 @@ asio::awaitable<std::optional<Ending>> Agent::tick() {
     co_await offload(blocking_calls_, [&] { counting_->fold(cut, interface_.counters); });
     head_ = tally.head();
   }
-  auto room = co_await server_->room_for(publications, tally.ledger().size());
+  auto room =
+      co_await server_->room_for(publications, tally.ledger().size(), settings_.row_kind.by);
   co_await offload(blocking_calls_, [&] {
     encode(publications, tally, room, began + ticker_.interval() / 2);
     printed = printer_.text_for(tally);

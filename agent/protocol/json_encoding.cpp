@@ -170,10 +170,15 @@ class JsonWriter {
 
 // What a line takes at most, with counts of 2^64 - 1 in 0.1 s: its buffer never grows.
 constexpr std::size_t head_size = 4096;  // without its rows
-constexpr std::size_t row_size = 428;
+constexpr std::size_t row_size = 412;
+constexpr std::size_t row_of_pair_size = 428;
 constexpr std::size_t number_of_sources_size = 21;               // in a row that is a sum
 constexpr std::size_t slice_size = 44;                           // of a row's trend
 constexpr std::size_t address_size = max_typed_prefix_text + 3;  // with quotes and a comma
+
+constexpr std::size_t size_of_row(CountBy by) {
+  return by == CountBy::pair ? row_of_pair_size : row_size;
+}
 
 constexpr std::size_t event_size = 400;  // more than most events take
 
@@ -207,7 +212,8 @@ const char* name_of(ErrorCode code) {
 
 std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<SourceRow>& rows,
                                  const Slices& slices) {
-  JsonWriter out(snapshot_body_capacity(rows.size(), slices ? slices->size() : 0));
+  JsonWriter out(
+      snapshot_body_capacity(rows.size(), slices ? slices->size() : 0, head.row_kind.by));
   out.raw("{\"type\":\"snapshot\",\"v\":").integer(protocol_version);
   out.raw(",\"seq\":").integer(head.seq).raw(",\"time\":").time(head.time);
   out.raw(",\"interval\":").decimal(head.interval, second_decimals);
@@ -232,8 +238,8 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
   return out.take();
 }
 
-std::size_t snapshot_body_capacity(std::size_t rows, std::size_t trend) {
-  return head_size + rows * (row_size + trend * slice_size);
+std::size_t snapshot_body_capacity(std::size_t rows, std::size_t trend, CountBy by) {
+  return head_size + rows * (size_of_row(by) + trend * slice_size);
 }
 
 std::string encode_snapshot_end(std::uint64_t skipped) {
@@ -245,7 +251,7 @@ std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            bool more, const Slices& slices) {
   const std::size_t trend = slices ? slices->size() : 0;
   const bool sums = !rows.empty() && rows.front().sources;
-  JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend, sums));
+  JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend, sums, head.row_kind.by));
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
   out.raw(",\"time\":").time(head.time).totals(head);
   if (slices) out.slices(*slices);
@@ -258,8 +264,9 @@ std::string encode_sources(std::string_view id, const SnapshotHead& head,
 }
 
 std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing,
-                             std::size_t trend, bool sums) {
-  const std::size_t row = row_size + trend * slice_size + (sums ? number_of_sources_size : 0);
+                             std::size_t trend, bool sums, CountBy by) {
+  const std::size_t row =
+      size_of_row(by) + trend * slice_size + (sums ? number_of_sources_size : 0);
   return head_size + id.size() + rows * row + missing * address_size;
 }
 

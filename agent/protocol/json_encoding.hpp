@@ -30,7 +30,8 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
 
 // The string's capacity with so many rows, each with a trend of so many slices: enough for any
 // counts.
-std::size_t snapshot_body_capacity(std::size_t rows, std::size_t trend = 0);
+std::size_t snapshot_body_capacity(std::size_t rows, std::size_t trend = 0,
+                                   CountBy by = CountBy::source);
 
 // `skipped`: the snapshots that this client missed since its last line.
 std::string encode_snapshot_end(std::uint64_t skipped);
@@ -44,7 +45,8 @@ std::string encode_sources(std::string_view id, const SnapshotHead& head,
 // The string's capacity with so many rows and addresses missing, likewise. `sums`: the rows say of
 // how many sources they are the sum.
 std::size_t sources_capacity(std::string_view id, std::size_t rows, std::size_t missing,
-                             std::size_t trend = 0, bool sums = false);
+                             std::size_t trend = 0, bool sums = false,
+                             CountBy by = CountBy::source);
 
 // An event's line but for its end, which differs from client to client. `lost`: how many of its
 // kind this client missed since the line of that kind before.

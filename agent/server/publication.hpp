@@ -28,8 +28,8 @@ struct Publication {
 // the deadline better.
 inline constexpr std::size_t most_at_once = 8;
 
-// The most bytes that the body takes where so many sources are tracked.
-std::size_t most_bytes(const Publication& publication, std::size_t tracked);
+// The most bytes that the body takes where so many rows of this kind are tracked.
+std::size_t most_bytes(const Publication& publication, std::size_t tracked, CountBy by);
 
 // Fills in the bodies, which take from `room`, most_at_once at a time, until `deadline`:
 // subscriptions may ask for more than there is memory, or time between two ticks. The first few for

@@ -58,10 +58,11 @@ void TopQuery::prepare() {
 std::size_t TopQuery::memory() const {
   if (!line_.empty()) return line_.capacity();
   if (sums_)
-    return sources_capacity(id(), std::min(request_.selection.top, sums_->most()), 0, 0, true);
+    return sources_capacity(id(), std::min(request_.selection.top, sums_->most()), 0, 0, true,
+                            head_.row_kind.by);
   const std::size_t trend = request_.selection.trend;
   return rows_.capacity() * (sizeof(SourceRow) + trend * sizeof(Counts)) +
-         sources_capacity(id(), rows_.size(), 0, trend);
+         sources_capacity(id(), rows_.size(), 0, trend, false, head_.row_kind.by);
 }
 
 std::string TopQuery::next_part() {
@@ -118,8 +119,8 @@ void ListQuery::prepare() {
 
 std::size_t ListQuery::memory() const {
   const std::size_t rows = sums_ ? sums_->most() : rows_.size();
-  const std::size_t part =
-      sources_capacity(id(), std::min(part_rows(), rows), 0, 0, request_.group.has_value());
+  const std::size_t part = sources_capacity(id(), std::min(part_rows(), rows), 0, 0,
+                                            request_.group.has_value(), head_.row_kind.by);
   return rows > part_rows() ? 2 * part : part;  // one is made while another is sent
 }
 

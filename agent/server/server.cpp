@@ -182,11 +182,11 @@ std::vector<Publication> Server::publications_due() {
 }
 
 asio::awaitable<ClientMemory::Reservation> Server::room_for(
-    std::span<const Publication> publications, std::size_t tracked) {
+    std::span<const Publication> publications, std::size_t tracked, CountBy by) {
   std::size_t all = 0;
   std::size_t awaited = 0;
   for (const Publication& publication : publications) {
-    const std::size_t most = most_bytes(publication, tracked);
+    const std::size_t most = most_bytes(publication, tracked, by);
     all += most;
     // No client loses anything for a body that there cannot be room for.
     if (publication.awaited && awaited + most <= memory_.most()) awaited += most;

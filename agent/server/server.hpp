@@ -46,10 +46,10 @@ class Server {
   // Starts a tick: what is due, one publication per distinct selection, the most urgent first.
   std::vector<Publication> publications_due();
 
-  // Reserves memory for the bodies of these where so many sources are tracked: for those that are
+  // Reserves memory for the bodies of these where so many rows are tracked: for those that are
   // awaited, even if slow readers must give theirs up, and for the others what is left.
   boost::asio::awaitable<ClientMemory::Reservation> room_for(
-      std::span<const Publication> publications, std::size_t tracked);
+      std::span<const Publication> publications, std::size_t tracked, CountBy by);
 
   // Whether anybody is to be sent events of this kind.
   bool wanted(EventKind kind) const noexcept;

@@ -57,7 +57,7 @@ class TestServer {
     const auto tick = [this, deadline]() -> boost::asio::awaitable<void> {
       auto publications = server_->publications_due();
       count();
-      auto room = co_await server_->room_for(publications, sources);
+      auto room = co_await server_->room_for(publications, sources, xdp_count::CountBy::source);
       encode(publications, tally_, room, deadline);
       hand_out(publications);
     };

@@ -356,7 +356,7 @@ TEST_CASE("readers that are not there cost no more than --client-memory, and nob
     CHECK(waited > std::size_t{1} << 20);
     MESSAGE(mib, " MiB: ", gone, " of 62 closed; resident ", before, " MiB before, at most ", most,
             " MiB, of which ", static_cast<double>(waited) / (1 << 20), " MiB waited");
-    CHECK(most < before + mib + 5);
+    CHECK(most < before + mib + 7);  // 10,000 rows of 200 bytes among it, twice
     agent.signal(SIGTERM);
     CHECK(agent.wait() == 0);
     const std::size_t reported =

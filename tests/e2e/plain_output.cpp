@@ -64,7 +64,7 @@ TEST_CASE("on a terminal the tables of the client fit its width") {
   CHECK(contains(on(80, "list --sort bytes"), "     BYTES  FIRST       LAST\n10.0.0."));
   const std::string status = on(80, "status");
   CAPTURE(status);
-  CHECK(contains(paragraph(status, "options "), " max-sources\n           262144, hot-slots "));
+  CHECK(contains(paragraph(status, "options "), " prefix4 32,\n           prefix6 128, verdict "));
   CHECK(contains(paragraph(status, "memory "), "last\n           minute, "));
 }
 

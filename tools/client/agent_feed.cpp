@@ -98,7 +98,8 @@ std::optional<AgentFeed::Event> AgentFeed::event_of(std::string line) {
                       std::holds_alternative<SourcesMessage>(message) ||
                       std::holds_alternative<ErrorMessage>(message);
   bool is_of_subscription = false;
-  if (answer && !unanswered_.empty()) {
+  const bool is_answer = answer && !unanswered_.empty();
+  if (is_answer) {
     is_of_subscription = unanswered_.front();
     unanswered_.pop_front();
   }
@@ -115,6 +116,8 @@ std::optional<AgentFeed::Event> AgentFeed::event_of(std::string line) {
     } else if (is_of_subscription) {
       --unconfirmed_;
       return Refused{refusal(*error)};
+    } else if (!is_answer) {
+      throw std::runtime_error(refusal(*error));
     }
   } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {
     last_words_ = farewell(*goodbye);

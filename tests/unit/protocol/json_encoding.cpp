@@ -257,6 +257,19 @@ TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
     CHECK(encode_sources(id, head, rows, missing, true).capacity() ==
           sources_capacity(id, count, count));
     CHECK(encode_sources(id, head, rows, {}).capacity() == sources_capacity(id, count, 0));
+    // A network of nearly the full length is longer still, and two of half of it.
+    std::vector<SourceRow> networks = rows;
+    for (SourceRow& network : networks) network.address = {longest_address, 127};
+    CHECK(encode_sources(id, head, networks, {}).capacity() == sources_capacity(id, count, 0));
+    SnapshotHead of_pairs = head;
+    of_pairs.row_kind = {FamilyChoice::both, CountBy::pair, {{32, 64}}};
+    std::vector<SourceRow> pairs = rows;
+    for (SourceRow& pair : pairs) {
+      pair.address = network_of(longest_address, 64);
+      pair.peer = pair.address;
+    }
+    CHECK(encode_snapshot_body(of_pairs, pairs, slices).capacity() ==
+          snapshot_body_capacity(count, max_trend, CountBy::pair));
     std::vector<SourceRow> sums = rows;
     for (SourceRow& sum : sums) sum.sources = std::numeric_limits<std::uint32_t>::max();
     CHECK(encode_sources(id, head, sums, {}).capacity() ==
