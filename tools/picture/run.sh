@@ -110,7 +110,6 @@ send 1 "900 1400 1100 700" --kind ipv6 --source 2001:db8:17:4::a3 --length 1280
 send 2 "240 180 300" --kind ipv6 --source 2001:db8:40::53 --length 180
 send 3 "0 90 30" --kind ipv6 --source fe80::5054:ff:fe12:9 --length 90
 send 5 "50" --kind ipv6
-send 2 "7 9" --kind ipv6 --source 2001:db8:c0de:12:84a9:ff21:9c10:77d3 --length 140
 # Many that send little, each in its own way.
 i=0
 for network in 10.8.0 10.8.3 172.20.3 203.0.113 192.0.2 198.51.100; do
