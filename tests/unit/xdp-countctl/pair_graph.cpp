@@ -81,6 +81,11 @@ TEST_CASE("a graph says what is not in it") {
   CHECK(graph.text(GraphFormat::graphml).find("<!-- 2 pairs with 9 packets are left out -->") !=
         std::string::npos);
 
+  PairGraph with_room(10, 5);
+  with_room.add(message);
+  CHECK(with_room.text(GraphFormat::dot).find("// 1 pair with 4 packets is left out") !=
+        std::string::npos);
+
   PairGraph none(0, 0);
   none.add(part({edge(ten_one, ten_two, 1)}));
   CHECK(none.text(GraphFormat::dot) ==
