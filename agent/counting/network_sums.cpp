@@ -42,17 +42,17 @@ bool NetworkSums::collect(const Tally& tally, const std::optional<Prefix>& prefi
   rows_.clear();
   rows_.reserve(tally.ledger().size());
   return tally.ledger().for_each_until(give_way, [&](const LedgerEntry& entry) {
-    if (is_selected(tally.head().row_kind.ends_of(entry.address()), prefix, family))
+    if (is_selected(tally.head().row_kind, entry.address(), prefix, family))
       rows_.push_back(row_of(tally, entry));
   });
 }
 
 std::vector<SourceRow> NetworkSums::take() {
   std::vector<SourceRow> sums = std::move(rows_);
-  std::ranges::sort(sums, {}, &SourceRow::ends);
+  std::ranges::sort(sums, {}, &SourceRow::order);
   std::size_t count = 0;
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    if (count > 0 && sums[count - 1].ends() == sums[i].ends())
+    if (count > 0 && sums[count - 1].order() == sums[i].order())
       add_to(sums[count - 1], sums[i]);
     else if (count++ != i)
       sums[count - 1] = std::move(sums[i]);

@@ -40,10 +40,8 @@ class BestOf {
 
   void offer(const Tally& tally, const LedgerEntry& entry) {
     if (selection_.top == 0) return;
-    if (selection_.prefix || selection_.family) {
-      const RowEnds ends = tally.head().row_kind.ends_of(entry.address());
-      if (!is_selected(ends, selection_.prefix, selection_.family)) return;
-    }
+    if (!is_selected(tally.head().row_kind, entry.address(), selection_.prefix, selection_.family))
+      return;
     const Candidate candidate{sort_value(tally, entry, selection_.by), &entry};
     if (worst_ && !ranks_before(candidate, *worst_)) return;
     candidates_.push_back(candidate);
@@ -98,7 +96,7 @@ bool row_ranks_before(const SourceRow& a, const SourceRow& b, SortKey by) {
     };
     if (value(a) != value(b)) return value(a) > value(b);
   }
-  return std::tuple(b.total.packets, a.ends()) < std::tuple(a.total.packets, b.ends());
+  return std::tuple(b.total.packets, a.order()) < std::tuple(a.total.packets, b.order());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/address.hpp"
@@ -97,6 +98,8 @@ struct SourceRow {
   std::optional<std::uint32_t> sources = {};
 
   RowEnds ends() const { return {address, peer}; }
+  // What rows are ordered by and told apart by: the same, without a copy.
+  auto order() const noexcept { return std::tie(address, peer); }
 
   const std::optional<Counts>& of(RecentWindow window) const {
     return recent[static_cast<std::size_t>(window)];
@@ -140,6 +143,12 @@ inline bool is_selected(const RowEnds& ends, const std::optional<Prefix>& prefix
   if (family && *family != ends.address.network.family) return false;
   return !prefix || is_end_in(ends.address, *prefix) ||
          (ends.peer && is_end_in(*ends.peer, *prefix));
+}
+
+// The same of the row with this key, at no cost where nothing is given.
+inline bool is_selected(const RowKind& kind, const Address& key,
+                        const std::optional<Prefix>& prefix, const std::optional<Family>& family) {
+  return (!prefix && !family) || is_selected(kind.ends_of(key), prefix, family);
 }
 
 // The sources that a snapshot or an answer lists, and how many of them. Two subscribers with the

@@ -89,10 +89,7 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
 
 void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
-  const bool filtered = request_.prefix || request_.family;
-  if (filtered &&
-      !is_selected(head_.row_kind.ends_of(entry.address()), request_.prefix, request_.family))
-    return;
+  if (!is_selected(head_.row_kind, entry.address(), request_.prefix, request_.family)) return;
   if (rows_.size() == rows_.capacity()) keep_lowest();
   rows_.push_back(source_row(tally_, entry));
 }
@@ -100,7 +97,7 @@ void ListQuery::take(const LedgerEntry& entry) {
 void ListQuery::keep_lowest() {
   if (rows_.size() <= request_.limit) return;
   const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(request_.limit);
-  std::ranges::nth_element(rows_, end, {}, &SourceRow::ends);
+  std::ranges::nth_element(rows_, end, {}, &SourceRow::order);
   rows_.erase(end, rows_.end());
 }
 
@@ -114,7 +111,7 @@ void ListQuery::prepare() {
     return;  // they are in order
   }
   keep_lowest();
-  std::ranges::sort(rows_, {}, &SourceRow::ends);
+  std::ranges::sort(rows_, {}, &SourceRow::order);
 }
 
 std::size_t ListQuery::memory() const {

@@ -106,6 +106,10 @@ std::string grouped(std::uint64_t value) {
   return text;
 }
 
+std::string number_of(std::uint64_t count, const char* what) {
+  return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
+}
+
 std::string rounded(std::uint64_t value) {
   return value < 10'000 ? grouped(value) : scaled(static_cast<double>(value));
 }

@@ -25,6 +25,9 @@ std::string grouped(std::uint64_t value);
 // The same up to "9,999", then scaled: "12.3 k".
 std::string rounded(std::uint64_t value);
 
+// "1 packet", "2,000 packets"
+std::string number_of(std::uint64_t count, const char* what);
+
 // "68.9 MiB", "512 B"
 std::string binary_size(std::uint64_t bytes);
 

@@ -68,11 +68,6 @@ ScreenLine cut(const ScreenLine& line, std::size_t width) {
   return result;
 }
 
-// "1 packet", "2,000 packets"
-std::string number_of(std::uint64_t count, const char* what) {
-  return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
-}
-
 // "7 more IPv4 packets and 1 more IPv6 packets"; empty where none have come lately.
 std::string packets_of(const PerFamily<Surge>& surges, LiveView::Clock::time_point now) {
   std::string text;

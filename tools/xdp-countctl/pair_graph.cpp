@@ -19,8 +19,8 @@ namespace {
 
 // Equal ones by address.
 bool ranks_before(const SourceRow& a, const SourceRow& b) {
-  return std::tuple(b.total.packets, b.total.bytes, a.ends()) <
-         std::tuple(a.total.packets, a.total.bytes, b.ends());
+  return std::tuple(b.total.packets, b.total.bytes, a.order()) <
+         std::tuple(a.total.packets, a.total.bytes, b.order());
 }
 
 std::string source_of(const SourceRow& edge) {
@@ -28,10 +28,6 @@ std::string source_of(const SourceRow& edge) {
 }
 std::string destination_of(const SourceRow& edge) {
   return typed_prefix_text(*edge.peer);
-}
-
-const char* plural(std::uint64_t number) {
-  return number == 1 ? "" : "s";
 }
 
 }  // namespace
@@ -73,15 +69,13 @@ std::string PairGraph::text(GraphFormat format) {
 
 std::string PairGraph::left_out_text() const {
   if (left_out_ == 0) return {};
-  const std::uint64_t packets = left_out_counts_.packets;
-  return fmt::format("{} pair{} with {} packet{} {} left out", grouped(left_out_),
-                     plural(left_out_), grouped(packets), plural(packets),
-                     left_out_ == 1 ? "is" : "are");
+  return fmt::format("{} with {} {} left out", number_of(left_out_, "pair"),
+                     number_of(left_out_counts_.packets, "packet"), left_out_ == 1 ? "is" : "are");
 }
 
 std::vector<std::string> PairGraph::comments() const {
-  std::vector<std::string> lines{fmt::format("{} pair{} by xdp-count, {}", grouped(edges_.size()),
-                                             plural(edges_.size()), rfc3339(head_.time))};
+  std::vector<std::string> lines{
+      fmt::format("{} by xdp-count, {}", number_of(edges_.size(), "pair"), rfc3339(head_.time))};
   if (left_out_ > 0) lines.push_back(left_out_text());
   const std::uint64_t untracked = head_.untracked.sum().packets;
   const std::uint64_t evicted = head_.evicted.sum().counts.packets;
