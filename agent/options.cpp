@@ -103,12 +103,10 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
              "Bits of an IPv4 address that are told apart: networks of so many bits are "
              "counted, 0 to 32  [32]")
       ->option_text("BITS");
-  CLI::Option* prefix6 =
-      add_number(app, "--prefix6", settings.row_kind.prefix_lengths.of(Family::ipv6), 0U,
-                 bits_of(Family::ipv6),
-                 "The same for IPv6, 0 to 128, and in pairs to 64; one customer mostly has 64 or "
-                 "fewer  [128, in pairs 64]")
-          ->option_text("BITS");
+  add_number(app, "--prefix6", settings.row_kind.prefix_lengths.of(Family::ipv6), 0U,
+             bits_of(Family::ipv6),
+             "The same for IPv6, 0 to 128; one customer mostly has 64 or fewer  [128]")
+      ->option_text("BITS");
   add_choice(app, "--verdict", settings.verdict, verdict_names,
              "What becomes of the frames: pass leaves them to the host, drop frees "
              "them once counted, for mirror ports that the host does not use  [pass]");
@@ -160,15 +158,13 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
     return EarlyExit{2, fmt::format("xdp-count: {}\nxdp-count --help lists the options.\n",
                                     printable(command_line_error(app, error)))};
   }
-  if (settings.row_kind.by == CountBy::pair) {
-    unsigned& length = settings.row_kind.prefix_lengths.of(Family::ipv6);
-    if (prefix6->empty()) length = max_pair_prefix6;
-    if (length > max_pair_prefix6)
-      return EarlyExit{2, fmt::format("xdp-count: --prefix6: pairs are of at most {} bits of each "
-                                      "IPv6 address, not {}\n"
-                                      "xdp-count --help lists the options.\n",
-                                      max_pair_prefix6, length)};
-  }
+  const bool pairs_of_ipv6 =
+      settings.row_kind.by == CountBy::pair && settings.row_kind.has(Family::ipv6);
+  if (pairs_of_ipv6 && settings.max_sources > max_max_pairs)
+    return EarlyExit{2, fmt::format("xdp-count: --max-sources: at most {} pairs of IPv6 addresses, "
+                                    "not {}; --families ipv4 has room for {}\n"
+                                    "xdp-count --help lists the options.\n",
+                                    max_max_pairs, settings.max_sources, max_max_sources)};
   if (settings.hot_slots != 0)
     settings.hot_slots = std::bit_ceil(settings.hot_slots);
   else if (possible_cpus != 0)

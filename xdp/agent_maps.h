@@ -22,6 +22,7 @@
 	} name SEC(".maps")
 
 XC_AGENT_MAP(ledger); /* the cumulative counts of every tracked source */
+XC_AGENT_MAP(ledger_peers); /* where sources are pairs, the second addresses of those there */
 XC_AGENT_MAP(agent_state); /* everything else that is cumulative */
 
 /*
@@ -37,6 +38,7 @@ static __always_inline void hold_agent_maps(__u32 possible_cpus)
 	if (possible_cpus != 0)
 		return;
 	bpf_map_lookup_elem(&ledger, &key);
+	bpf_map_lookup_elem(&ledger_peers, &key);
 	bpf_map_lookup_elem(&agent_state, &key);
 }
 

@@ -32,14 +32,14 @@ static __always_inline __be32 masked_ipv4(__be32 address)
 	return address;
 }
 
-static __always_inline void set_ipv4_key(struct xc_address *key, const struct iphdr *ip)
+static __always_inline void set_ipv4_key(struct xc_key *key, const struct iphdr *ip)
 {
 	if (config.by == XC_BY_PAIR)
-		key->first = masked_ipv4(ip->saddr);
-	if (config.by == XC_BY_SOURCE)
-		key->last = masked_ipv4(ip->saddr);
+		key->address.first = masked_ipv4(ip->daddr);
+	if (config.by == XC_BY_DESTINATION)
+		key->address.last = masked_ipv4(ip->daddr);
 	else
-		key->last = masked_ipv4(ip->daddr);
+		key->address.last = masked_ipv4(ip->saddr);
 }
 
 static __always_inline __u64 masked_ipv6(__u64 word, __u64 mask)
@@ -47,18 +47,19 @@ static __always_inline __u64 masked_ipv6(__u64 word, __u64 mask)
 	return mask == ~0ULL ? word : word & mask;
 }
 
-static __always_inline void set_ipv6_key(struct xc_address *key, const struct ipv6_header *ip)
+static __always_inline void set_masked_ipv6(struct xc_address *masked,
+					    const struct xc_address *address)
 {
-	const struct xc_address *address;
+	masked->first = masked_ipv6(address->first, config.masks[XC_FAMILY_IPV6].first);
+	masked->last = masked_ipv6(address->last, config.masks[XC_FAMILY_IPV6].last);
+}
 
-	if (config.by == XC_BY_PAIR) {
-		key->first = masked_ipv6(ip->source.first, config.masks[XC_FAMILY_IPV6].first);
-		key->last = masked_ipv6(ip->destination.first, config.masks[XC_FAMILY_IPV6].first);
-		return;
-	}
-	address = config.by == XC_BY_DESTINATION ? &ip->destination : &ip->source;
-	key->first = masked_ipv6(address->first, config.masks[XC_FAMILY_IPV6].first);
-	key->last = masked_ipv6(address->last, config.masks[XC_FAMILY_IPV6].last);
+static __always_inline void set_ipv6_key(struct xc_key *key, const struct ipv6_header *ip)
+{
+	set_masked_ipv6(&key->address,
+			config.by == XC_BY_DESTINATION ? &ip->destination : &ip->source);
+	if (config.by == XC_BY_PAIR)
+		set_masked_ipv6(&key->peer, &ip->destination);
 }
 
 #endif /* XDP_COUNT_COUNTED_ADDRESS_H */

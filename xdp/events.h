@@ -7,6 +7,7 @@
 #define XDP_COUNT_EVENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <asm-generic/errno-base.h>
 #include <linux/bpf.h>
@@ -17,7 +18,7 @@
 
 #include "config.h"
 
-/* The agent sets max_entries of both before load. */
+/* The agent sets max_entries of both before load, and key_size where sources have no peer. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -76,13 +77,18 @@ static __always_inline void report_if_new(struct xc_event_counts *counts,
 		of_kind->lost++;
 		return;
 	}
-	event = reserve_event(of_kind, sizeof(*event));
+	event = reserve_event(of_kind, config.by == XC_BY_PAIR ?
+					       sizeof(*event) :
+					       offsetof(struct xc_new_source, source.peer));
 	if (!event)
 		return;
 	event->event.time = bpf_ktime_get_ns();
 	event->event.kind = XC_EVENT_NEW_SOURCE;
 	event->event.head_bytes = 0;
-	event->source = *source;
+	event->source.address = source->address;
+	event->source.family = source->family;
+	if (config.by == XC_BY_PAIR)
+		event->source.peer = source->peer;
 	bpf_ringbuf_submit(event, 0);
 }
 

@@ -65,7 +65,7 @@ struct jumbo_header {
 
 struct parsed_frame {
 	__u32 class; /* enum xc_class */
-	struct xc_address source; /* set for XC_CLASS_IPV4 and XC_CLASS_IPV6 */
+	struct xc_key key; /* set for XC_CLASS_IPV4 and XC_CLASS_IPV6 */
 };
 
 /* In place of a class: a header is not in what may be read in place. */
@@ -103,7 +103,7 @@ static __always_inline bool is_vlan_tag(__be16 eth_type)
  * throw away says nothing about its sender.
  */
 static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
-					struct xc_address *source, bool in_place)
+					struct xc_key *key, bool in_place)
 {
 	struct iphdr copy;
 	const struct iphdr *ip;
@@ -123,7 +123,7 @@ static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, __u32 offset, __u64 
 	if (total_length < header_bytes &&
 	    (total_length != 0 || frame_bytes <= XC_IPV4_MAX_TOTAL_LENGTH))
 		return XC_CLASS_MALFORMED;
-	set_ipv4_key(source, ip);
+	set_ipv4_key(key, ip);
 	return XC_CLASS_IPV4;
 }
 
@@ -155,7 +155,7 @@ static __always_inline bool may_be_jumbogram(struct xdp_md *ctx, __u32 offset, _
  * extension headers.
  */
 static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
-					struct xc_address *source, bool in_place)
+					struct xc_key *key, bool in_place)
 {
 	struct ipv6_header copy;
 	const struct ipv6_header *ip;
@@ -169,7 +169,7 @@ static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, __u32 offset, __u64 
 	payload_length = bpf_ntohs(ip->payload_length);
 	if (payload + payload_length > frame_bytes)
 		return XC_CLASS_MALFORMED;
-	set_ipv6_key(source, ip);
+	set_ipv6_key(key, ip);
 	if (payload_length == 0 && ip->next_header == IPPROTO_HOPOPTS) {
 		/* The options may be in another buffer than the header. */
 		if (in_place)
@@ -186,7 +186,7 @@ static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, __u32 offset, __u64 
  * frame, and takes what is behind a shorter one for padding.
  */
 static __always_inline __u32 parse_pppoe(struct xdp_md *ctx, __u32 offset, __u64 frame_bytes,
-					 struct xc_address *source, bool in_place)
+					 struct xc_key *key, bool in_place)
 {
 	struct pppoe_session copy;
 	const struct pppoe_session *session;
@@ -207,12 +207,12 @@ static __always_inline __u32 parse_pppoe(struct xdp_md *ctx, __u32 offset, __u64
 		return XC_CLASS_MALFORMED;
 	offset += sizeof(*session);
 	return session->protocol == bpf_htons(PPP_IP) ?
-		       parse_ipv4(ctx, offset, session_end, source, in_place) :
-		       parse_ipv6(ctx, offset, session_end, source, in_place);
+		       parse_ipv4(ctx, offset, session_end, key, in_place) :
+		       parse_ipv6(ctx, offset, session_end, key, in_place);
 }
 
 static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_bytes,
-					    struct xc_address *source, bool in_place)
+					    struct xc_key *key, bool in_place)
 {
 	struct ethernet_header eth_copy;
 	const struct ethernet_header *eth;
@@ -224,9 +224,9 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 	eth_type = eth->eth_type;
 	/* The usual cases come first, with an offset that is a constant. */
 	if (eth_type == bpf_htons(ETH_P_IP))
-		return parse_ipv4(ctx, offset, frame_bytes, source, in_place);
+		return parse_ipv4(ctx, offset, frame_bytes, key, in_place);
 	if (eth_type == bpf_htons(ETH_P_IPV6))
-		return parse_ipv6(ctx, offset, frame_bytes, source, in_place);
+		return parse_ipv6(ctx, offset, frame_bytes, key, in_place);
 
 #pragma unroll /* so that "offset" is a constant in each step, and bounds checks are cheap */
 	for (int i = 0; i < XC_MAX_VLAN_TAGS; i++) {
@@ -244,11 +244,11 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 
 	switch (eth_type) {
 	case bpf_htons(ETH_P_IP):
-		return parse_ipv4(ctx, offset, frame_bytes, source, in_place);
+		return parse_ipv4(ctx, offset, frame_bytes, key, in_place);
 	case bpf_htons(ETH_P_PPP_SES):
-		return parse_pppoe(ctx, offset, frame_bytes, source, in_place);
+		return parse_pppoe(ctx, offset, frame_bytes, key, in_place);
 	case bpf_htons(ETH_P_IPV6):
-		return parse_ipv6(ctx, offset, frame_bytes, source, in_place);
+		return parse_ipv6(ctx, offset, frame_bytes, key, in_place);
 	case bpf_htons(ETH_P_ARP):
 		return XC_CLASS_ARP;
 	default:
@@ -258,7 +258,7 @@ static __always_inline __u32 parse_ethernet(struct xdp_md *ctx, __u64 frame_byte
 
 /* On tun, WireGuard, ipip and the like a frame has no link-layer header: its first bits name it. */
 static __always_inline __u32 parse_without_link_header(struct xdp_md *ctx, __u64 frame_bytes,
-						       struct xc_address *source, bool in_place)
+						       struct xc_key *key, bool in_place)
 {
 	__u8 copy;
 	const __u8 *first;
@@ -267,24 +267,20 @@ static __always_inline __u32 parse_without_link_header(struct xdp_md *ctx, __u64
 		return in_place ? NOT_IN_PLACE : XC_CLASS_OTHER;
 	switch (*first >> 4) {
 	case XC_IPV4_VERSION:
-		return parse_ipv4(ctx, 0, frame_bytes, source, in_place);
+		return parse_ipv4(ctx, 0, frame_bytes, key, in_place);
 	case XC_IPV6_VERSION:
-		return parse_ipv6(ctx, 0, frame_bytes, source, in_place);
+		return parse_ipv6(ctx, 0, frame_bytes, key, in_place);
 	default:
 		return XC_CLASS_OTHER;
 	}
 }
 
-static __always_inline struct parsed_frame parse_headers(struct xdp_md *ctx, __u64 frame_bytes,
-							 bool has_ethernet_header, bool in_place)
+static __always_inline __u32 parse_headers(struct xdp_md *ctx, __u64 frame_bytes,
+					   bool has_ethernet_header, struct xc_key *key,
+					   bool in_place)
 {
-	struct parsed_frame parsed = {};
-
-	parsed.class =
-		has_ethernet_header ?
-			parse_ethernet(ctx, frame_bytes, &parsed.source, in_place) :
-			parse_without_link_header(ctx, frame_bytes, &parsed.source, in_place);
-	return parsed;
+	return has_ethernet_header ? parse_ethernet(ctx, frame_bytes, key, in_place) :
+				     parse_without_link_header(ctx, frame_bytes, key, in_place);
 }
 
 /*
@@ -293,24 +289,27 @@ static __always_inline struct parsed_frame parse_headers(struct xdp_md *ctx, __u
  * class.
  */
 static __noinline __u32 parse_copies(struct xdp_md *ctx, __u64 frame_bytes,
-				     bool has_ethernet_header, struct xc_address *source)
+				     bool has_ethernet_header, struct xc_key *key)
 {
-	struct parsed_frame parsed = parse_headers(ctx, frame_bytes, has_ethernet_header, false);
-
-	*source = parsed.source;
-	return parsed.class;
+	*key = (struct xc_key){};
+	return parse_headers(ctx, frame_bytes, has_ethernet_header, key, false);
 }
 
 static __always_inline struct parsed_frame parse_frame(struct xdp_md *ctx, __u64 frame_bytes,
 						       bool has_ethernet_header)
 {
-	struct parsed_frame parsed = parse_headers(ctx, frame_bytes, has_ethernet_header, true);
+	struct parsed_frame parsed;
 
+	/* Only pairs have a peer, and nobody looks at that of others. */
+	parsed.key.address = (struct xc_address){};
+	parsed.class = parse_headers(ctx, frame_bytes, has_ethernet_header, &parsed.key, true);
 	if (parsed.class == NOT_IN_PLACE) {
-		struct xc_address source;
+		struct xc_key key;
 
-		parsed.class = parse_copies(ctx, frame_bytes, has_ethernet_header, &source);
-		parsed.source = source;
+		parsed.class = parse_copies(ctx, frame_bytes, has_ethernet_header, &key);
+		parsed.key.address = key.address;
+		if (config.by == XC_BY_PAIR)
+			parsed.key.peer = key.peer;
 	}
 	return parsed;
 }

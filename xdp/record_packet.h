@@ -50,21 +50,27 @@ static __always_inline struct generation open_active_generation(void)
  */
 struct table_kind {
 	enum xc_family family;
-	bool wide; /* its slots are */
+	__u32 slots; /* in a bucket, which says what they are: narrow, wide, or of pairs */
 };
 
-#define IPV4_ADDRESSES ((struct table_kind){ XC_FAMILY_IPV4, false })
-#define IPV4_PAIRS ((struct table_kind){ XC_FAMILY_IPV4, true })
-#define IPV6_KEYS ((struct table_kind){ XC_FAMILY_IPV6, true })
+#define IPV4_ADDRESSES ((struct table_kind){ XC_FAMILY_IPV4, XC_BUCKET_SLOTS })
+#define IPV4_PAIRS ((struct table_kind){ XC_FAMILY_IPV4, XC_BUCKET_WIDE_SLOTS })
+#define IPV6_ADDRESSES ((struct table_kind){ XC_FAMILY_IPV6, XC_BUCKET_WIDE_SLOTS })
+#define IPV6_PAIRS ((struct table_kind){ XC_FAMILY_IPV6, XC_BUCKET_PAIR_SLOTS })
 
-static __always_inline __u32 slots_in_bucket(struct table_kind kind)
+static __always_inline bool is_narrow(struct table_kind kind)
 {
-	return kind.wide ? XC_BUCKET_WIDE_SLOTS : XC_BUCKET_SLOTS;
+	return kind.slots == XC_BUCKET_SLOTS;
+}
+
+static __always_inline bool has_peer(struct table_kind kind)
+{
+	return kind.slots == XC_BUCKET_PAIR_SLOTS;
 }
 
 static __always_inline __u32 slot_bytes(struct table_kind kind)
 {
-	return XC_BUCKET_BYTES / slots_in_bucket(kind);
+	return XC_BUCKET_BYTES / kind.slots;
 }
 
 static __always_inline bool is_counted(enum xc_family family)
@@ -72,16 +78,23 @@ static __always_inline bool is_counted(enum xc_family family)
 	return config.families & 1U << family;
 }
 
-static __always_inline __u64 hot_hash(struct table_kind kind, const struct xc_address *source)
+static __always_inline __u64 hot_hash(struct table_kind kind, const struct xc_key *source)
 {
-	struct xc_address key;
+	struct xc_address secret;
+	__u64 nh;
 
-	if (!kind.wide)
-		return xc_hash_ipv4(source->last, config.hash_multiplier);
-	/* Read as volatile: else the compiler would take the key for the one that is compiled in. */
-	key.first = config.hash_key.first;
-	key.last = config.hash_key.last;
-	return xc_hash_wide(source, &key, config.hash_multiplier, kind.family);
+	if (is_narrow(kind))
+		return xc_hash_ipv4(source->address.last, config.hash_multiplier);
+	/* Read as volatile: else the compiler would take the secret for the one that is compiled in. */
+	secret.first = config.hash_key.address.first;
+	secret.last = config.hash_key.address.last;
+	nh = xc_nh(&source->address, &secret);
+	if (has_peer(kind)) {
+		secret.first = config.hash_key.peer.first;
+		secret.last = config.hash_key.peer.last;
+		nh += xc_nh(&source->peer, &secret);
+	}
+	return xc_hash_nh(nh, config.hash_multiplier, kind.family);
 }
 
 static __always_inline __u64 shared_hash(enum xc_family family, __u64 hash)
@@ -91,9 +104,9 @@ static __always_inline __u64 shared_hash(enum xc_family family, __u64 hash)
 
 /* The first word of a slot: that of the source, if the slot is the source's. */
 static __always_inline __u32 first_word(struct table_kind kind, __u64 hash,
-					const struct xc_address *source)
+					const struct xc_key *source)
 {
-	return kind.wide ? xc_tag_of(hash) : (__u32)source->last;
+	return is_narrow(kind) ? (__u32)source->address.last : xc_tag_of(hash);
 }
 
 static __always_inline struct xc_bucket *hot_table(struct xc_cpu_counts *counts,
@@ -123,18 +136,18 @@ static __always_inline bool may_count_more(__u32 packets)
 	return packets - 1 < XC_SLOT_MAX_PACKETS - 1;
 }
 
-/* Counts the packet, if the slot is the source's and not full. A wide slot begins as a narrow one. */
-static __always_inline bool count_in_slot(void *wide_slot, struct table_kind kind, __u32 word,
-					  const struct xc_address *source, __u64 bytes)
+/* Counts the packet, if the slot is the source's and not full. "pair" may be a narrower one. */
+static __always_inline bool count_in_slot(struct xc_pair_slot *pair, struct table_kind kind,
+					  __u32 word, const struct xc_key *source, __u64 bytes)
 {
-	struct xc_wide_slot *wide = wide_slot;
-	struct xc_slot *slot = wide_slot;
+	struct xc_slot *slot = (void *)pair;
 	__u32 packets = slot->packets;
 
 	if (slot->source != word || !may_count_more(packets))
 		return false;
-	if (kind.wide &&
-	    (wide->address.first != source->first || wide->address.last != source->last))
+	if (!is_narrow(kind) && !is_same_address(&pair->key.address, &source->address))
+		return false;
+	if (has_peer(kind) && !is_same_address(&pair->key.peer, &source->peer))
 		return false;
 	slot->packets = packets + 1;
 	slot->bytes += bytes;
@@ -146,15 +159,15 @@ static __always_inline bool count_in_slot(void *wide_slot, struct table_kind kin
  * A slot that is full is passed over as another's is.
  */
 static __always_inline bool count_in_bucket(struct xc_bucket *bucket, struct table_kind kind,
-					    __u32 word, const struct xc_address *source,
-					    __u64 bytes, struct xc_slot **free)
+					    __u32 word, const struct xc_key *source, __u64 bytes,
+					    struct xc_slot **free)
 {
 	*free = NULL;
 #pragma unroll
-	for (__u32 i = 0; i < slots_in_bucket(kind); i++) {
+	for (__u32 i = 0; i < kind.slots; i++) {
 		struct xc_slot *slot = (void *)bucket + i * slot_bytes(kind);
 
-		if (count_in_slot(slot, kind, word, source, bytes))
+		if (count_in_slot((void *)slot, kind, word, source, bytes))
 			return true;
 		if (slot->packets == 0) {
 			*free = slot;
@@ -165,13 +178,17 @@ static __always_inline bool count_in_bucket(struct xc_bucket *bucket, struct tab
 }
 
 static __always_inline void begin_slot(struct xc_slot *slot, struct table_kind kind, __u32 word,
-				       const struct xc_address *source, __u64 bytes)
+				       const struct xc_key *source, __u64 bytes)
 {
+	struct xc_pair_slot *pair = (void *)slot;
+
 	slot->source = word;
 	slot->packets = 1;
 	slot->bytes = bytes;
-	if (kind.wide)
-		((struct xc_wide_slot *)slot)->address = *source;
+	if (!is_narrow(kind))
+		pair->key.address = source->address;
+	if (has_peer(kind))
+		pair->key.peer = source->peer;
 }
 
 /*
@@ -183,7 +200,7 @@ static __always_inline void begin_slot(struct xc_slot *slot, struct table_kind k
  * in this generation on this CPU, or one of a source that is refused a place.
  */
 static __always_inline void count_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
-					    struct table_kind kind, const struct xc_address *source,
+					    struct table_kind kind, const struct xc_key *source,
 					    __u64 bytes)
 {
 	struct xc_bucket *table = hot_table(counts, kind.family);
@@ -207,8 +224,8 @@ static __always_inline void count_elsewhere(struct xc_cpu_counts *counts, __u32 
 			mark_in_use(counts, kind.family, bucket);
 		}
 	} else {
-		int result = count_in_spill(generation, shared_hash(kind.family, hash),
-					    source->first, source->last, bytes);
+		int result =
+			count_in_spill(generation, shared_hash(kind.family, hash), source, bytes);
 
 		if (result == SPILL_COUNTED)
 			return;
@@ -217,7 +234,9 @@ static __always_inline void count_elsewhere(struct xc_cpu_counts *counts, __u32 
 	if (!is_first) {
 		add_frame(&counts->totals.untracked[kind.family], bytes);
 	} else if (config.new_sources) {
-		struct xc_source new_source = { .address = *source, .family = kind.family };
+		struct xc_source new_source = { .address = source->address,
+						.family = kind.family,
+						.peer = source->peer };
 
 		report_if_new(counts->events, &new_source);
 	}
@@ -227,7 +246,7 @@ static __always_inline void count_elsewhere(struct xc_cpu_counts *counts, __u32 
 static __noinline void count_ipv4_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
 					    __be32 address, __u64 bytes)
 {
-	struct xc_address source = { .last = address };
+	struct xc_key source = { .address.last = address };
 
 	count_elsewhere(counts, generation, IPV4_ADDRESSES, &source, bytes);
 }
@@ -235,7 +254,7 @@ static __noinline void count_ipv4_elsewhere(struct xc_cpu_counts *counts, __u32 
 static __noinline void count_ipv4_pair_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
 						 __u64 first, __u64 last, __u64 bytes)
 {
-	struct xc_address pair = { .first = first, .last = last };
+	struct xc_key pair = { .address = { .first = first, .last = last } };
 
 	count_elsewhere(counts, generation, IPV4_PAIRS, &pair, bytes);
 }
@@ -243,9 +262,15 @@ static __noinline void count_ipv4_pair_elsewhere(struct xc_cpu_counts *counts, _
 static __noinline void count_ipv6_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
 					    __u64 first, __u64 last, __u64 bytes)
 {
-	struct xc_address source = { .first = first, .last = last };
+	struct xc_key source = { .address = { .first = first, .last = last } };
 
-	count_elsewhere(counts, generation, IPV6_KEYS, &source, bytes);
+	count_elsewhere(counts, generation, IPV6_ADDRESSES, &source, bytes);
+}
+
+static __noinline void count_ipv6_pair_elsewhere(struct xc_cpu_counts *counts, __u32 generation,
+						 const struct xc_key *pair, __u64 bytes)
+{
+	count_elsewhere(counts, generation, IPV6_PAIRS, pair, bytes);
 }
 
 /* "offset" if the two are equal, or else 0. */
@@ -268,14 +293,14 @@ static __always_inline __u64 offset_if_equal(__u32 a, __u32 b, __u64 offset)
  * take the longer way.
  */
 static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, struct table_kind kind,
-						   __u32 word, const struct xc_address *source,
+						   __u32 word, const struct xc_key *source,
 						   __u64 bytes)
 {
 	struct xc_slot *slot = (void *)bucket;
 	__u64 offset = 0;
 
 #pragma unroll
-	for (__u32 i = 1; i < slots_in_bucket(kind); i++) {
+	for (__u32 i = 1; i < kind.slots; i++) {
 		__u32 at = i * slot_bytes(kind);
 
 		offset |= offset_if_equal(((struct xc_slot *)((void *)bucket + at))->source, word,
@@ -284,11 +309,11 @@ static __always_inline bool count_in_computed_slot(struct xc_bucket *bucket, str
 	/* It is within the bucket already, but the verifier of Linux 6.1 loses sight of that. */
 	barrier_var(offset);
 	slot = (void *)slot + (offset & (XC_BUCKET_BYTES - slot_bytes(kind)));
-	return count_in_slot(slot, kind, word, source, bytes);
+	return count_in_slot((void *)slot, kind, word, source, bytes);
 }
 
 static __always_inline void record_source(const struct generation *generation,
-					  struct table_kind kind, const struct xc_address *source,
+					  struct table_kind kind, const struct xc_key *source,
 					  __u64 bytes)
 {
 	struct xc_cpu_counts *counts = generation->counts;
@@ -302,13 +327,20 @@ static __always_inline void record_source(const struct generation *generation,
 	if (count_in_computed_slot(&hot_table(counts, kind.family)[hash >> config.hot_shift], kind,
 				   first_word(kind, hash, source), source, bytes))
 		return;
-	if (!kind.wide)
-		count_ipv4_elsewhere(counts, generation->index, source->last, bytes);
-	else if (kind.family == XC_FAMILY_IPV4)
-		count_ipv4_pair_elsewhere(counts, generation->index, source->first, source->last,
-					  bytes);
-	else
-		count_ipv6_elsewhere(counts, generation->index, source->first, source->last, bytes);
+	if (is_narrow(kind)) {
+		count_ipv4_elsewhere(counts, generation->index, source->address.last, bytes);
+	} else if (kind.family == XC_FAMILY_IPV4) {
+		count_ipv4_pair_elsewhere(counts, generation->index, source->address.first,
+					  source->address.last, bytes);
+	} else if (!has_peer(kind)) {
+		count_ipv6_elsewhere(counts, generation->index, source->address.first,
+				     source->address.last, bytes);
+	} else {
+		/* A copy, since what a pointer to it is given away of is in no register. */
+		struct xc_key pair = *source;
+
+		count_ipv6_pair_elsewhere(counts, generation->index, &pair, bytes);
+	}
 }
 
 static __always_inline void record_frame(const struct generation *generation,
@@ -325,11 +357,14 @@ static __always_inline void record_frame(const struct generation *generation,
 		add_frame(&generation->counts->totals.classes[class], bytes);
 	if (class == XC_CLASS_IPV4) {
 		if (config.by == XC_BY_PAIR)
-			record_source(generation, IPV4_PAIRS, &frame->source, bytes);
+			record_source(generation, IPV4_PAIRS, &frame->key, bytes);
 		else
-			record_source(generation, IPV4_ADDRESSES, &frame->source, bytes);
+			record_source(generation, IPV4_ADDRESSES, &frame->key, bytes);
 	} else if (class == XC_CLASS_IPV6) {
-		record_source(generation, IPV6_KEYS, &frame->source, bytes);
+		if (config.by == XC_BY_PAIR)
+			record_source(generation, IPV6_PAIRS, &frame->key, bytes);
+		else
+			record_source(generation, IPV6_ADDRESSES, &frame->key, bytes);
 	}
 }
 

@@ -32,10 +32,6 @@ struct Address {
   constexpr Address(std::uint64_t first, std::uint64_t last) noexcept
       : family(Family::ipv6), high(first), low(last) {}
 
-  // What has the form of an address of either family, without being one: see RowKind.
-  constexpr Address(std::uint64_t first, std::uint64_t last, Family of) noexcept
-      : family(of), high(first), low(last) {}
-
   // IPv6, in network byte order.
   static Address ipv6(std::span<const std::uint8_t, 16> bytes) noexcept;
   // As in a packet's header: 4 or 16 bytes in network byte order, the rest are 0.

@@ -14,7 +14,7 @@
 namespace xdp_count {
 namespace {
 
-// The least rank of a source that was seen in one of the last two ticks: see rank_of().
+// The least rank of a source that was seen in one of the last two ticks: see candidate_of().
 constexpr std::uint64_t longest_idle = 0xffff;
 constexpr std::uint64_t most_weight = 0xffff'ffff;
 constexpr std::uint64_t seen_lately = (longest_idle - 1) << 48;
@@ -37,13 +37,17 @@ std::uint64_t mixed(std::uint64_t value, const HashSeed& seed) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-// The first half of an address goes through all that the second one does, so that nobody who does
-// not know the seed can choose halves that make up for each other. IPv4 has none but in pairs.
-std::uint64_t mixed(const Address& address, const HashSeed& seed) noexcept {
-  const std::uint64_t first = address.family == Family::ipv4 && address.high == 0
-                                  ? 0
-                                  : mixed(mixed(~address.high, seed), seed);
-  return mixed(mixed(address.low ^ first, seed), seed);
+// Each part goes through all that the last one does, so that nobody who does not know the seed can
+// choose parts that make up for each other. What a key has not got costs nothing.
+std::uint64_t mixed(const RowKey& key, const HashSeed& seed) noexcept {
+  const auto chained = [&](std::uint64_t part, std::uint64_t before) {
+    return mixed(mixed(part ^ before, seed), seed);
+  };
+  std::uint64_t hash = 0;
+  if (key.peer_low != 0) hash = chained(~key.peer_low, hash);
+  if (key.peer_high != 0) hash = chained(~key.peer_high, hash);
+  if (key.family() == Family::ipv6) hash = chained(~key.address.high, hash);
+  return chained(key.address.low, hash);
 }
 
 }  // namespace
@@ -57,12 +61,19 @@ std::size_t Ledger::slots_for(std::size_t capacity) noexcept {
 }
 
 Ledger::Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t capacity,
-               HashSeed seed)
-    : slots_(slots), state_(&state), mask_(slots.size() - 1), capacity_(capacity), seed_(seed) {
+               HashSeed seed, std::span<LedgerPeer> peers)
+    : slots_(slots),
+      peers_(peers),
+      state_(&state),
+      mask_(slots.size() - 1),
+      capacity_(capacity),
+      seed_(seed) {
   if (capacity == 0 || !std::has_single_bit(slots.size()) || slots.size() <= capacity)
     throw std::invalid_argument("ledger: a power of two of slots, more than its capacity");
+  if (!peers.empty() && peers.size() != slots.size())
+    throw std::invalid_argument("ledger: as many peers as slots, or none");
   if (state_->step == LedgerState::evicting) finish_eviction();
-  if (state_->step == LedgerState::adding) slots_[state_->slot] = state_->entry;
+  if (state_->step == LedgerState::adding) put(state_->slot, state_->entry, state_->peer);
   if (state_->step == LedgerState::passing_by) state_->evicted = state_->evicted_after;
   for_each([&](const LedgerEntry& entry) {
     ++size_;
@@ -84,7 +95,7 @@ void Ledger::mirror_in(TrackedSources& sources) {
   if (size_ == 0) return sources.clear();
   std::vector<xc_tracked_group> groups(sources.groups());
   TrackedSources tracked(groups, sources.hash());
-  for_each([&](const LedgerEntry& entry) { tracked.add(entry.address()); });
+  for_each([&](const LedgerEntry& entry) { tracked.add(key_of(entry)); });
   sources.assign(tracked);
 }
 
@@ -124,17 +135,36 @@ void Ledger::demote(LedgerEntry& entry) noexcept {
   --established_;
 }
 
-void Ledger::add(const Address& address, const Counts& counts, std::uint64_t item) {
+RowKey Ledger::key_in(std::size_t slot) const noexcept {
+  RowKey key(slots_[slot].address());
+  if (!peers_.empty()) {
+    key.peer_high = peers_[slot].high;
+    key.peer_low = peers_[slot].low;
+  }
+  return key;
+}
+
+bool Ledger::is_of(std::size_t slot, const RowKey& key) const noexcept {
+  return slots_[slot].is_of(key.address) &&
+         (peers_.empty() || peers_[slot] == LedgerPeer{key.peer_high, key.peer_low});
+}
+
+void Ledger::put(std::size_t slot, const LedgerEntry& entry, const LedgerPeer& peer) noexcept {
+  slots_[slot] = entry;
+  if (!peers_.empty()) peers_[slot] = peer;
+}
+
+void Ledger::add(const RowKey& key, const Counts& counts, std::uint64_t item) {
   settle();
-  std::size_t slot = find_slot(address);
+  std::size_t slot = find_slot(key);
   const bool is_new = slots_[slot].empty();
   if (is_new && size_ == capacity_) {
-    if (!make_room_for(counts)) return pass_by(address, counts, item);
-    slot = find_slot(address);  // the eviction may have moved the empty slot
+    if (!make_room_for(counts)) return pass_by(key, counts, item);
+    slot = find_slot(key);  // the eviction may have moved the empty slot
   }
   LedgerEntry entry = slots_[slot];
   if (is_new) {
-    entry = LedgerEntry(address, time_);
+    entry = LedgerEntry(key.address, time_);
     ++size_;
   }
   const bool seen_before = !entry.empty() && entry.last_tick() != tick_;
@@ -143,11 +173,11 @@ void Ledger::add(const Address& address, const Counts& counts, std::uint64_t ite
     ++last_seen_[tick_ % recent_ticks];
     entry.interval = {};
     entry.set_last_seen(tick_, time_);
-    if (active_.size() <= most_listed()) active_.push_back(address);
+    if (active_.size() <= most_listed()) active_.push_back(key);
   }
   entry.interval += counts;
   entry.total += counts;
-  tracked_total_.of(address.family) += counts;
+  tracked_total_.of(key.family()) += counts;
   if (!entry.established() && (seen_before || is_heavy(entry.interval))) {
     entry.set_established(true);
     ++established_;
@@ -156,36 +186,46 @@ void Ledger::add(const Address& address, const Counts& counts, std::uint64_t ite
   state_->slot = slot;
   state_->item = item;
   state_->entry = entry;
+  state_->peer = {key.peer_high, key.peer_low};
   set_step(LedgerState::adding);
-  slots_[slot] = entry;
-  if (is_new && mirror_) mirror_->add(address);
+  put(slot, entry, state_->peer);
+  if (is_new && mirror_) mirror_->add(key);
 }
 
-void Ledger::pass_by(const Address& address, const Counts& counts, std::uint64_t item) {
-  if (evictions_) evictions_->push_back(address);
-  if (recent_) recent_->add_departed(address, counts);
+void Ledger::pass_by(const RowKey& key, const Counts& counts, std::uint64_t item) {
+  if (evictions_) evictions_->push_back(key);
+  if (recent_) recent_->add_departed(key, counts);
   state_->item = item;
-  set_evicted_after(address.family, counts);
+  set_evicted_after(key.family(), counts);
   set_step(LedgerState::passing_by);
   state_->evicted = state_->evicted_after;
 }
 
-void Ledger::prefetch(const Address& address) const noexcept {
-  __builtin_prefetch(&slots_[home_slot(address)], 1);
+void Ledger::prefetch(const RowKey& key) const noexcept {
+  const std::size_t slot = home_slot(key);
+  __builtin_prefetch(&slots_[slot], 1);
+  if (!peers_.empty()) __builtin_prefetch(&peers_[slot], 1);
 }
 
-const LedgerEntry* Ledger::find(const Address& address) const noexcept {
-  const LedgerEntry& entry = slots_[find_slot(address)];
+const LedgerEntry* Ledger::find(const RowKey& key) const noexcept {
+  const LedgerEntry& entry = slots_[find_slot(key)];
   return !entry.empty() ? &entry : nullptr;
 }
 
-std::size_t Ledger::home_slot(const Address& address) const noexcept {
-  return static_cast<std::size_t>(mixed(address, seed_)) & mask_;
+std::size_t Ledger::home_slot(const RowKey& key) const noexcept {
+  return static_cast<std::size_t>(mixed(key, seed_)) & mask_;
 }
 
-std::size_t Ledger::find_slot(const Address& address) const noexcept {
-  std::size_t slot = home_slot(address);
-  while (!slots_[slot].empty() && !slots_[slot].is_of(address)) slot = (slot + 1) & mask_;
+std::size_t Ledger::find_slot(const RowKey& key) const noexcept {
+  std::size_t slot = home_slot(key);
+  while (!slots_[slot].empty() && !is_of(slot, key)) slot = (slot + 1) & mask_;
+  return slot;
+}
+
+std::size_t Ledger::find_slot(const Candidate& candidate) const noexcept {
+  std::size_t slot = static_cast<std::size_t>(candidate.hash) & mask_;
+  while (!slots_[slot].empty() && mixed(key_in(slot), seed_) != candidate.hash)
+    slot = (slot + 1) & mask_;
   return slot;
 }
 
@@ -205,21 +245,22 @@ std::uint64_t Ledger::weight_of(const LedgerEntry& entry) const noexcept {
   return static_cast<std::uint64_t>(std::min(weight, Uint128{most_weight}));
 }
 
-// The keys are, in this order: longest idle, least weight, and a scrambled address. Without the
+// The rank is, in this order: longest idle, least weight, and a scrambled key. Without the
 // last one, equal sources would go in the order of the table: one region of it would be emptied,
 // and the sources that come instead would fill the rest to the brim. The last two ticks count as
 // one, because a source that was seen in the last one may yet be found in this.
-std::uint64_t Ledger::rank_of(const LedgerEntry& entry) const noexcept {
+Ledger::Candidate Ledger::candidate_of(const LedgerEntry& entry) const noexcept {
+  const std::uint64_t hash = mixed(key_of(entry), seed_);
   const std::uint64_t idle = std::max<std::uint64_t>(tick_ - entry.last_tick(), 1);
-  return (longest_idle - std::min(idle, longest_idle)) << 48 | weight_of(entry) << 16 |
-         mixed(entry.address(), seed_) >> 48;
+  return {(longest_idle - std::min(idle, longest_idle)) << 48 | weight_of(entry) << 16 | hash >> 48,
+          hash};
 }
 
 // Whether what was found of a candidate is still true. Only established sources may have been seen
 // again in a later tick.
 bool Ledger::is_next(const Candidate& candidate, const LedgerEntry& entry) const noexcept {
   if (entry.empty() || entry.established()) return false;
-  return candidate.rank < seen_lately || candidate.rank == rank_of(entry);
+  return candidate.rank < seen_lately || candidate.rank == candidate_of(entry).rank;
 }
 
 // False when a newcomer with these counts would be the next to go.
@@ -227,7 +268,7 @@ bool Ledger::make_room_for(const Counts& counts) {
   for (;;) {
     if (victims_.empty()) find_victims();
     const Candidate candidate = victims_.back();
-    const std::size_t slot = find_slot(candidate.address);
+    const std::size_t slot = find_slot(candidate);
     // A source that the scan did not find is to go later than each one that it did, and ticks only
     // grow: the order still holds.
     if (is_next(candidate, slots_[slot])) {
@@ -248,20 +289,21 @@ bool Ledger::make_room_for(const Counts& counts) {
 
 void Ledger::evict(std::size_t slot) {
   const LedgerEntry entry = slots_[slot];
+  const RowKey key = key_in(slot);
   tracked_total_.of(entry.family()) -= entry.total;
   if (is_recent(entry.last_tick())) --last_seen_[entry.last_tick() % recent_ticks];
   if (entry.last_tick() == tick_) {
     evicted_active_ = true;
-    if (recent_) recent_->add_departed(entry.address(), entry.interval);
+    if (recent_) recent_->add_departed(key, entry.interval);
   }
   --size_;
-  if (evictions_) evictions_->push_back(entry.address());
+  if (evictions_) evictions_->push_back(key);
 
   state_->slot = slot;
   set_evicted_after(entry.family(), entry.total);
   set_step(LedgerState::evicting);
   finish_eviction();
-  if (mirror_) mirror_->remove(entry.address());
+  if (mirror_) mirror_->remove(key);
 }
 
 // What `evicted` will be when one more source has made room, with these counts.
@@ -278,7 +320,7 @@ void Ledger::find_victims() {
 
 void Ledger::demote(std::size_t sources) {
   for (const Candidate& candidate : first_to_go(true, sources))
-    demote(slots_[find_slot(candidate.address)]);
+    demote(slots_[find_slot(candidate)]);
 }
 
 // Returns at most so many of the established sources, or of the newcomers; the next to go is at the
@@ -288,7 +330,7 @@ std::vector<Ledger::Candidate> Ledger::first_to_go(bool established, std::size_t
   std::vector<Candidate> candidates;
   candidates.reserve(established ? established_ : newcomers());
   for_each([&](const LedgerEntry& entry) {
-    if (entry.established() == established) candidates.push_back({rank_of(entry), entry.address()});
+    if (entry.established() == established) candidates.push_back(candidate_of(entry));
   });
   if (candidates.size() > most) {
     const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(most);
@@ -310,9 +352,9 @@ void Ledger::close_up(std::size_t hole) noexcept {
   // is broken and no tombstone is left. One slot at a time is the hole, whatever it still holds,
   // and the state says which.
   for (std::size_t next = (hole + 1) & mask_; !slots_[next].empty(); next = (next + 1) & mask_) {
-    const std::size_t home = home_slot(slots_[next].address());
+    const std::size_t home = home_slot(key_in(next));
     if (((next - home) & mask_) < ((next - hole) & mask_)) continue;
-    slots_[hole] = slots_[next];
+    put(hole, slots_[next], peers_.empty() ? LedgerPeer{} : peers_[next]);
     hole = next;
     store_in_order(state_->slot, hole);
   }

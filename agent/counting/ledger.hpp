@@ -11,9 +11,9 @@
 #include <span>
 #include <vector>
 
-#include "base/address.hpp"
 #include "counting/tracked_sources.hpp"
 #include "model/counts.hpp"
+#include "model/row_key.hpp"
 
 namespace xdp_count {
 
@@ -34,7 +34,10 @@ class LedgerEntry {
   Counts total;     // since the source was first seen, or seen again after eviction
   Counts interval;  // of tick last_tick() alone
 
-  Address address() const noexcept { return {high_, low_, family()}; }
+  // In a pair, the first one: see Ledger::key_of().
+  Address address() const noexcept {
+    return is_ipv6_ ? Address(high_, low_) : Address(static_cast<std::uint32_t>(low_));
+  }
   Family family() const noexcept { return is_ipv6_ ? Family::ipv6 : Family::ipv4; }
   bool is_of(const Address& address) const noexcept {
     return low_ == address.low && high_ == address.high && family() == address.family;
@@ -70,6 +73,14 @@ class LedgerEntry {
 };
 static_assert(sizeof(LedgerEntry) == 64, "one cache line");
 
+// The second address of a pair, beside the slot that has the first one: see RowKey.
+struct LedgerPeer {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+
+  friend bool operator==(const LedgerPeer&, const LedgerPeer&) = default;
+};
+
 // What a ledger must not lose besides its slots, all zero at first. It is written so that whoever
 // opens the same memory later can go on, wherever the writer was stopped: each change is written
 // down here whole before it is made, and is made again if it may not have been finished.
@@ -81,6 +92,7 @@ struct LedgerState {
   std::uint64_t slot = 0;     // adding: where `entry` belongs; evicting: the one to be closed up
   std::uint64_t item = 0;     // adding and passing by: what the counts came from
   LedgerEntry entry;          // adding: what the slot is to hold
+  LedgerPeer peer;            // adding: the same of a pair
   PerFamily<Evicted> evicted_after;  // evicting and passing by: what `evicted` is to be
 };
 
@@ -111,8 +123,6 @@ struct HashSeed {
 // is opened over the same memory: whoever takes them from somewhere clears them there after each
 // add(), by store_in_order(), and opens the next ledger by looking at interrupted_item().
 //
-// An address here is the key of a row, which may be a pair of addresses: see RowKind.
-//
 // Single writer, and no readers meanwhile. Nothing here throws but the constructor and, for want of
 // memory, mirror_in() and the scan for sources that are to make room.
 class Ledger {
@@ -120,10 +130,12 @@ class Ledger {
   // How many slots a ledger of `capacity` sources wants: a power of two, at most half full.
   static std::size_t slots_for(std::size_t capacity) noexcept;
 
-  // `slots` and `state` must be all zero, or what another ledger of the same capacity and seed left
-  // there, at any moment. `slots` of a power-of-two size above `capacity`; `capacity` at least 1:
-  // throws std::invalid_argument otherwise.
-  Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t capacity, HashSeed seed);
+  // All memory must be all zero, or what another ledger of the same capacity and seed left there,
+  // at any moment. `slots` of a power-of-two size above `capacity`; `capacity` at least 1; `peers`
+  // as many as slots for sources that are pairs, none for others: throws std::invalid_argument
+  // otherwise.
+  Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t capacity, HashSeed seed,
+         std::span<LedgerPeer> peers = {});
 
   // The item of the last add() if that has not been followed by settle() or another add(): its
   // counts are in the ledger, and are to be cleared where they came from, if they are still there.
@@ -150,17 +162,17 @@ class Ledger {
 
   // Adds what one table of the kernel holds for a source; may be called several times per tick and
   // source. `item` is the caller's name for where the counts came from. Settles the add() before.
-  void add(const Address& address, const Counts& counts, std::uint64_t item = 0);
+  void add(const RowKey& key, const Counts& counts, std::uint64_t item = 0);
 
   // Each source that makes room for another from now on is appended to `list`, which is there
   // as long as add() is called.
-  void note_evictions(std::vector<Address>& list) noexcept { evictions_ = &list; }
+  void note_evictions(std::vector<RowKey>& list) noexcept { evictions_ = &list; }
 
   // What sources that leave the ledger sent in the tick in which they do is added to `recent`,
   // which is there as long as add() is called.
   void add_departed_to(RecentCounts& recent) noexcept { recent_ = &recent; }
 
-  // From now on `sources`, which outlives the ledger, holds just the addresses that are tracked,
+  // From now on `sources`, which outlives the ledger, holds just those that are tracked,
   // whatever it held before. Until this returns, some may be missing there.
   void mirror_in(TrackedSources& sources);
 
@@ -169,11 +181,16 @@ class Ledger {
   static constexpr std::uint64_t established_ticks = 600;
   static constexpr std::size_t ticks_of_a_sweep = 64;
 
-  // Begins to fetch the memory that add() of this address will touch.
-  void prefetch(const Address& address) const noexcept;
+  // Begins to fetch the memory that add() of this key will touch.
+  void prefetch(const RowKey& key) const noexcept;
 
-  // The entry of `address`, or nullptr. Valid until the next add().
-  const LedgerEntry* find(const Address& address) const noexcept;
+  // The entry of `key`, or nullptr. Valid until the next add().
+  const LedgerEntry* find(const RowKey& key) const noexcept;
+
+  // Of an entry of this ledger.
+  RowKey key_of(const LedgerEntry& entry) const noexcept {
+    return key_in(static_cast<std::size_t>(&entry - slots_.data()));
+  }
 
   // What the source sent in the current tick: nothing, when it was seen in an earlier one last.
   Counts in_current_tick(const LedgerEntry& entry) const noexcept {
@@ -207,7 +224,7 @@ class Ledger {
   template <class Visitor>
   bool for_each_active(Visitor&& visit) const {
     if (evicted_active_ || active_.size() > most_listed()) return false;
-    for (const Address& address : active_) visit(*find(address));
+    for (const RowKey& key : active_) visit(*find(key));
     return true;
   }
 
@@ -220,14 +237,14 @@ class Ledger {
   static constexpr std::uint64_t recent_ticks = 4;
   std::size_t recently_seen() const noexcept;
 
-  // What the table costs, for tests: how many slots a look-up of `address` looks at, and how often
+  // What the table costs, for tests: how many slots a look-up of `key` looks at, and how often
   // all of them were scanned for sources that are to go.
-  std::size_t probes(const Address& address) const noexcept {
-    return ((find_slot(address) - home_slot(address)) & mask_) + 1;
+  std::size_t probes(const RowKey& key) const noexcept {
+    return ((find_slot(key) - home_slot(key)) & mask_) + 1;
   }
   std::uint64_t scans() const noexcept { return scans_; }
 
-  std::size_t memory_bytes() const noexcept { return slots_.size_bytes(); }
+  std::size_t memory_bytes() const noexcept { return slots_.size_bytes() + peers_.size_bytes(); }
   const PerFamily<Counts>& tracked_total() const noexcept { return tracked_total_; }
   const PerFamily<Evicted>& evicted() const noexcept { return state_->evicted; }
 
@@ -235,22 +252,25 @@ class Ledger {
   // The next to go comes first in order of `rank`.
   struct Candidate {
     std::uint64_t rank;
-    Address address;
+    std::uint64_t hash;  // of its key; of two that are alike, if ever there are, either may go
   };
 
-  std::size_t home_slot(const Address& address) const noexcept;
-  std::size_t find_slot(
-      const Address& address) const noexcept;  // its slot, or the empty one for it
+  std::size_t home_slot(const RowKey& key) const noexcept;
+  std::size_t find_slot(const RowKey& key) const noexcept;  // its slot, or the empty one for it
+  std::size_t find_slot(const Candidate& candidate) const noexcept;  // the same
+  bool is_of(std::size_t slot, const RowKey& key) const noexcept;
+  RowKey key_in(std::size_t slot) const noexcept;
+  void put(std::size_t slot, const LedgerEntry& entry, const LedgerPeer& peer) noexcept;
   std::size_t most_listed() const noexcept { return slots_.size() / 16; }
   std::size_t newcomers() const noexcept { return size_ - established_; }
   bool is_heavy(const Counts& interval) const noexcept;
   std::uint64_t weight_of(const LedgerEntry& entry) const noexcept;
-  std::uint64_t rank_of(const LedgerEntry& entry) const noexcept;
+  Candidate candidate_of(const LedgerEntry& entry) const noexcept;
   bool is_next(const Candidate& candidate, const LedgerEntry& entry) const noexcept;
   bool make_room_for(const Counts& counts);
   void evict(std::size_t slot);
   void set_evicted_after(Family family, const Counts& counts) noexcept;
-  void pass_by(const Address& address, const Counts& counts, std::uint64_t item);
+  void pass_by(const RowKey& key, const Counts& counts, std::uint64_t item);
   bool is_recent(std::uint64_t tick) const noexcept;
   void find_victims();
   void demote(std::size_t sources);  // those first to go
@@ -262,6 +282,7 @@ class Ledger {
   void set_step(LedgerState::Step step) noexcept;
 
   std::span<LedgerEntry> slots_;
+  std::span<LedgerPeer> peers_;  // by slot
   LedgerState* state_;
   std::size_t mask_;
   std::size_t capacity_;
@@ -276,10 +297,10 @@ class Ledger {
   std::size_t sweep_ = 0;             // the slot to go on from
   std::vector<Candidate> victims_;    // the next to go is at the back
   std::uint64_t scans_ = 0;
-  std::vector<Address> active_;  // seen in the current tick: one more than most_listed() at most
+  std::vector<RowKey> active_;  // seen in the current tick: one more than most_listed() at most
   std::array<std::size_t, recent_ticks> last_seen_{};  // how many in a tick, by its number's rest
   std::uint64_t first_tick_ = 0;                       // that last_seen_ knows of
-  std::vector<Address>* evictions_ = nullptr;
+  std::vector<RowKey>* evictions_ = nullptr;
   TrackedSources* mirror_ = nullptr;
   RecentCounts* recent_ = nullptr;
   bool evicted_active_ = false;  // in the current tick

@@ -42,7 +42,7 @@ bool NetworkSums::collect(const Tally& tally, const std::optional<Prefix>& prefi
   rows_.clear();
   rows_.reserve(tally.ledger().size());
   return tally.ledger().for_each_until(give_way, [&](const LedgerEntry& entry) {
-    if (is_selected(tally.head().row_kind, entry.address(), prefix, family))
+    if (is_selected(tally.head().row_kind, tally.ledger().key_of(entry), prefix, family))
       rows_.push_back(row_of(tally, entry));
   });
 }

@@ -14,24 +14,25 @@ constexpr double slice_seconds = 1;
 // A tick is never just as long as it is meant to be.
 constexpr double tolerance = 0.1;
 // One node of the index, and its bucket.
-constexpr std::size_t index_bytes = 64;
+constexpr std::size_t index_bytes = 40;
 
 }  // namespace
-
-std::size_t RecentCounts::Hash::operator()(const Address& address) const noexcept {
-  return hash.hot(address);
-}
 
 std::size_t RecentCounts::memory_bytes(std::size_t sources) noexcept {
   return std::min(sources, most_sources) * (sizeof(Row) + index_bytes);
 }
 
+std::vector<RecentCounts::Row> RecentCounts::room_for(std::size_t rows) {
+  std::vector<Row> room;
+  room.reserve(rows);
+  return room;
+}
+
 // The memory is set aside here and used as sources come.
 RecentCounts::RecentCounts(std::size_t sources, const SourceHash& hash)
-    : most_(std::min(sources, most_sources)), places_(0, Hash{hash}) {
-  rows_.reserve(most_);
-  places_.reserve(most_);
-}
+    : most_(std::min(sources, most_sources)),
+      rows_(room_for(most_)),
+      places_(most_, Hash{hash, rows_.data()}, SameKey{rows_.data()}) {}
 
 void RecentCounts::begin_tick() {
   incomplete_before_ = incomplete_;
@@ -43,26 +44,26 @@ void RecentCounts::begin_tick() {
   for (Row& row : rows_) row.packets -= std::exchange(row.counts[place_of(current_)], {}).packets;
 }
 
-const RecentCounts::Row* RecentCounts::find(const Address& address) const {
-  const auto found = places_.find(address);
-  return found == places_.end() ? nullptr : &rows_[found->second];
+const RecentCounts::Row* RecentCounts::find(const RowKey& key) const {
+  const auto found = places_.find(key);
+  return found == places_.end() ? nullptr : &rows_[*found];
 }
 
 std::uint64_t RecentCounts::known_since(const Row* row) const noexcept {
   return row ? row->known_since : incomplete_ + 1;
 }
 
-bool RecentCounts::add_to_followed(const Address& address, const Counts& counts) {
-  const auto found = places_.find(address);
+bool RecentCounts::add_to_followed(const RowKey& key, const Counts& counts) {
+  const auto found = places_.find(key);
   if (found == places_.end()) return false;
-  Row& row = rows_[found->second];
+  Row& row = rows_[*found];
   row.counts[place_of(current_)] += counts;
   row.packets += counts.packets;
   return true;
 }
 
-void RecentCounts::add_departed(const Address& address, const Counts& counts) {
-  if (add_to_followed(address, counts)) return;
+void RecentCounts::add_departed(const RowKey& key, const Counts& counts) {
+  if (add_to_followed(key, counts)) return;
   // It may come back within the tick, without what it has sent until now.
   incomplete_ = incomplete_before_ = current_;
 }
@@ -73,10 +74,11 @@ void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& 
   const auto take = [&](const LedgerEntry& entry) {
     const Counts counts = ledger.in_current_tick(entry);
     if (counts == Counts{}) return;
-    if (!add_to_followed(entry.address(), counts)) newcomers.push_back({counts.packets, &entry});
+    if (!add_to_followed(ledger.key_of(entry), counts))
+      newcomers.push_back({counts.packets, &entry});
   };
   if (!ledger.for_each_active(take)) ledger.for_each(take);
-  if (!newcomers.empty()) follow(newcomers);
+  if (!newcomers.empty()) follow(ledger, newcomers);
 
   seconds_[place] += seconds;
   frames_[place] += frames;
@@ -88,7 +90,7 @@ void RecentCounts::end_tick(const Ledger& ledger, double seconds, const Counts& 
 
 // Gives newcomers places: those that are free, those of sources that have sent nothing within all
 // slices, and those of sources that sent less in all of them than a newcomer in this tick alone.
-void RecentCounts::follow(std::vector<Newcomer>& newcomers) {
+void RecentCounts::follow(const Ledger& ledger, std::vector<Newcomer>& newcomers) {
   std::vector<std::size_t> places;
   for (std::size_t place = 0; place < rows_.size() && most_ - rows_.size() < newcomers.size();
        ++place)
@@ -98,15 +100,15 @@ void RecentCounts::follow(std::vector<Newcomer>& newcomers) {
   places.resize(std::min(places.size(), newcomers.size()));
 
   for (const std::size_t place : places) {
-    put(place, *newcomers.back().entry);
+    put(place, ledger, *newcomers.back().entry);
     newcomers.pop_back();
   }
   if (newcomers.empty()) return;
-  displace_lightest(newcomers);
+  displace_lightest(ledger, newcomers);
   incomplete_ = current_;
 }
 
-void RecentCounts::displace_lightest(std::vector<Newcomer>& newcomers) {
+void RecentCounts::displace_lightest(const Ledger& ledger, std::vector<Newcomer>& newcomers) {
   struct Followed {
     std::uint64_t packets;
     std::size_t place;
@@ -127,21 +129,21 @@ void RecentCounts::displace_lightest(std::vector<Newcomer>& newcomers) {
                             &Newcomer::packets);
   for (std::size_t i = 0; i < static_cast<std::size_t>(most); ++i) {
     if (newcomers[i].packets <= followed[i].packets) break;
-    put(followed[i].place, *newcomers[i].entry);
+    put(followed[i].place, ledger, *newcomers[i].entry);
   }
 }
 
 // Since all that sent were followed, the source has sent nothing until this tick.
-void RecentCounts::put(std::size_t place, const LedgerEntry& entry) {
+void RecentCounts::put(std::size_t place, const Ledger& ledger, const LedgerEntry& entry) {
+  const RowKey key = ledger.key_of(entry);
   if (place == rows_.size())
     rows_.push_back({});
   else
-    places_.erase(rows_[place].address);
-  rows_[place] = {.address = entry.address(),
-                  .known_since = incomplete_before_ + 1,
-                  .packets = entry.interval.packets};
+    places_.erase(place);
+  rows_[place] = {
+      .key = key, .known_since = incomplete_before_ + 1, .packets = entry.interval.packets};
   rows_[place].counts[place_of(current_)] = entry.interval;
-  places_[entry.address()] = place;
+  places_.insert(place);
 }
 
 void RecentCounts::measure(RecentWindow window, double seconds) noexcept {
@@ -162,9 +164,9 @@ Counts RecentCounts::sum_since(const Row& row, std::uint64_t slice) const noexce
   return sum;
 }
 
-std::optional<Counts> RecentCounts::sum(const Address& address, RecentWindow window) const {
+std::optional<Counts> RecentCounts::sum(const RowKey& key, RecentWindow window) const {
   const std::uint64_t first = spans_[static_cast<std::size_t>(window)].first;
-  const Row* const row = find(address);
+  const Row* const row = find(key);
   if (known_since(row) > first) return std::nullopt;
   return row ? sum_since(*row, first) : Counts{};
 }
@@ -174,8 +176,8 @@ std::uint64_t RecentCounts::first_of_last(std::size_t most) const noexcept {
   return std::max(oldest(), end - std::min<std::uint64_t>(most, end - 1));
 }
 
-std::vector<Counts> RecentCounts::trend(const Address& address, std::size_t most) const {
-  const Row* const row = find(address);
+std::vector<Counts> RecentCounts::trend(const RowKey& key, std::size_t most) const {
+  const Row* const row = find(key);
   std::vector<Counts> counts;
   for (std::uint64_t slice = std::max(first_of_last(most), known_since(row)); slice <= last_whole();
        ++slice)

@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "base/address.hpp"
 #include "counting/source_identity.hpp"
 #include "model/counts.hpp"
+#include "model/row_key.hpp"
 #include "model/snapshot.hpp"
 
 namespace xdp_count {
@@ -43,7 +43,7 @@ class RecentCounts {
   void begin_tick();
 
   // A source leaves the ledger with what it sent in the current tick, or was never taken in.
-  void add_departed(const Address& address, const Counts& counts);
+  void add_departed(const RowKey& key, const Counts& counts);
 
   // Takes what the sources of `ledger` sent in the tick, which lasted `seconds`. `frames`: what
   // all sent.
@@ -56,11 +56,11 @@ class RecentCounts {
   }
 
   // What the source sent in the window; nothing where that is not known.
-  std::optional<Counts> sum(const Address& address, RecentWindow window) const;
+  std::optional<Counts> sum(const RowKey& key, RecentWindow window) const;
 
   // What the source sent in each of the last `most` whole slices, the newest last. Begins with the
   // first one of which that is known.
-  std::vector<Counts> trend(const Address& address, std::size_t most) const;
+  std::vector<Counts> trend(const RowKey& key, std::size_t most) const;
 
   // How long those slices are, in seconds: of all that there are, also where a trend has fewer.
   std::vector<double> durations(std::size_t most) const;
@@ -68,7 +68,7 @@ class RecentCounts {
  private:
   // Slices are numbered from 1.
   struct Row {
-    Address address;
+    RowKey key;
     std::uint64_t known_since;  // the first slice of which the counts are all that it sent
     std::uint64_t packets = 0;  // in all slices
     std::array<Counts, slices> counts{};  // by the slice's number, modulo their number
@@ -81,29 +81,41 @@ class RecentCounts {
     std::uint64_t first = 1;  // slice
     RecentTotal total;
   };
+  // By a row's key, or its place.
+  struct SameKey {
+    using is_transparent = void;
+    const Row* rows;
+    const RowKey& key_of(std::size_t place) const noexcept { return rows[place].key; }
+    static const RowKey& key_of(const RowKey& key) noexcept { return key; }
+    bool operator()(const auto& a, const auto& b) const noexcept { return key_of(a) == key_of(b); }
+  };
   struct Hash {
+    using is_transparent = void;
     SourceHash hash;
-    std::size_t operator()(const Address& address) const noexcept;
+    const Row* rows;
+    std::size_t operator()(const RowKey& key) const noexcept { return hash.hot(key); }
+    std::size_t operator()(std::size_t place) const noexcept { return hash.hot(rows[place].key); }
   };
 
+  static std::vector<Row> room_for(std::size_t rows);
   static std::size_t place_of(std::uint64_t slice) noexcept { return slice % slices; }
   std::uint64_t oldest() const noexcept { return current_ < slices ? 1 : current_ - slices + 1; }
   std::uint64_t last_whole() const noexcept { return whole_ ? current_ : current_ - 1; }
   std::uint64_t first_of_last(std::size_t most) const noexcept;
-  const Row* find(const Address& address) const;
+  const Row* find(const RowKey& key) const;
   // The first slice of which all is known that a source sent; `row`: null where it has none.
   std::uint64_t known_since(const Row* row) const noexcept;
   // Returns whether the source is followed.
-  bool add_to_followed(const Address& address, const Counts& counts);
+  bool add_to_followed(const RowKey& key, const Counts& counts);
   Counts sum_since(const Row& row, std::uint64_t slice) const noexcept;
-  void follow(std::vector<Newcomer>& newcomers);
-  void put(std::size_t place, const LedgerEntry& entry);
-  void displace_lightest(std::vector<Newcomer>& newcomers);
+  void follow(const Ledger& ledger, std::vector<Newcomer>& newcomers);
+  void put(std::size_t place, const Ledger& ledger, const LedgerEntry& entry);
+  void displace_lightest(const Ledger& ledger, std::vector<Newcomer>& newcomers);
   void measure(RecentWindow window, double seconds) noexcept;
 
   std::size_t most_;
-  std::vector<Row> rows_;
-  std::unordered_map<Address, std::size_t, Hash> places_;  // in rows_, by address
+  std::vector<Row> rows_;                                  // never moved: there is room for all
+  std::unordered_set<std::size_t, Hash, SameKey> places_;  // in rows_
   std::uint64_t current_ = 0;
   bool whole_ = true;             // the current slice gets no more ticks
   std::uint64_t incomplete_ = 0;  // the last slice in which a source that sent was not followed

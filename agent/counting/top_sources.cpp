@@ -11,7 +11,7 @@ namespace {
 // Rates over one time share it, so the counts within that time order them.
 Counts sort_counts(const Tally& tally, const LedgerEntry& entry, SortKey by) {
   if (const auto window = window_of(by))
-    return tally.recent().sum(entry.address(), *window).value_or(Counts{});
+    return tally.recent().sum(tally.ledger().key_of(entry), *window).value_or(Counts{});
   if (by == SortKey::packets || by == SortKey::bytes) return entry.total;
   return tally.ledger().in_current_tick(entry);
 }
@@ -26,44 +26,50 @@ struct Candidate {
   const LedgerEntry* entry;
 };
 
-bool ranks_before(const Candidate& a, const Candidate& b) {
-  if (a.value != b.value) return a.value > b.value;  // mostly, and without a look at the entries
-  return std::tuple(b.entry->total.packets, a.entry->address()) <
-         std::tuple(a.entry->total.packets, b.entry->address());
-}
+struct RanksBefore {
+  const Ledger* ledger;  // of the entries
+
+  bool operator()(const Candidate& a, const Candidate& b) const {
+    if (a.value != b.value) return a.value > b.value;  // mostly, and without a look at the entries
+    return std::tuple(b.entry->total.packets, ledger->key_of(*a.entry)) <
+           std::tuple(a.entry->total.packets, ledger->key_of(*b.entry));
+  }
+};
 
 // The best sources of one selection so far, in memory for twice as many: all but the best half are
 // dropped whenever it is full, which costs less than keeping them in order.
 class BestOf {
  public:
-  explicit BestOf(const Selection& selection) : selection_(selection) {}
+  BestOf(const Tally& tally, const Selection& selection)
+      : tally_(&tally), selection_(selection), ranks_before_{&tally.ledger()} {}
 
-  void offer(const Tally& tally, const LedgerEntry& entry) {
+  void offer(const LedgerEntry& entry) {
     if (selection_.top == 0) return;
-    if (!is_selected(tally.head().row_kind, entry.address(), selection_.prefix, selection_.family))
+    if (!is_selected(tally_->head().row_kind, tally_->ledger().key_of(entry), selection_.prefix,
+                     selection_.family))
       return;
-    const Candidate candidate{sort_value(tally, entry, selection_.by), &entry};
-    if (worst_ && !ranks_before(candidate, *worst_)) return;
+    const Candidate candidate{sort_value(*tally_, entry, selection_.by), &entry};
+    if (worst_ && !ranks_before_(candidate, *worst_)) return;
     candidates_.push_back(candidate);
     if (candidates_.size() == 2 * selection_.top) keep_best();
   }
 
   // Whether the active sources settle it; if not, nothing has been offered.
-  bool fill_from_active(const Tally& tally) {
+  bool fill_from_active() {
     if (selection_.by != SortKey::pps && selection_.by != SortKey::bps) return false;
-    tally.ledger().for_each_active([&](const LedgerEntry& entry) { offer(tally, entry); });
+    tally_->ledger().for_each_active([&](const LedgerEntry& entry) { offer(entry); });
     if (candidates_.size() >= selection_.top) return true;
     candidates_.clear();
     return false;
   }
 
-  std::vector<SourceRow> take_rows(const Tally& tally) {
+  std::vector<SourceRow> take_rows() {
     keep_best();
-    std::sort(candidates_.begin(), candidates_.end(), ranks_before);
+    std::sort(candidates_.begin(), candidates_.end(), ranks_before_);
     std::vector<SourceRow> rows;
     rows.reserve(candidates_.size());
     for (const Candidate& candidate : candidates_)
-      rows.push_back(source_row(tally, *candidate.entry, selection_.trend));
+      rows.push_back(source_row(*tally_, *candidate.entry, selection_.trend));
     return rows;
   }
 
@@ -71,12 +77,14 @@ class BestOf {
   void keep_best() {
     if (candidates_.size() <= selection_.top) return;
     const auto worst = candidates_.begin() + static_cast<std::ptrdiff_t>(selection_.top) - 1;
-    std::nth_element(candidates_.begin(), worst, candidates_.end(), ranks_before);
+    std::nth_element(candidates_.begin(), worst, candidates_.end(), ranks_before_);
     candidates_.resize(selection_.top);
     worst_ = candidates_.back();
   }
 
+  const Tally* tally_;
   Selection selection_;
+  RanksBefore ranks_before_;
   std::vector<Candidate> candidates_;
   std::optional<Candidate> worst_;  // of those kept: what ranks behind it is not among the best
 };
@@ -103,15 +111,15 @@ bool row_ranks_before(const SourceRow& a, const SourceRow& b, SortKey by) {
 
 SourceRow source_row(const Tally& tally, const LedgerEntry& entry, std::size_t trend) {
   const RecentCounts& recent = tally.recent();
-  const RowEnds ends = tally.head().row_kind.ends_of(entry.address());
+  const RowKey key = tally.ledger().key_of(entry);
+  const RowEnds ends = tally.head().row_kind.ends_of(key);
   return {.address = ends.address,
           .total = entry.total,
           .rates = rates_over(tally.ledger().in_current_tick(entry), tally.head().interval),
           .first_time = entry.first_time(),
           .last_time = entry.last_time(),
-          .recent = {recent.sum(entry.address(), RecentWindow::of_10s),
-                     recent.sum(entry.address(), RecentWindow::of_60s)},
-          .trend = trend > 0 ? recent.trend(entry.address(), trend) : std::vector<Counts>{},
+          .recent = {recent.sum(key, RecentWindow::of_10s), recent.sum(key, RecentWindow::of_60s)},
+          .trend = trend > 0 ? recent.trend(key, trend) : std::vector<Counts>{},
           .peer = ends.peer};
 }
 
@@ -121,28 +129,29 @@ std::vector<SourceRow> top_sources(const Tally& tally, const Selection& selectio
 
 std::optional<std::vector<SourceRow>> top_sources(const Tally& tally, const Selection& selection,
                                                   const std::atomic<bool>& give_way) {
-  BestOf best(selection);
-  if (!best.fill_from_active(tally) &&
+  BestOf best(tally, selection);
+  if (!best.fill_from_active() &&
       !tally.ledger().for_each_until(give_way,
-                                     [&](const LedgerEntry& entry) { best.offer(tally, entry); }))
+                                     [&](const LedgerEntry& entry) { best.offer(entry); }))
     return std::nullopt;
-  return best.take_rows(tally);
+  return best.take_rows();
 }
 
 std::vector<std::vector<SourceRow>> top_sources(const Tally& tally,
                                                 std::span<const Selection> selections) {
-  std::vector<BestOf> best(selections.begin(), selections.end());
+  std::vector<BestOf> best;
+  for (const Selection& selection : selections) best.emplace_back(tally, selection);
   // The sources that send most now are among those that send now. Where these are enough, the cost
   // of a tick depends on the active sources, not on all that were ever seen.
   std::vector<BestOf*> incomplete;
   for (BestOf& candidates : best)
-    if (!candidates.fill_from_active(tally)) incomplete.push_back(&candidates);
+    if (!candidates.fill_from_active()) incomplete.push_back(&candidates);
   if (!incomplete.empty())
     tally.ledger().for_each([&](const LedgerEntry& entry) {
-      for (BestOf* candidates : incomplete) candidates->offer(tally, entry);
+      for (BestOf* candidates : incomplete) candidates->offer(entry);
     });
   std::vector<std::vector<SourceRow>> rows;
-  for (BestOf& candidates : best) rows.push_back(candidates.take_rows(tally));
+  for (BestOf& candidates : best) rows.push_back(candidates.take_rows());
   return rows;
 }
 

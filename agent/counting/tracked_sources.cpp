@@ -38,8 +38,8 @@ xc_tracked_group& TrackedSources::group(std::size_t number) const noexcept {
   return groups_[number & (groups_.size() - 1)];
 }
 
-bool TrackedSources::contains(const Address& address) const noexcept {
-  const std::uint64_t hash = hash_.shared(address);
+bool TrackedSources::contains(const RowKey& key) const noexcept {
+  const std::uint64_t hash = hash_.shared(key);
   const std::size_t first = first_group_of(hash);
   for (std::size_t i = 0; i < XC_TRACKED_PROBES; ++i) {
     if (find(group(first + i), xc_tag_of(hash))) return true;
@@ -48,8 +48,8 @@ bool TrackedSources::contains(const Address& address) const noexcept {
   return false;
 }
 
-void TrackedSources::add(const Address& address) noexcept {
-  const std::uint64_t hash = hash_.shared(address);
+void TrackedSources::add(const RowKey& key) noexcept {
+  const std::uint64_t hash = hash_.shared(key);
   const std::size_t first = first_group_of(hash);
   for (std::size_t i = 0; i < XC_TRACKED_PROBES; ++i) {
     xc_tag* cell = find(group(first + i), 0);
@@ -60,8 +60,8 @@ void TrackedSources::add(const Address& address) noexcept {
   }
 }
 
-void TrackedSources::remove(const Address& address) noexcept {
-  const std::uint64_t hash = hash_.shared(address);
+void TrackedSources::remove(const RowKey& key) noexcept {
+  const std::uint64_t hash = hash_.shared(key);
   const std::size_t first = first_group_of(hash);
   for (std::size_t i = 0; i < XC_TRACKED_PROBES; ++i) {
     xc_tag* cell = find(group(first + i), xc_tag_of(hash));

@@ -24,11 +24,11 @@ class TrackedSources {
   // An address that is not there. Where all groups are full that it may be in, which is next to
   // impossible with two cells of seven in use, it is left out: the program then rations it as it
   // does strangers.
-  void add(const Address& address) noexcept;
-  void remove(const Address& address) noexcept;
+  void add(const RowKey& key) noexcept;
+  void remove(const RowKey& key) noexcept;
 
   // Returns true for every address that is there, and next to never for another.
-  bool contains(const Address& address) const noexcept;
+  bool contains(const RowKey& key) const noexcept;
 
   void clear() noexcept;
 

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/address.hpp"
+#include "model/row_key.hpp"
 
 namespace xdp_count {
 
@@ -18,7 +18,7 @@ inline constexpr std::size_t event_kinds = 2;
 // A source that was not tracked.
 struct NewSource {
   std::int64_t time = 0;  // of its first packet: µs since the Unix epoch
-  Address address;
+  RowKey key;
 };
 
 // A frame that was chosen.

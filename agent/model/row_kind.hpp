@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "model/counts.hpp"
+#include "model/row_key.hpp"
 
 namespace xdp_count {
 
@@ -29,15 +30,10 @@ struct RowEnds {
   friend auto operator<=>(const RowEnds&, const RowEnds&) = default;
 };
 
-// Bits of an IPv6 address that a pair may be of: both addresses are in one key of 128 bits.
-inline constexpr unsigned max_pair_prefix6 = 64;
-
 // How many bits the networks have that rows are to be summed up by; nothing for a family whose rows
 // stay as they are counted.
 using Grouping = PerFamily<std::optional<unsigned>>;
 
-// The key of a row is the address of its network. That of a pair has the same form: `high` has the
-// first 64 bits of the source, all 32 where it is of IPv4, and `low` has those of the destination.
 struct RowKind {
   FamilyChoice families = FamilyChoice::both;
   CountBy by = CountBy::source;
@@ -52,23 +48,15 @@ struct RowKind {
   }
 
   // The key of the row that such packets are in.
-  Address key_of(const Address& source, const Address& destination) const noexcept {
-    if (by != CountBy::pair) return row_of(by == CountBy::source ? source : destination).network;
-    const Address from = row_of(source).network;
-    const Address to = row_of(destination).network;
-    return from.family == Family::ipv4 ? Address(from.low, to.low, Family::ipv4)
-                                       : Address(from.high, to.high);
+  RowKey key_of(const Address& source, const Address& destination) const noexcept {
+    if (by == CountBy::pair) return {row_of(source).network, row_of(destination).network};
+    return row_of(by == CountBy::source ? source : destination).network;
   }
 
-  RowEnds ends_of(const Address& key) const noexcept {
-    const unsigned length = prefix_lengths.of(key.family);
-    if (by != CountBy::pair) return {{key, length}};
-    const auto end = [&](std::uint64_t word) {
-      const Address address =
-          key.family == Family::ipv4 ? Address(static_cast<std::uint32_t>(word)) : Address(word, 0);
-      return Prefix(address, length);
-    };
-    return {end(key.high), end(key.low)};
+  RowEnds ends_of(const RowKey& key) const noexcept {
+    const unsigned length = prefix_lengths.of(key.family());
+    if (by != CountBy::pair) return {{key.address, length}};
+    return {{key.address, length}, Prefix(key.peer(), length)};
   }
 
   // The row of this kind that a row of these ends, whose networks are no larger, is a part of.

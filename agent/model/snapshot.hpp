@@ -146,8 +146,8 @@ inline bool is_selected(const RowEnds& ends, const std::optional<Prefix>& prefix
 }
 
 // The same of the row with this key, at no cost where nothing is given.
-inline bool is_selected(const RowKind& kind, const Address& key,
-                        const std::optional<Prefix>& prefix, const std::optional<Family>& family) {
+inline bool is_selected(const RowKind& kind, const RowKey& key, const std::optional<Prefix>& prefix,
+                        const std::optional<Family>& family) {
   return (!prefix && !family) || is_selected(kind.ends_of(key), prefix, family);
 }
 

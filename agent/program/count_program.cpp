@@ -76,8 +76,9 @@ std::uint64_t hash_of_build() {
   constexpr std::uint32_t some = 1 << 16;
   const std::uint64_t layout[] = {
       counting_state_layout,   sizeof(LedgerEntry),       sizeof(CountingState),
-      Ledger::slots_for(some), cpu_counts_bytes(some, 3), spill_bytes(some),
+      Ledger::slots_for(some), cpu_counts_bytes(some, 3), spill_bytes(some, XC_BUCKET_WIDE_SLOTS),
       tracked_bytes(some),     filter_bytes(some),        candidates_bytes(some),
+      sizeof(LedgerPeer),
   };
   hash.add(std::as_bytes(std::span(layout)));
   return hash.value();
@@ -104,9 +105,12 @@ CountProgram::CountProgram(const ProgramSettings& settings)
   skeleton_->bss->control.owner.process = owner.process;
   skeleton_->bss->control.owner.pid_namespace = owner.pid_namespace;
 
+  const auto slots = static_cast<std::uint32_t>(Ledger::slots_for(settings.max_sources));
   bpf_map__set_value_size(skeleton_->maps.ledger, sizeof(LedgerEntry));
-  bpf_map__set_max_entries(skeleton_->maps.ledger,
-                           static_cast<std::uint32_t>(Ledger::slots_for(settings.max_sources)));
+  bpf_map__set_max_entries(skeleton_->maps.ledger, slots);
+  bpf_map__set_value_size(skeleton_->maps.ledger_peers, sizeof(LedgerPeer));
+  if (settings.row_kind.by == CountBy::pair)
+    bpf_map__set_max_entries(skeleton_->maps.ledger_peers, slots);
   bpf_map__set_value_size(skeleton_->maps.agent_state, sizeof(CountingState));
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/time_format.hpp"
 #include "model/nic_counters.hpp"
+#include "program/event_memory.hpp"
 
 namespace xdp_count {
 
@@ -14,13 +15,14 @@ Counting::Counting(RunningProgram& program, SnapshotHead identity, const NicStar
     : program_(program),
       tracked_sources_(program.tracked(), SourceHash(program.config())),
       ledger_(program.ledger(), program.state().ledger, program.config().max_sources,
-              {program.config().ledger_seed[0], program.config().ledger_seed[1]}),
+              {program.config().ledger_seed[0], program.config().ledger_seed[1]},
+              program.ledger_peers()),
       tally_(ledger_, program.state().tally, std::move(identity)),
       reader_(program) {
   mirror_ledger();
   if (program.config().new_sources) {
     ledger_.note_evictions(evicted_);
-    known_sources_.emplace(program.known_sources_fd());
+    known_sources_.emplace(program.known_sources_fd(), known_source_bytes(program.config().by));
   }
   if (tally_.head().since == 0)
     begin(nic);
@@ -55,7 +57,7 @@ void Counting::begin(const NicStart& nic) {
 void Counting::go_on(const NicCounters& nic) {
   // A source that was evicted when the other agent was killed may still be known. The sources that
   // are known now have been counted in a generation that is folded below.
-  std::vector<Address> known;
+  std::vector<RowKey> known;
   if (known_sources_) known = known_sources_->list();
   if (const auto item = ledger_.interrupted_item()) {
     reader_.forget(*item);
@@ -99,7 +101,7 @@ void Counting::guard(unsigned quiet, bool crowded) {
   if (crowded) {
     std::array<SourceFilter, XC_GENERATIONS> filters{filter(0), filter(1)};
     ledger_.for_each([&](const LedgerEntry& entry) {
-      const std::uint64_t hash = tracked_sources_.hash().shared(entry.address());
+      const std::uint64_t hash = tracked_sources_.hash().shared(ledger_.key_of(entry));
       for (SourceFilter& sources : filters) sources.add(hash);
     });
     if (!program_.is_guarded()) reader_.wait_for_runs();

@@ -59,7 +59,7 @@ class Counting {
   SourceFilter filter(unsigned generation) const noexcept;
 
   RunningProgram& program_;
-  std::vector<Address> evicted_;  // since they were last taken out of the program's map
+  std::vector<RowKey> evicted_;  // since they were last taken out of the program's map
   TrackedSources tracked_sources_;
   Ledger ledger_;
   Tally tally_;

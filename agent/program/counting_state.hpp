@@ -28,6 +28,6 @@ static_assert(std::is_trivially_copyable_v<CountingState>);
 
 // The version of this layout. It must be increased when the meaning of anything in this struct or
 // in LedgerEntry changes: an agent adopts only what it understands.
-inline constexpr std::uint64_t counting_state_layout = 5;
+inline constexpr std::uint64_t counting_state_layout = 6;
 
 }  // namespace xdp_count

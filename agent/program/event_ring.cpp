@@ -3,7 +3,9 @@
 
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
@@ -46,13 +48,14 @@ std::size_t EventRing::take(std::size_t most, const std::function<void(Event)>& 
   return most - left_;
 }
 
-int EventRing::take_one(void* self, void* data, std::size_t) {
+int EventRing::take_one(void* self, void* data, std::size_t bytes) {
   auto& ring = *static_cast<EventRing*>(self);
   const auto& event = *static_cast<const xc_event*>(data);
   const std::int64_t time = (static_cast<std::int64_t>(event.time) + ring.clock_offset_) / 1000;
   if (event.kind == XC_EVENT_NEW_SOURCE) {
-    const auto& new_source = *static_cast<const xc_new_source*>(data);
-    (*ring.visit_)(NewSource{.time = time, .address = address_of(new_source.source)});
+    xc_new_source new_source{};  // it may end before the peer
+    std::memcpy(&new_source, data, std::min(bytes, sizeof new_source));
+    (*ring.visit_)(NewSource{.time = time, .key = key_of(new_source.source)});
   } else {
     const auto& sample = *static_cast<const xc_sample*>(data);
     (*ring.visit_)(Sample{.time = time,

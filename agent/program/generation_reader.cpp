@@ -88,11 +88,11 @@ void GenerationReader::forget(std::uint64_t item) {
 
 void GenerationReader::drain(const SourceTable& table, Ledger& ledger) {
   const auto prefetch = [&](const auto& slot) {
-    if (slot.packets != 0) ledger.prefetch(address_of(slot));
+    if (slot.packets != 0) ledger.prefetch(key_of(slot));
   };
   const auto move = [&](auto& slot) {
     if (slot.packets == 0) return;
-    ledger.add(address_of(slot), {slot.packets, slot.bytes}, program_.number_of(slot.packets));
+    ledger.add(key_of(slot), {slot.packets, slot.bytes}, program_.number_of(slot.packets));
     store_in_order(slot.packets, 0);
   };
   for (std::size_t word = 0; word < table.in_use.size(); ++word) {

@@ -11,10 +11,22 @@
 
 namespace xdp_count {
 
+namespace {
+
+std::uint64_t ledger_bytes(std::uint32_t sources, const RowKind& kind) {
+  const std::uint64_t peer = kind.by == CountBy::pair ? sizeof(LedgerPeer) : 0;
+  return Ledger::slots_for(sources) * (sizeof(LedgerEntry) + peer);
+}
+
+}  // namespace
+
 MemoryNeed memory_need(const Settings& settings, unsigned possible_cpus) {
-  constexpr std::uint64_t bucket = 16;                           // struct bucket
-  constexpr std::uint64_t element = 48 + sizeof(xc_source) + 8;  // struct htab_elem, key, value
+  const auto by = static_cast<xc_by>(settings.row_kind.by);
+  constexpr std::uint64_t bucket = 16;                            // struct bucket
+  const std::uint64_t element = 48 + known_source_bytes(by) + 8;  // struct htab_elem, key, value
   const std::uint32_t sources = settings.max_sources;
+  const std::uint32_t counted = counted_families(settings.row_kind.families);
+  const std::uint32_t spill_slots = spill_slots_in_bucket(by, counted);
   const std::uint32_t hot_slots =
       settings.hot_slots != 0
           ? settings.hot_slots
@@ -25,12 +37,10 @@ MemoryNeed memory_need(const Settings& settings, unsigned possible_cpus) {
     const std::uint64_t known = known_sources_entries(sources);
     events += std::bit_ceil(known) * bucket + known * element;
   }
-  return {XC_GENERATIONS *
-                  (possible_cpus *
-                       cpu_counts_bytes(hot_slots, counted_families(settings.row_kind.families)) +
-                   spill_bytes(sources) + filter_bytes(sources)) +
+  return {XC_GENERATIONS * (possible_cpus * cpu_counts_bytes(hot_slots, counted) +
+                            spill_bytes(sources, spill_slots) + filter_bytes(sources)) +
               tracked_bytes(sources) + candidates_bytes(sources) + events,
-          Ledger::slots_for(sources) * sizeof(LedgerEntry), RecentCounts::memory_bytes(sources)};
+          ledger_bytes(sources, settings.row_kind), RecentCounts::memory_bytes(sources)};
 }
 
 }  // namespace xdp_count

@@ -98,7 +98,7 @@ std::optional<ProgramIdentity> identity_of(int program_fd) {
 RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program_fd)) {
   for (Map& map : maps_of(program_.get())) {
     const std::string_view name = map.info.name;
-    if (name != "ledger") map_memory_bytes_ += memory_bytes(map);
+    if (!name.starts_with("ledger")) map_memory_bytes_ += memory_bytes(map);
     if (const auto settings = settings_in(map); settings && settings->size() == sizeof config_)
       std::memcpy(&config_, settings->data(), sizeof config_);
     else if (is_section(map, ".bss"))
@@ -114,6 +114,8 @@ RunningProgram::RunningProgram(UniqueFd program_fd) : program_(std::move(program
       tracked_ = mapped<xc_tracked_group>(map);
     else if (name == "ledger")
       ledger_ = mapped<LedgerEntry>(map);
+    else if (name == "ledger_peers")
+      ledger_peers_ = mapped<LedgerPeer>(map);
     else if (name == "agent_state")
       state_ = mapped<CountingState>(map);
     else if (name == "events")
@@ -183,7 +185,7 @@ std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
     for (const Family family : both_families) {
       if ((config_.families & 1U << static_cast<unsigned>(family)) == 0) continue;
       cpu_counts.hot.of(family) = {
-          .has_wide_slots = family == Family::ipv6 || config_.by == XC_BY_PAIR,
+          .slots_in_bucket = slots_in_hot_bucket(family, config_.by),
           .buckets = {table, buckets},
           .in_use = {reinterpret_cast<std::uint64_t*>(in_use), (buckets + 63) / 64}};
       table += buckets;
@@ -195,13 +197,18 @@ std::vector<CpuCounts> RunningProgram::cpu_counts(unsigned generation) const {
 }
 
 Spill RunningProgram::spill(unsigned generation) const {
-  const std::size_t buckets = spill_buckets(config_.max_sources);
-  auto* value = spill_.values().data() + generation * spill_bytes(config_.max_sources);
+  const std::uint32_t slots = spill_slots_in_bucket(config_.by, config_.families);
+  const std::size_t buckets = spill_buckets(config_.max_sources, slots);
+  auto* value = spill_.values().data() + generation * spill_bytes(config_.max_sources, slots);
   auto* in_use = value + sizeof(xc_spill);
   return {reinterpret_cast<xc_spill&>(*value),
-          {.has_wide_slots = true,
+          {.slots_in_bucket = slots,
            .buckets = {reinterpret_cast<xc_bucket*>(in_use + in_use_bytes(buckets)), buckets},
            .in_use = {reinterpret_cast<std::uint64_t*>(in_use), (buckets + 63) / 64}}};
+}
+
+std::span<LedgerPeer> RunningProgram::ledger_peers() const noexcept {
+  return config_.by == XC_BY_PAIR ? ledger_peers_.values() : std::span<LedgerPeer>();
 }
 
 // It is where the word lies: the spill tables are taken to lie behind the hot ones.

@@ -32,18 +32,24 @@ std::optional<ProgramIdentity> identity_of(int program_fd);
 
 // A table of sources. It is to be read and cleared while its generation is quiet.
 struct SourceTable {
-  bool has_wide_slots = false;
+  unsigned slots_in_bucket = XC_BUCKET_SLOTS;
   std::span<xc_bucket> buckets;
   std::span<std::uint64_t> in_use;  // a bit per bucket, the first one's lowest
 };
 
-// Calls visit(xc_slot&) or visit(xc_wide_slot&) for each slot of a bucket of the table.
+// Calls `visit` with an xc_slot&, xc_wide_slot& or xc_pair_slot& for each slot of a bucket.
 template <class Visitor>
 void for_each_slot(const SourceTable& table, xc_bucket& bucket, Visitor&& visit) {
-  if (table.has_wide_slots) {
-    for (xc_wide_slot& slot : bucket.wide_slots) visit(slot);
-  } else {
-    for (xc_slot& slot : bucket.slots) visit(slot);
+  switch (table.slots_in_bucket) {
+    case XC_BUCKET_SLOTS:
+      std::ranges::for_each(bucket.slots, visit);
+      break;
+    case XC_BUCKET_WIDE_SLOTS:
+      std::ranges::for_each(bucket.wide_slots, visit);
+      break;
+    case XC_BUCKET_PAIR_SLOTS:
+      std::ranges::for_each(bucket.pair_slots, visit);
+      break;
   }
 }
 
@@ -106,6 +112,7 @@ class RunningProgram {
 
   // The agent's own memory: all zero when the program has just been loaded.
   std::span<LedgerEntry> ledger() const noexcept { return ledger_.values(); }
+  std::span<LedgerPeer> ledger_peers() const noexcept;  // none where sources are no pairs
   CountingState& state() const noexcept { return state_.values().front(); }
 
   ProgramInfo info() const;
@@ -126,6 +133,7 @@ class RunningProgram {
   MappedMemory<xc_tracked_group> tracked_;
   MappedMemory<std::uint64_t> filter_;
   MappedMemory<LedgerEntry> ledger_;
+  MappedMemory<LedgerPeer> ledger_peers_;
   MappedMemory<CountingState> state_;
   std::uint64_t map_memory_bytes_ = 0;
 };

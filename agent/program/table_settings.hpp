@@ -53,7 +53,7 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
   config.sources_shift =
       static_cast<std::uint32_t>(64 - std::countr_zero(rounded_sources(max_sources)));
   config.hash_multiplier = random_odd_word();
-  config.hash_key = {random_word(), random_word()};
+  config.hash_key = SourceHash::random_hash_key();
   config.families = counted_families(row_kind.families);
   config.by = static_cast<xc_by>(row_kind.by);
   for (const Family family : both_families) {
@@ -67,7 +67,8 @@ void size_tables(Skeleton& skeleton, std::uint32_t hot_slots, std::uint32_t max_
   };
   bpf_map__set_max_entries(skeleton.maps.cpu_counts, XC_GENERATIONS * cpus);
   set_value_size(skeleton.maps.cpu_counts, cpu_counts_bytes(hot_slots, config.families));
-  set_value_size(skeleton.maps.spill, spill_bytes(max_sources));
+  set_value_size(skeleton.maps.spill,
+                 spill_bytes(max_sources, spill_slots_in_bucket(config.by, config.families)));
   set_value_size(skeleton.maps.tracked, tracked_bytes(max_sources));
   set_value_size(skeleton.maps.filter, filter_bytes(max_sources));
   set_value_size(skeleton.maps.candidates, candidates_bytes(max_sources));
@@ -81,6 +82,7 @@ void set_events(Skeleton& skeleton, bool new_sources, std::uint32_t sample_every
   config.new_sources = new_sources;
   config.sample_every = sample_every;
   bpf_map__set_max_entries(skeleton.maps.known_sources, known_sources_entries(config.max_sources));
+  bpf_map__set_key_size(skeleton.maps.known_sources, known_source_bytes(config.by));
   bpf_map__set_max_entries(skeleton.maps.events, event_ring_bytes);
   bpf_map__set_autocreate(skeleton.maps.known_sources, new_sources);
   bpf_map__set_autocreate(skeleton.maps.events, new_sources || sample_every != 0);

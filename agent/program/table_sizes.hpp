@@ -15,6 +15,7 @@
 namespace xdp_count {
 
 inline constexpr std::uint32_t max_max_sources = 4'194'304;  // --max-sources
+inline constexpr std::uint32_t max_max_pairs = 2'097'152;    // the same for pairs of IPv6
 inline constexpr std::uint32_t min_hot_slots = 8;            // --hot-slots
 inline constexpr std::uint32_t max_hot_slots = 8'388'608;
 
@@ -36,9 +37,9 @@ constexpr std::size_t hot_tables(std::uint32_t counted_families) {
   return static_cast<std::size_t>(std::popcount(counted_families));
 }
 
-// The slots of each CPU's table for IPv4 in each generation. The tables of all CPUs together have a
-// bucket for each source, half of them for each family where both are counted: the cost of a packet
-// depends on how full they are.
+// The slots of each CPU's table for IPv4 addresses in each generation. The tables of all CPUs
+// together have a bucket for each source, half of them for each family where both are counted: the
+// cost of a packet depends on how full they are.
 constexpr std::uint32_t default_hot_slots(std::uint32_t max_sources, std::uint32_t cpus,
                                           FamilyChoice counted = FamilyChoice::both) {
   const auto tables = static_cast<std::uint32_t>(hot_tables(counted_families(counted)));
@@ -61,23 +62,38 @@ constexpr std::size_t cpu_counts_bytes(std::uint32_t hot_slots, std::uint32_t co
          hot_tables(counted_families) * (buckets * sizeof(xc_bucket) + in_use_bytes(buckets));
 }
 
-// A spill table has four wide slots for each source. Even if nobody finds a hot slot it is half
-// full at most, of the newcomers of an interval and of all tracked sources, besides those that win
+// How many slots a hot table has in a bucket.
+constexpr std::uint32_t slots_in_hot_bucket(Family family, std::uint32_t by) {
+  if (family == Family::ipv4) return by == XC_BY_PAIR ? XC_BUCKET_WIDE_SLOTS : XC_BUCKET_SLOTS;
+  return by == XC_BY_PAIR ? XC_BUCKET_PAIR_SLOTS : XC_BUCKET_WIDE_SLOTS;
+}
+
+// How many slots a spill table has in a bucket: `by` and `counted_families` are as in xc_config.
+constexpr std::uint32_t spill_slots_in_bucket(std::uint32_t by, std::uint32_t counted_families) {
+  const bool pairs_of_ipv6 = by == XC_BY_PAIR && (counted_families & 1U << XC_FAMILY_IPV6) != 0;
+  return pairs_of_ipv6 ? XC_BUCKET_PAIR_SLOTS : XC_BUCKET_WIDE_SLOTS;
+}
+
+// A spill table has four slots for each source. Even if nobody finds a hot slot it is half full at
+// most, of the newcomers of an interval and of all tracked sources, besides those that win
 // a contest; and these are few unless somebody sends in pairs only for that. So a place is found
 // nearby.
-constexpr std::size_t spill_buckets(std::uint32_t max_sources) {
-  return 2 * std::size_t{rounded_sources(max_sources)};
+constexpr std::size_t spill_buckets(std::uint32_t max_sources, std::uint32_t slots_in_bucket) {
+  return 4 * std::size_t{rounded_sources(max_sources)} / slots_in_bucket;
 }
 
 // The verifier lets a program add less than this to where a map's value begins: BPF_MAX_VAR_OFF of
 // the kernel's include/linux/bpf_verifier.h.
 inline constexpr std::size_t max_map_offset = std::size_t{1} << 29;
-static_assert(spill_buckets(max_max_sources) * sizeof(xc_bucket) <= max_map_offset);
+static_assert(spill_buckets(max_max_sources, XC_BUCKET_WIDE_SLOTS) * sizeof(xc_bucket) <=
+              max_map_offset);
+static_assert(spill_buckets(max_max_pairs, XC_BUCKET_PAIR_SLOTS) * sizeof(xc_bucket) <=
+              max_map_offset);
 static_assert(families * max_hot_slots * sizeof(xc_slot) < max_map_offset);
 
 // Bytes of one value of the map spill: of one generation.
-constexpr std::size_t spill_bytes(std::uint32_t max_sources) {
-  const std::size_t buckets = spill_buckets(max_sources);
+constexpr std::size_t spill_bytes(std::uint32_t max_sources, std::uint32_t slots_in_bucket) {
+  const std::size_t buckets = spill_buckets(max_sources, slots_in_bucket);
   return sizeof(xc_spill) + in_use_bytes(buckets) + buckets * sizeof(xc_bucket);
 }
 

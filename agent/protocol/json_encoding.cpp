@@ -332,7 +332,7 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
 std::string encode_event_body(const NewSource& event, const RowKind& kind) {
   JsonWriter out(event_size);
   out.event(EventKind::new_source, event.time).raw(",");
-  out.ends(kind.by, kind.ends_of(event.address));
+  out.ends(kind.by, kind.ends_of(event.key));
   return out.take();
 }
 

@@ -89,7 +89,8 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
 
 void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
-  if (!is_selected(head_.row_kind, entry.address(), request_.prefix, request_.family)) return;
+  if (!is_selected(head_.row_kind, tally_.ledger().key_of(entry), request_.prefix, request_.family))
+    return;
   if (rows_.size() == rows_.capacity()) keep_lowest();
   rows_.push_back(source_row(tally_, entry));
 }

@@ -36,19 +36,26 @@ enum xc_family {
 };
 
 /*
- * What a packet is counted under. An address as it is in the packet, read as
- * words of the host: 16 bytes of IPv6, or 4 of IPv4 in the lower half of "last".
- * Or a pair of addresses, that of the source first: each is 4 bytes of IPv4 in
- * the lower half of its word, or the first 8 of IPv6.
+ * An address as it is in the packet, read as words of the host: 16 bytes of
+ * IPv6, or 4 of IPv4 in the lower half of "last". In a pair of IPv4 addresses
+ * that is the source, and the lower half of "first" is the destination.
  */
 struct xc_address {
 	__u64 first;
 	__u64 last;
 };
 
+/* What a packet is counted under. */
+struct xc_key {
+	struct xc_address address;
+	struct xc_address peer; /* the destination in a pair of IPv6 addresses, 0 in all else */
+};
+
+/* The peer is there where sources are pairs; elsewhere a source ends before it. */
 struct xc_source {
 	struct xc_address address;
 	__u64 family; /* enum xc_family */
+	struct xc_address peer;
 };
 
 /* Which address of a packet it is counted under, or both: in all names here that is its source. */
@@ -67,11 +74,13 @@ struct xc_counts {
  * A table of sources: buckets of a cache line each. A source that was counted
  * has a slot; one that was counted on several CPUs at once may have several,
  * and a reader of the table adds them up. Narrow slots hold IPv4 addresses, wide
- * ones anything; both begin with 16 bytes that are alike.
+ * ones anything but pairs of IPv6, and pair slots anything; each begins as the
+ * narrower ones do.
  */
 #define XC_BUCKET_BYTES 64
 #define XC_BUCKET_SLOTS 4
 #define XC_BUCKET_WIDE_SLOTS 2
+#define XC_BUCKET_PAIR_SLOTS 1
 
 /* 32 bits of packets let four sources fit in a cache line: a slot that is full counts no more. */
 #define XC_SLOT_MAX_PACKETS 0xffffffffU
@@ -96,10 +105,19 @@ struct xc_wide_slot {
 	struct xc_address address;
 };
 
+struct xc_pair_slot {
+	xc_tag tag;
+	__u32 packets; /* as in xc_slot */
+	__u64 bytes;
+	struct xc_key key;
+	__u64 padding[2];
+};
+
 struct xc_bucket {
 	union {
 		struct xc_slot slots[XC_BUCKET_SLOTS];
 		struct xc_wide_slot wide_slots[XC_BUCKET_WIDE_SLOTS];
+		struct xc_pair_slot pair_slots[XC_BUCKET_PAIR_SLOTS];
 	};
 };
 
@@ -159,8 +177,8 @@ struct xc_sample {
 /*
  * The hot tier. A value of the map cpu_counts is this, on cache lines of its
  * own, and behind it a hot table for each family that is counted, IPv4 first:
- * all their buckets, narrow slots for IPv4 addresses and wide ones for all else,
- * and behind them as many bits again: a __u64 for every 64 buckets, or part of 64, in whole
+ * all their buckets, of the narrowest slots that hold what is counted there, and
+ * behind them as many bits again: a __u64 for every 64 buckets, or part of 64, in whole
  * cache lines for each table, in which the bit of each bucket that is in use is
  * set, the first one's lowest. So the agent looks at what is in use alone. Only
  * one CPU writes it. A source is counted in the first free slot of its bucket
@@ -178,7 +196,8 @@ struct xc_cpu_counts {
  * The spill tier, for sources that find both their hot buckets full: a value of
  * the map spill, one for each generation, which all CPUs write. Behind this
  * come the bits of the buckets in use, as in the hot tier, and behind them the
- * buckets, of wide slots for both families. A source is counted in the first
+ * buckets, of wide slots for both families or, where pairs of IPv6 are counted,
+ * of pair slots. A source is counted in the first
  * free slot from its bucket on.
  *
  * The head says how many have found a place in this generation, in either tier,
@@ -260,16 +279,17 @@ struct xc_build {
 struct xc_config {
 	struct xc_build build;
 	__u64 hash_multiplier; /* places sources in the tables: random, and odd */
-	struct xc_address hash_key; /* the same, for what is in wide slots alone: random */
+	struct xc_key hash_key; /* the same, for what is in no narrow slot: random */
 	__u64 ledger_seed[2]; /* places sources in the ledger: random, the second one odd */
 	__u32 cpus; /* possible ones */
 	__u32 hot_shift; /* 64 - log2 of the buckets of one hot table, which are at least 2 */
-	__u32 hot_slots; /* of each CPU's table in each generation, if they are narrow: else half as many */
+	/* Of each CPU's table in each generation, if they are narrow: else a half or a quarter as many. */
+	__u32 hot_slots;
 	__u32 max_sources; /* in the ledger at most */
 	/*
-	 * 64 - log2 of what max_sources is rounded up to: half the number of buckets of a spill
-	 * table, twice that of groups in tracked, four times that of candidates, and eight times that of
-	 * words of the filter.
+	 * 64 - log2 of what max_sources is rounded up to: a quarter of the number of slots of a
+	 * spill table, twice that of groups in tracked, four times that of candidates, and eight
+	 * times that of words of the filter.
 	 */
 	__u32 sources_shift;
 	__u32 has_ethernet_header; /* 1 or 0: frames begin with it, or with the IP header */
@@ -292,10 +312,11 @@ struct xc_config {
 XC_STATIC_ASSERT(sizeof(struct xc_counts) == 16, "the agent reads xc_counts as bytes");
 XC_STATIC_ASSERT(sizeof(struct xc_totals) == 16 * (1 + XC_CLASSES + XC_FAMILIES),
 		 "no padding in xc_totals");
-XC_STATIC_ASSERT(sizeof(struct xc_config) == 18 * 8, "no padding in xc_config");
+XC_STATIC_ASSERT(sizeof(struct xc_config) == 20 * 8, "no padding in xc_config");
 XC_STATIC_ASSERT(sizeof(struct xc_owner) == 16, "every build has the same");
 XC_STATIC_ASSERT(sizeof(struct xc_build) == 24, "every build has the same");
 XC_STATIC_ASSERT(sizeof(struct xc_bucket) == XC_BUCKET_BYTES, "one cache line");
+XC_STATIC_ASSERT(sizeof(struct xc_pair_slot) == XC_BUCKET_BYTES, "as many as are said");
 XC_STATIC_ASSERT(sizeof(struct xc_spill) == 64, "the bits begin on a cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_tracked_group) == 32, "half a cache line");
 XC_STATIC_ASSERT(sizeof(struct xc_event) == 16, "no padding in xc_event");

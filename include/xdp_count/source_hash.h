@@ -28,13 +28,11 @@ static inline __attribute__((always_inline)) __u64 xc_hash_ipv4(__be32 source, _
 
 /*
  * NH of UMAC (RFC 4418, 5.2) makes 64 bits of 128: with a key that is not
- * known, two addresses or pairs are as good as never made alike, however they
- * are chosen. It ends with the family.
+ * known, two addresses are as good as never made alike, however they are
+ * chosen. So are two pairs by the sum over both their addresses.
  */
-static inline __attribute__((always_inline)) __u64 xc_hash_wide(const struct xc_address *address,
-								const struct xc_address *key,
-								__u64 multiplier,
-								enum xc_family family)
+static inline __attribute__((always_inline)) __u64 xc_nh(const struct xc_address *address,
+							 const struct xc_address *key)
 {
 	__u64 low = 0xffffffff;
 	__u64 a = (address->first + key->first) & low;
@@ -42,7 +40,14 @@ static inline __attribute__((always_inline)) __u64 xc_hash_wide(const struct xc_
 	__u64 c = (address->last + key->last) & low;
 	__u64 d = ((address->last >> 32) + (key->last >> 32)) & low;
 
-	return (xc_mix((a * b + c * d) * multiplier, multiplier) & ~1ULL) | family;
+	return a * b + c * d;
+}
+
+/* "nh" is xc_nh() of what is hashed. Ends with the family. */
+static inline __attribute__((always_inline)) __u64 xc_hash_nh(__u64 nh, __u64 multiplier,
+							      enum xc_family family)
+{
+	return (xc_mix(nh * multiplier, multiplier) & ~1ULL) | family;
 }
 
 /*

@@ -7,18 +7,18 @@
 
 namespace xdp_count::testing {
 
-Address source_number(std::uint32_t number, Family family) {
+RowKey source_number(std::uint32_t number, Family family) {
+  const auto address = [&](std::uint32_t host) {
+    return family == Family::ipv4 ? Address(host) : Address(0x20010db8'00000000, host);
+  };
   // The sources of pairs change too, and differ less.
-  if (tested_rows().by == CountBy::pair)
-    return family == Family::ipv4
-               ? Address(0xc0000200 + number % 5, number, Family::ipv4)
-               : Address(0x20010db8'00000000 + number % 5, 0x20010db9'00000000 + number);
-  if (family == Family::ipv4) return number;
-  return {0x20010db8'00000000, number};
+  if (tested_rows().by == CountBy::pair) return {address(0xc0000200 + number % 5), address(number)};
+  return address(number);
 }
 
-std::uint32_t number_of(const Address& address) {
-  return static_cast<std::uint32_t>(address.low);
+std::uint32_t number_of(const RowKey& key) {
+  const bool is_pair = tested_rows().by == CountBy::pair;
+  return static_cast<std::uint32_t>(is_pair ? key.peer_low : key.address.low);
 }
 
 AddressFrame::AddressFrame(std::size_t frame_bytes, Family family) : family_(family) {
@@ -36,7 +36,7 @@ const Frame& AddressFrame::from(std::uint32_t number) {
 
 // They are behind the Ethernet header. The checksum stays as it was: the program does not look at
 // it.
-const Frame& AddressFrame::from(const Address& key) {
+const Frame& AddressFrame::from(const RowKey& key) {
   constexpr std::size_t ipv4_source = 26, ipv6_source = 22;
   constexpr std::size_t ipv4_destination = 30, ipv6_destination = 38;
   const RowEnds ends = tested_rows().ends_of(key);

@@ -18,10 +18,10 @@ struct Ipv6 {
   static constexpr Family family = Family::ipv6;
 };
 // The sources of a test have numbers: that of an IPv4 address is the address itself, that of an
-// IPv6 address its last 32 bits, and that of a pair is what changes in its destination. What they
-// are, tested_rows() says. The key of the row that it is in.
-Address source_number(std::uint32_t number, Family family);
-std::uint32_t number_of(const Address& address);
+// IPv6 address its last 32 bits, and that of a pair is that of its destination. What they are,
+// tested_rows() says. The key of the row that it is in.
+RowKey source_number(std::uint32_t number, Family family);
+std::uint32_t number_of(const RowKey& key);
 
 // A packet whose source, as tested_rows() has it, is set anew for each use: for tests with very
 // many sources, to which building each frame would cost more than running it.
@@ -33,7 +33,7 @@ class AddressFrame {
   // The frame with this source; valid until the next call.
   const Frame& from(std::uint32_t number);
   // The same, of a key of the frame's family.
-  const Frame& from(const Address& key);
+  const Frame& from(const RowKey& key);
 
  private:
   void set(std::size_t ipv4_at, std::size_t ipv6_at, const Address& address);

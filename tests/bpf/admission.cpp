@@ -78,7 +78,7 @@ class Door {
 std::map<std::uint32_t, std::uint64_t> packets_of(const GenerationCounts& counts) {
   std::map<std::uint32_t, std::uint64_t> packets;
   for (const SourceCounts& source : counts.sources)
-    packets[number_of(source.address)] = source.counts.packets;
+    packets[number_of(source.key)] = source.counts.packets;
   return packets;
 }
 
@@ -154,7 +154,7 @@ TEST_CASE_TEMPLATE("a source that is tracked no more is a stranger again", Of, I
   door.receive(ten_net, 100);
   const GenerationCounts counts = door.take_counts();
   CHECK(counts.sources.size() == 50);
-  for (const SourceCounts& source : counts.sources) CHECK(number_of(source.address) % 2 == 1);
+  for (const SourceCounts& source : counts.sources) CHECK(number_of(source.key) % 2 == 1);
   CHECK(counts.untracked.sum().packets == 50);
 }
 

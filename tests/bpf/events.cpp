@@ -42,10 +42,10 @@ class ReportedEvents {
   }
 
   // The addresses that were reported, in order.
-  std::vector<Address> new_sources() {
-    std::vector<Address> addresses;
-    for (const NewSource& event : take<NewSource>()) addresses.push_back(event.address);
-    return addresses;
+  std::vector<RowKey> new_sources() {
+    std::vector<RowKey> keys;
+    for (const NewSource& event : take<NewSource>()) keys.push_back(event.key);
+    return keys;
   }
 
   void check_counts(xc_event_kind kind, std::uint64_t produced, std::uint64_t lost) {
@@ -59,13 +59,18 @@ class ReportedEvents {
   EventRing ring_;
 };
 
-std::vector<Address> addresses(std::uint32_t first, std::uint32_t size, Family family) {
-  std::vector<Address> result(size);
+KnownSources known_sources(ReportedEvents& reported) {
+  const RunningProgram& program = reported.program().program();
+  return {program.known_sources_fd(), known_source_bytes(program.config().by)};
+}
+
+std::vector<RowKey> addresses(std::uint32_t first, std::uint32_t size, Family family) {
+  std::vector<RowKey> result(size);
   for (std::uint32_t i = 0; i < size; ++i) result[i] = source_number(first + i, family);
   return result;
 }
 
-std::vector<Address> sorted(std::vector<Address> keys) {
+std::vector<RowKey> sorted(std::vector<RowKey> keys) {
   std::ranges::sort(keys);
   return keys;
 }
@@ -165,9 +170,9 @@ TEST_CASE_TEMPLATE("two CPUs that meet the same new sources report each once", O
 TEST_CASE_TEMPLATE(
     "new sources that the ring has no room for are counted as lost, and packets are not", Of, Ipv4,
     Ipv6) {
-  // A new source takes 48 bytes of the ring, 8 of them the kernel's.
-  constexpr std::uint32_t room = event_ring_bytes / 48;
-  constexpr std::uint32_t sources = room + 1000;
+  // A new source takes 48 bytes of the ring, 8 of them the kernel's, and a new pair 64.
+  const std::uint32_t room = (event_ring_bytes - 1) / (tested_rows().by == CountBy::pair ? 64 : 48);
+  const std::uint32_t sources = room + 1000;
   ReportedEvents reported({.hot_slots = 262'144, .max_sources = sources, .new_sources = true});
   const OnOneCpu pinned;
   AddressFrame frame(Of::family);
@@ -295,7 +300,7 @@ TEST_CASE_TEMPLATE("a source that is known and not tracked is forgotten when cou
   // This source was left by an agent that was killed after evicting it, and before taking it out.
   const xc_source stray = source_of(source_number(first_source + 1, Of::family));
   const std::uint8_t known = 1;
-  const KnownSources sources(reported.program().program().known_sources_fd());
+  const KnownSources sources = known_sources(reported);
   REQUIRE(bpf_map_update_elem(reported.program().program().known_sources_fd(), &stray, &known,
                               BPF_NOEXIST) == 0);
   CHECK(sources.list().size() == 2);
@@ -311,13 +316,14 @@ TEST_CASE_TEMPLATE(
   const OnOneCpu pinned;
   AddressFrame frame(Of::family);
   for (std::uint32_t i = 0; i < size; ++i) reported.program().run(frame.from(first_source + i));
-  const KnownSources known(reported.program().program().known_sources_fd());
-  std::vector<Address> listed = known.list();
+  const KnownSources known = known_sources(reported);
+  std::vector<RowKey> listed = known.list();
   CHECK((sorted(listed) == sorted(addresses(first_source, size, Of::family))));
 
   std::vector<LedgerEntry> slots(4);
   LedgerState state;
-  Ledger ledger(slots, state, 2, {});
+  std::vector<LedgerPeer> peers(4);
+  Ledger ledger(slots, state, 2, {}, peers);
   ledger.begin_tick(1, 0);
   ledger.add(source_number(first_source + 7, Of::family), {1, 60});
   listed.insert(listed.begin() + 100,

@@ -66,7 +66,7 @@ void check_counts(const GenerationCounts& counts, const FrameCase& frame_case,
                             : Address::ipv6(Ipv6Fields{}.source);
   CHECK(counts.sources.size() == 1);
   if (counts.sources.empty()) return;
-  CHECK(counts.sources[0].address == frame_case.expected_source.value_or(usual));
+  CHECK(counts.sources[0].key == frame_case.expected_source.value_or(usual));
   CHECK(counts.sources[0].counts == expected);
 }
 

@@ -60,12 +60,12 @@ void check_empty(ProgramUnderTest& program, std::uint32_t generation) {
 struct Sum {
   Counts frames;
   std::array<Counts, frame_classes> classes;
-  std::map<Address, Counts> sources;
+  std::map<RowKey, Counts> sources;
 
   void add(const GenerationCounts& counts) {
     frames += counts.frames;
     for (std::size_t i = 0; i < frame_classes; ++i) classes[i] += counts.classes[i];
-    for (const SourceCounts& source : counts.sources) sources[source.address] += source.counts;
+    for (const SourceCounts& source : counts.sources) sources[source.key] += source.counts;
   }
 };
 
@@ -151,7 +151,7 @@ TEST_CASE("frames are counted in the active generation alone") {
     const std::vector<SourceCounts> sources = program.sources(active);
     REQUIRE(sources.size() == tracked);
     for (std::uint32_t i = 0; i < tracked; ++i) {
-      CHECK(sources[i].address == source_a + i);
+      CHECK(sources[i].key == source_a + i);
       CHECK(sources[i].counts == Counts{3, 3 * 98});
     }
     CHECK(program.spilled(active).size() == 1);

@@ -233,10 +233,10 @@ TEST_CASE("a source of IPv4 and one of IPv6 are never one, however alike they ar
   const GenerationCounts counts = program.take_counts();
   check_conservation(counts);
   REQUIRE(counts.sources.size() == 3);
-  CHECK(counts.sources[0].address == Address(0xc0000201));
-  CHECK(counts.sources[1].address == lowest);
+  CHECK(counts.sources[0].key == Address(0xc0000201));
+  CHECK(counts.sources[1].key == lowest);
   CHECK(counts.sources[1].counts.packets == 2);
-  CHECK(counts.sources[2].address == mapped);
+  CHECK(counts.sources[2].key == mapped);
 }
 
 TEST_CASE("a family that is not counted is untracked, all of it, and takes no place") {

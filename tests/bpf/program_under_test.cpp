@@ -41,17 +41,17 @@ void add(xc_counts& sum, const xc_counts& counts) {
 
 // One entry for each source, in the order of their addresses.
 std::vector<SourceCounts> merged(const std::vector<SourceCounts>& sources) {
-  std::map<Address, Counts> sums;
-  for (const SourceCounts& source : sources) sums[source.address] += source.counts;
+  std::map<RowKey, Counts> sums;
+  for (const SourceCounts& source : sources) sums[source.key] += source.counts;
   std::vector<SourceCounts> result;
-  for (const auto& [address, counts] : sums) result.push_back({address, counts});
+  for (const auto& [key, counts] : sums) result.push_back({key, counts});
   return result;
 }
 
 void add_sources(const SourceTable& table, std::vector<SourceCounts>& sources) {
   for (xc_bucket& bucket : table.buckets)
     for_each_slot(table, bucket, [&](const auto& slot) {
-      if (slot.packets != 0) sources.push_back({address_of(slot), {slot.packets, slot.bytes}});
+      if (slot.packets != 0) sources.push_back({key_of(slot), {slot.packets, slot.bytes}});
     });
 }
 
@@ -62,14 +62,13 @@ const RowKind& tested_rows() {
     const char* name = std::getenv("XDP_COUNT_TESTED_BY");
     RowKind kind;
     if (name) kind.by = count_by_named(name);
-    if (kind.by == CountBy::pair) kind.prefix_lengths.of(Family::ipv6) = max_pair_prefix6;
     return kind;
   }();
   return rows;
 }
 
-bool has_wide_slots(Family family) {
-  return family == Family::ipv6 || tested_rows().by == CountBy::pair;
+std::uint32_t slots_in_bucket(Family family) {
+  return slots_in_hot_bucket(family, static_cast<xc_by>(tested_rows().by));
 }
 
 ProgramUnderTest::ProgramUnderTest(const ProgramSettings& settings)
@@ -138,11 +137,12 @@ GenerationCounts ProgramUnderTest::take_counts() {
   const std::size_t room = sources(generation).size() + 1;
   std::vector<LedgerEntry> slots(Ledger::slots_for(room));
   LedgerState state;
-  Ledger ledger(slots, state, room, {});
+  std::vector<LedgerPeer> peers(slots.size());
+  Ledger ledger(slots, state, room, {}, peers);
   ledger.begin_tick(1, 0);
   reader_.drain(generation, ledger);
   ledger.for_each([&](const LedgerEntry& entry) {
-    counts.sources.push_back({entry.address(), entry.total});
+    counts.sources.push_back({ledger.key_of(entry), entry.total});
   });
   counts.sources = merged(counts.sources);
   return counts;
@@ -188,7 +188,7 @@ void check_conservation(const GenerationCounts& counts) {
   CHECK(classes == counts.frames);
   PerFamily<Counts> sources = counts.untracked;
   for (const SourceCounts& source : counts.sources)
-    sources.of(source.address.family) += source.counts;
+    sources.of(source.key.family()) += source.counts;
   for (const Family family : both_families)
     CHECK(sources.of(family) == counts_of(counts, class_of(family)));
 }

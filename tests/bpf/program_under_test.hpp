@@ -76,14 +76,14 @@ class ProgramUnderTest {
   std::array<Totals, XC_GENERATIONS> taken_;
 };
 
-// Whether the hot table of a family has wide slots, by tested_rows().
-bool has_wide_slots(Family family);
+// In the hot table of a family, by tested_rows().
+std::uint32_t slots_in_bucket(Family family);
 
 // The slots of the smallest hot table, where every source may be in any of them: so many sources
 // find one on a CPU before the next is counted in the spill table.
 inline constexpr std::uint32_t smallest_hot_table = 8;  // of IPv4
 inline std::uint32_t smallest_table_of(Family family) {
-  return has_wide_slots(family) ? smallest_hot_table / 2 : smallest_hot_table;
+  return smallest_hot_table * slots_in_bucket(family) / XC_BUCKET_SLOTS;
 }
 
 // One for each way to see a frame and each form of the program, loaded on first use, for all tests

@@ -26,7 +26,7 @@ std::uint64_t wrong_sources(const GenerationCounts& counts, std::uint32_t first,
                             const Counts& expected) {
   std::uint64_t wrong = 0;
   for (const SourceCounts& source : counts.sources)
-    if (number_of(source.address) - first >= size || source.counts != expected) ++wrong;
+    if (number_of(source.key) - first >= size || source.counts != expected) ++wrong;
   return wrong;
 }
 
@@ -61,7 +61,7 @@ void fill_hot_table(const ProgramUnderTest& program, Family family) {
 // Takes those others out, and answers how many there were with these counts.
 std::size_t remove_fillers(GenerationCounts& counts, Family family, const Counts& expected) {
   return std::erase_if(counts.sources, [&](const SourceCounts& source) {
-    return number_of(source.address) - first_filler < smallest_table_of(family) &&
+    return number_of(source.key) - first_filler < smallest_table_of(family) &&
            source.counts == expected;
   });
 }
@@ -124,10 +124,10 @@ void run_all_on_two_cpus(const ProgramUnderTest& program, Family family,
 
 // Two IPv6 sources whose hashes have the same tag.
 template <class Hash>
-std::pair<Address, Address> sources_of_one_tag(const Hash& hash) {
-  std::map<xc_tag, Address> seen;
+std::pair<RowKey, RowKey> sources_of_one_tag(const Hash& hash) {
+  std::map<xc_tag, RowKey> seen;
   for (std::uint32_t number = 0;; ++number) {
-    const Address source = source_number(number, Family::ipv6);
+    const RowKey source = source_number(number, Family::ipv6);
     const auto [found, is_new] = seen.emplace(xc_tag_of(hash(source)), source);
     if (!is_new) return {found->second, source};
   }
@@ -135,8 +135,7 @@ std::pair<Address, Address> sources_of_one_tag(const Hash& hash) {
 
 std::map<std::uint32_t, Counts> by_address(const GenerationCounts& counts) {
   std::map<std::uint32_t, Counts> result;
-  for (const SourceCounts& source : counts.sources)
-    result[number_of(source.address)] += source.counts;
+  for (const SourceCounts& source : counts.sources) result[number_of(source.key)] += source.counts;
   return result;
 }
 
@@ -209,18 +208,18 @@ TEST_CASE("sources that have the same tag are counted apart, in the hot table an
     const OnOneCpu pinned;
     const SourceHash hash(program.program().config());
     const auto [one, other] = sources_of_one_tag(
-        [&](const Address& source) { return spilled ? hash.shared(source) : hash.hot(source); });
+        [&](const RowKey& source) { return spilled ? hash.shared(source) : hash.hot(source); });
     if (spilled) fill_hot_table(program, Family::ipv6);
     AddressFrame frame(Family::ipv6);
     for (int round = 0; round < 3; ++round)
-      for (const Address& source : {one, other, other}) program.run(frame.from(source));
+      for (const RowKey& source : {one, other, other}) program.run(frame.from(source));
     GenerationCounts counts = program.take_counts();
     check_conservation(counts);
     CHECK(remove_fillers(counts, Family::ipv6, {1, 60}) ==
           (spilled ? smallest_table_of(Family::ipv6) : 0));
     REQUIRE(counts.sources.size() == 2);
     for (const SourceCounts& source : counts.sources)
-      CHECK(source.counts == (source.address == one ? Counts{3, 180} : Counts{6, 360}));
+      CHECK(source.counts == (source.key == one ? Counts{3, 180} : Counts{6, 360}));
   }
 }
 

@@ -151,7 +151,7 @@ TEST_CASE("--check for people is a line for each thing, and the last one is the 
   CHECK(contains(text, "\nprograms   none\n"));
   CHECK(contains(
       text,
-      "\nmemory     100.9 MiB of kernel maps, 32.0 MiB of ledger, at most 16.6 MiB for the "
+      "\nmemory     100.9 MiB of kernel maps, 32.0 MiB of ledger, at most 16.5 MiB for the "
       "last minute and 64.0 MiB for clients; "));
   CHECK(text.ends_with("\nxdp-count would count here\n"));
 }

@@ -39,8 +39,7 @@ struct Conversations {
       for (std::uint64_t j = 0; j < 10; ++j) {
         const std::uint64_t network = 0x20010db800000000;
         const Address source(network + i, j + 1), destination(network + j, i + 1);
-        send(address_text(Address(network + i, 0)) + "/64 > " +
-                 address_text(Address(network + j, 0)) + "/64",
+        send(address_text(source) + " > " + address_text(destination),
              PacketBuilder()
                  .ipv6({.source = source.bytes(), .destination = destination.bytes()})
                  .udp(1, 2),

@@ -3,14 +3,14 @@
 
 #include <vector>
 
-#include "base/address.hpp"
 #include "counting/tally.hpp"
 #include "model/counts.hpp"
+#include "model/row_key.hpp"
 
 namespace xdp_count {
 
 struct SourceCounts {
-  Address address;
+  RowKey key;
   Counts counts;
 };
 

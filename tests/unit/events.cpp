@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t noon = 1'795'176'000'123'456;  // 2026-11-20T12:00:00.123456Z
 
-const NewSource new_source{.time = noon, .address = 0xc0000201};
+const NewSource new_source{.time = noon, .key = 0xc0000201};
 const Sample sample{.time = noon, .frame_bytes = 1514, .head = {0, 1, 254, 255}};
 const DecodedFrame frame{.vlan_ids = {7, 100},
                          .source = "192.0.2.1",
@@ -75,7 +75,7 @@ TEST_CASE("events are written as lines") {
   CHECK(encode_event_body(new_source, {}) + encode_event_end(0) == new_source_line + "\n");
   CHECK(encode_event_body(sample, frame) + encode_event_end(3) == sample_line + "\n");
   CHECK(
-      encode_event_body(NewSource{.time = noon, .address = {0x20010db800000000, 1}}, {}) ==
+      encode_event_body(NewSource{.time = noon, .key = Address(0x20010db800000000, 1)}, {}) ==
       R"({"type":"event","event":"new_source","time":"2026-11-20T12:00:00.123456Z","src":"2001:db8::1")");
   CHECK(
       encode_event_body(Sample{.time = noon, .frame_bytes = 14, .head = {}}, {}) ==

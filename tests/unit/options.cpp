@@ -173,17 +173,28 @@ TEST_CASE("every option has its effect, in its long form and its short one") {
   }
 }
 
-TEST_CASE("pairs are of at most 64 bits of IPv6 addresses, which is the default of pairs") {
+TEST_CASE("there are half as many pairs of IPv6 at most as of all else") {
+  const auto most = [](const Arguments& arguments) {
+    return accepted(arguments).settings.max_sources;
+  };
+  CHECK(most({"eth0", "--by", "destination", "--max-sources", "4194304"}) == 4'194'304);
+  CHECK(most({"eth0", "--by", "pair", "--max-sources", "2097152"}) == 2'097'152);
+  CHECK(most({"eth0", "--by", "pair", "--families", "ipv4", "--max-sources", "4194304"}) ==
+        4'194'304);
+  CHECK(
+      refusal({"eth0", "--by", "pair", "--max-sources", "2097153"}) ==
+      "xdp-count: --max-sources: at most 2097152 pairs of IPv6 addresses, not 2097153; --families "
+      "ipv4 has room for 4194304\n"
+      "xdp-count --help lists the options.\n");
+}
+
+TEST_CASE("networks have as many bits as their family's addresses at most") {
   const auto prefix6 = [](const Arguments& arguments) {
     return accepted(arguments).settings.row_kind.prefix_lengths.of(Family::ipv6);
   };
-  CHECK(prefix6({"eth0", "--by", "source"}) == 128);
-  CHECK(prefix6({"eth0", "--by", "pair"}) == 64);
-  CHECK(prefix6({"eth0", "--by", "pair", "--prefix6", "64"}) == 64);
+  CHECK(prefix6({"eth0", "--by", "pair"}) == 128);
+  CHECK(prefix6({"eth0", "--by", "pair", "--prefix6", "65"}) == 65);
   CHECK(prefix6({"eth0", "--prefix6", "0", "--by", "pair"}) == 0);
-  CHECK(refusal({"eth0", "--by", "pair", "--prefix6", "65"}) ==
-        "xdp-count: --prefix6: pairs are of at most 64 bits of each IPv6 address, not 65\n"
-        "xdp-count --help lists the options.\n");
   for (const char* option : {"--prefix4", "--prefix6"})
     for (const char* wrong : {"-1", "129", "1.5", "/24", ""})
       CHECK(contains(refusal({"eth0", option, wrong}), option));

@@ -38,7 +38,7 @@ struct OwnedTally {
     tally.fold({generation, cut.time, cut.interval, cut.nic, cut.partial}, totals[generation],
                [&](Ledger& ledger) {
                  for (const SourceCounts& source : cut.generation.sources)
-                   ledger.add(source.address, source.counts);
+                   ledger.add(source.key, source.counts);
                });
   }
 

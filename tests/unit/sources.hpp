@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <ostream>
 
-#include "base/address.hpp"
+#include "model/row_key.hpp"
 
 namespace xdp_count {
 
@@ -16,31 +16,45 @@ namespace xdp_count {
 inline std::ostream& operator<<(std::ostream& out, const Address& address) {
   return out << address_text(address);
 }
+inline std::ostream& operator<<(std::ostream& out, const RowKey& key) {
+  return out << key.address << " and " << key.peer();
+}
 
 // The source of each number: another one for each, with the number in its lowest bits.
 struct Sources {
-  Address (*source)(std::uint32_t number);
+  RowKey (*source)(std::uint32_t number);
 
-  Address operator()(std::uint32_t number) const { return source(number); }
+  RowKey operator()(std::uint32_t number) const { return source(number); }
 };
 
-inline Address ipv4_source(std::uint32_t number) {
+inline RowKey ipv4_source(std::uint32_t number) {
   return number;
 }
 // The first half is such that with a seed of {0, 1} the number is the home in a ledger, as it is
 // for IPv4.
-inline Address ipv6_source(std::uint32_t number) {
-  return {0x20010db8'ffffffff, number};
+inline RowKey ipv6_source(std::uint32_t number) {
+  return Address(0x20010db8'ffffffff, number);
 }
-// The key of a pair, for which the same holds.
-inline Address pair_of_ipv4(std::uint32_t number) {
-  return {0xffffffff, number, Family::ipv4};
+// Pairs, for which the same holds. These have the source alike, and the destination.
+inline RowKey ipv4_pair(std::uint32_t number) {
+  return {Address(0xffffffff), Address(number)};
+}
+inline RowKey ipv6_pair(std::uint32_t number) {
+  return {ipv6_source(number).address, ipv6_source(0xffffffff).address};
 }
 // Of either family, or pairs, in no regular order: whatever the distance of two numbers is, it may
 // be one of each.
-inline Address mixed_source(std::uint32_t number) {
-  constexpr Address (*kinds[])(std::uint32_t) = {ipv4_source, ipv6_source, pair_of_ipv4};
-  return kinds[std::popcount(number) % 3](number);
+inline RowKey mixed_source(std::uint32_t number) {
+  switch (std::popcount(number) % 4) {
+    case 0:
+      return ipv4_source(number);
+    case 1:
+      return ipv6_source(number);
+    case 2:
+      return ipv4_pair(number);
+    default:
+      return ipv6_pair(number);
+  }
 }
 
 // A test case that calls this is run for each of them.

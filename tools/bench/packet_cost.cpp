@@ -121,8 +121,8 @@ class Programs {
                XC_GENERATIONS * possible_cpus() *
                    cpu_counts_bytes(hot_slots, counted_families(loading.families)),
                "cpu_counts"};
-    spill_ = {bpf_map__fd(skeleton_->maps.spill), XC_GENERATIONS * spill_bytes(max_sources),
-              "spill"};
+    spill_ = {bpf_map__fd(skeleton_->maps.spill),
+              XC_GENERATIONS * spill_bytes(max_sources, XC_BUCKET_WIDE_SLOTS), "spill"};
     for (bpf_program* program : loaded) {
       std::string name = bpf_program__name(program);
       constexpr std::string_view prefix = "count_in_";

@@ -32,7 +32,7 @@ int percpu_hash(struct xdp_md *ctx)
 {
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
 	struct parsed_frame frame = parse_frame(ctx, bytes, true);
-	__be32 source = frame.source.last;
+	__be32 source = frame.key.address.last;
 	struct xc_counts *counts;
 
 	if (frame.class != XC_CLASS_IPV4)
@@ -61,7 +61,7 @@ int lru_hash(struct xdp_md *ctx)
 {
 	__u64 bytes = bpf_xdp_get_buff_len(ctx);
 	struct parsed_frame frame = parse_frame(ctx, bytes, true);
-	__be32 source = frame.source.last;
+	__be32 source = frame.key.address.last;
 	struct xc_counts *counts;
 
 	if (frame.class != XC_CLASS_IPV4)

@@ -25,13 +25,14 @@ constexpr std::size_t small_slots = 8;
 constexpr std::int64_t since = 1000;
 
 struct Item {
-  Address address;
+  RowKey key;
   Counts counts;  // no packets: taken
 };
 
 // What a process that folds is killed over: all that outlives it, and what it folds.
 struct Memory {
   std::array<LedgerEntry, small_slots> entries;
+  std::array<LedgerPeer, small_slots> peers;
   LedgerState ledger;
   TallyState tally;
   std::array<Item, 10> items;
@@ -43,7 +44,7 @@ constexpr HashSeed at_address{0, 1};
 
 // Folds what is left in `memory`, after whatever happened to it before.
 void fold(Memory& memory) {
-  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
+  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address, memory.peers);
   Tally tally(ledger, memory.tally, {});
   if (const auto item = ledger.interrupted_item()) {
     store_in_order(memory.items[*item].counts.packets, 0);
@@ -53,7 +54,7 @@ void fold(Memory& memory) {
     for (std::size_t i = 0; i < memory.items.size(); ++i) {
       Item& item = memory.items[i];
       if (item.counts.packets == 0) continue;
-      target.add(item.address, item.counts, i);
+      target.add(item.key, item.counts, i);
       store_in_order(item.counts.packets, 0);
     }
   });
@@ -62,12 +63,12 @@ void fold(Memory& memory) {
 // A ledger that is full of idle sources, which collide with each other and with the items.
 void prepare(Memory& memory, const Sources& source) {
   memory = {};
-  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
+  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address, memory.peers);
   Tally tally(ledger, memory.tally, {});
   tally.begin(since);
-  const auto count = [](Totals& totals, const Address& address, const Counts& counts) {
+  const auto count = [](Totals& totals, const RowKey& key, const Counts& counts) {
     totals.frames += counts;
-    totals.classes[static_cast<std::size_t>(class_of(address.family))] += counts;
+    totals.classes[static_cast<std::size_t>(class_of(key.family()))] += counts;
   };
   constexpr std::uint32_t idle[] = {1, 9, 17, 2};
   Totals before;
@@ -82,14 +83,14 @@ void prepare(Memory& memory, const Sources& source) {
   for (std::size_t i = 0; i < memory.items.size(); ++i) {
     const Counts counts{i == 6 ? 1 : i + 1, 100 * (i + 1)};
     memory.items[i] = {source(numbers[i]), counts};
-    count(memory.totals, memory.items[i].address, counts);
+    count(memory.totals, memory.items[i].key, counts);
   }
 }
 
 // What is to be found in the end, however often the work was interrupted.
 struct Result {
-  std::map<Address, Counts> tracked;
-  std::set<Address> established;
+  std::map<RowKey, Counts> tracked;
+  std::set<RowKey> established;
   PerFamily<Evicted> evicted;
   Counts frames;
   std::uint64_t seq = 0;
@@ -99,7 +100,7 @@ struct Result {
 };
 
 Result result_in(Memory& memory) {
-  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address);
+  Ledger ledger(memory.entries, memory.ledger, small_capacity, at_address, memory.peers);
   const Tally tally(ledger, memory.tally, {});
   Result result{.evicted = ledger.evicted(),
                 .frames = tally.head().frames.counts,
@@ -108,8 +109,9 @@ Result result_in(Memory& memory) {
   std::size_t entries = 0;
   ledger.for_each([&](const LedgerEntry& entry) {
     ++entries;
-    if (ledger.find(entry.address()) == &entry) result.tracked[entry.address()] = entry.total;
-    if (entry.established()) result.established.insert(entry.address());
+    const RowKey key = ledger.key_of(entry);
+    if (ledger.find(key) == &entry) result.tracked[key] = entry.total;
+    if (entry.established()) result.established.insert(key);
   });
   // Each source once, and where it is looked for.
   CHECK(entries == result.tracked.size());

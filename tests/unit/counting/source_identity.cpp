@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t all_ones = ~std::uint64_t{0};
 
-TEST_CASE("an address survives the words of the program, whatever it is") {
+TEST_CASE("a key survives the words of the program, whatever it is") {
   std::vector<Address> addresses{0,
                                  1,
                                  0x01020304,
@@ -31,23 +31,36 @@ TEST_CASE("an address survives the words of the program, whatever it is") {
                                  {0, all_ones},
                                  {all_ones, all_ones}};
   std::mt19937_64 random(1);
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     addresses.emplace_back(static_cast<std::uint32_t>(random()));
     addresses.emplace_back(random(), random());
   }
   for (const Address& address : addresses) {
     CAPTURE(address);
     const xc_source source = source_of(address);
-    REQUIRE(address_of(source) == address);
+    REQUIRE(key_of(source) == RowKey(address));
     const xc_wide_slot wide{.tag = xc_tag_of(SourceHash::random().shared(address)),
                             .packets = 1,
                             .bytes = 60,
                             .address = source.address};
-    REQUIRE(address_of(wide) == address);
+    REQUIRE(key_of(wide) == RowKey(address));
+    for (const Address& peer : addresses) {
+      if (peer.family != address.family) continue;
+      const RowKey pair(address, peer);
+      CAPTURE(peer);
+      REQUIRE(pair.peer() == peer);
+      const xc_source words = source_of(pair);
+      REQUIRE(key_of(words) == pair);
+      const xc_pair_slot slot{.tag = xc_tag_of(SourceHash::random().shared(pair)),
+                              .packets = 1,
+                              .bytes = 60,
+                              .key = {words.address, words.peer}};
+      REQUIRE(key_of(slot) == pair);
+    }
     if (address.family == Family::ipv6) continue;
     const xc_slot narrow{
         .source = static_cast<__be32>(source.address.last), .packets = 1, .bytes = 60};
-    REQUIRE(address_of(narrow) == address);
+    REQUIRE(key_of(narrow) == RowKey(address));
   }
 }
 
@@ -67,7 +80,7 @@ TEST_CASE("the words of an address are its bytes in a packet") {
 // What somebody's sources may be like; `n` counts them.
 struct SourcePattern {
   const char* name;
-  Address (*address)(std::uint32_t n);
+  RowKey (*key)(std::uint32_t n);
 };
 
 constexpr std::uint64_t site = 0x20010db8'00000000;
@@ -80,33 +93,55 @@ std::uint64_t scrambled(std::uint64_t number) {
 }
 
 constexpr SourcePattern source_patterns[] = {
-    {"IPv4 in a row", [](std::uint32_t n) { return Address(0x0a000000 + n); }},
+    {"IPv4 in a row", [](std::uint32_t n) -> RowKey { return Address(0x0a000000 + n); }},
     {"the same host of IPv4 networks in a row",
-     [](std::uint32_t n) { return Address(n << 8 | 1); }},
+     [](std::uint32_t n) -> RowKey { return Address(n << 8 | 1); }},
     {"random IPv4",
-     [](std::uint32_t n) { return Address(static_cast<std::uint32_t>(scrambled(n))); }},
-    {"addresses of a /64 in a row", [](std::uint32_t n) { return Address(site, n); }},
+     [](std::uint32_t n) -> RowKey { return Address(static_cast<std::uint32_t>(scrambled(n))); }},
+    {"addresses of a /64 in a row", [](std::uint32_t n) -> RowKey { return Address(site, n); }},
     {"addresses of a /64, from the left",
-     [](std::uint32_t n) { return Address(site, std::uint64_t{n} << 48); }},
+     [](std::uint32_t n) -> RowKey { return Address(site, std::uint64_t{n} << 48); }},
     {"the second half of each address of a /64 in a row",
-     [](std::uint32_t n) { return Address(site, std::uint64_t{n} << 32); }},
+     [](std::uint32_t n) -> RowKey { return Address(site, std::uint64_t{n} << 32); }},
     {"the same host of /64 networks in a row",
-     [](std::uint32_t n) { return Address(site + n, 1); }},
+     [](std::uint32_t n) -> RowKey { return Address(site + n, 1); }},
     {"the same host of /48 networks in a row",
-     [](std::uint32_t n) { return Address(site + (std::uint64_t{n} << 16), 1); }},
+     [](std::uint32_t n) -> RowKey { return Address(site + (std::uint64_t{n} << 16), 1); }},
     {"the same host of /32 networks in a row",
-     [](std::uint32_t n) { return Address(std::uint64_t{n} << 32, 1); }},
+     [](std::uint32_t n) -> RowKey { return Address(std::uint64_t{n} << 32, 1); }},
     {"interface identifiers made of one maker's Ethernet addresses",
-     [](std::uint32_t n) { return Address(site, 0x0225'90ff'fe00'0000 + n); }},
-    {"networks and hosts alike", [](std::uint32_t n) { return Address(site + n, n); }},
+     [](std::uint32_t n) -> RowKey { return Address(site, 0x0225'90ff'fe00'0000 + n); }},
+    {"networks and hosts alike", [](std::uint32_t n) -> RowKey { return Address(site + n, n); }},
     {"a square of networks and hosts",
-     [](std::uint32_t n) { return Address(site + n / 256, n % 256); }},
+     [](std::uint32_t n) -> RowKey { return Address(site + n / 256, n % 256); }},
     {"networks and hosts that make up for each other",
-     [](std::uint32_t n) { return Address(site + n, all_ones - n); }},
-    {"IPv4 addresses in IPv6", [](std::uint32_t n) { return Address(0, 0xffff'0a000000 + n); }},
-    {"random addresses of a /64", [](std::uint32_t n) { return Address(site, scrambled(n)); }},
+     [](std::uint32_t n) -> RowKey { return Address(site + n, all_ones - n); }},
+    {"IPv4 addresses in IPv6",
+     [](std::uint32_t n) -> RowKey { return Address(0, 0xffff'0a000000 + n); }},
+    {"random addresses of a /64",
+     [](std::uint32_t n) -> RowKey { return Address(site, scrambled(n)); }},
+    {"pairs of IPv4, from one source",
+     [](std::uint32_t n) -> RowKey {
+       return {Address(0x0a000001), Address(0xc0000000 + n)};
+     }},
+    {"pairs of IPv6, from one source",
+     [](std::uint32_t n) -> RowKey {
+       return {Address(site, 1), Address(site, n)};
+     }},
+    {"pairs of IPv6, to one destination",
+     [](std::uint32_t n) -> RowKey {
+       return {Address(site, n), Address(site, 1)};
+     }},
+    {"pairs of IPv6 whose addresses make up for each other",
+     [](std::uint32_t n) -> RowKey {
+       return {Address(site, n), Address(site, all_ones - n)};
+     }},
+    {"pairs of IPv6 with one another",
+     [](std::uint32_t n) -> RowKey {
+       return {Address(site, n / 128), Address(site, n % 128)};
+     }},
     {"random IPv6",
-     [](std::uint32_t n) { return Address(scrambled(n), scrambled(~std::uint64_t{n})); }},
+     [](std::uint32_t n) -> RowKey { return Address(scrambled(n), scrambled(~std::uint64_t{n})); }},
 };
 
 TEST_CASE("both hashes spread sources evenly, whatever they are like") {
@@ -116,19 +151,21 @@ TEST_CASE("both hashes spread sources evenly, whatever they are like") {
   constexpr unsigned most_in_a_bucket = 12;
   std::mt19937_64 random(1);
   for (int keys = 0; keys < 5; ++keys) {
-    const SourceHash hash(random() | 1, {random(), random()});
-    CAPTURE(hash.multiplier);
-    CAPTURE(hash.key.first);
-    CAPTURE(hash.key.last);
+    const xc_key secret{{random(), random()}, {random(), random()}};
+    const std::uint64_t multiplier = random() | 1;
+    CAPTURE(keys);
     for (const SourcePattern& pattern : source_patterns) {
       CAPTURE(pattern.name);
+      // So an address alone is in a table of addresses.
+      const bool pairs = pattern.key(1).peer_low != 0;
+      const SourceHash hash(multiplier, secret, pairs);
       for (const bool shared : {false, true}) {
         CAPTURE(shared);
         std::vector<unsigned> buckets(sources);
         std::unordered_set<xc_tag> tags;
         for (std::uint32_t n = 0; n < sources; ++n) {
-          const Address address = pattern.address(n);
-          const std::uint64_t value = shared ? hash.shared(address) : hash.hot(address);
+          const RowKey key = pattern.key(n);
+          const std::uint64_t value = shared ? hash.shared(key) : hash.hot(key);
           ++buckets[value / (all_ones / sources + 1)];
           tags.insert(xc_tag_of(value));
         }
@@ -147,13 +184,19 @@ TEST_CASE("a hash ends with the family, and another key is another hash") {
     CHECK(hash.shared(ipv6_source(number)) % 2 == XC_FAMILY_IPV6);
     CHECK(hash.hot(ipv6_source(number)) % 2 == XC_FAMILY_IPV6);
   }
-  const Address address{site, 1};
-  const xc_address key{.first = 0x0123456789abcdef, .last = 0xfedcba9876543211};
-  const std::uint64_t value = SourceHash(3, key).shared(address);
-  CHECK(SourceHash(3, key).shared(address) == value);
-  CHECK(SourceHash(5, key).shared(address) != value);
-  CHECK(SourceHash(3, {.first = key.first + 1, .last = key.last}).shared(address) != value);
-  CHECK(SourceHash(3, {.first = key.first, .last = key.last + 1}).shared(address) != value);
+  const RowKey pair{Address(site, 1), Address(site, 2)};
+  const xc_key secret{{0x0123456789abcdef, 0xfedcba9876543211}, {0x1032547698badcfe, 5}};
+  const auto value = [&](std::uint64_t multiplier, const xc_key& key) {
+    return SourceHash(multiplier, key, true).shared(pair);
+  };
+  CHECK(value(3, secret) == value(3, secret));
+  CHECK(value(5, secret) != value(3, secret));
+  for (__u64 xc_address::*word : {&xc_address::first, &xc_address::last})
+    for (xc_address xc_key::*part : {&xc_key::address, &xc_key::peer}) {
+      xc_key other = secret;
+      ++(other.*part.*word);
+      CHECK(value(3, other) != value(3, secret));
+    }
 }
 
 }  // namespace

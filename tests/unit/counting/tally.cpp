@@ -28,10 +28,10 @@ CutWithCounts any_cut() {
   generation.classes = {{{100, 10'000}, {80, 8000}, {4, 400}, {2, 200}, {1, 100}}};
   generation.untracked.of(Family::ipv4) = {10, 1000};
   generation.untracked.of(Family::ipv6) = {5, 500};
-  generation.sources = {{.address = ipv4_source(1), .counts = {60, 6000}},
-                        {.address = ipv6_source(1), .counts = {45, 4500}},
-                        {.address = ipv4_source(2), .counts = {30, 3000}},
-                        {.address = ipv6_source(2), .counts = {30, 3000}}};
+  generation.sources = {{.key = ipv4_source(1), .counts = {60, 6000}},
+                        {.key = ipv6_source(1), .counts = {45, 4500}},
+                        {.key = ipv4_source(2), .counts = {30, 3000}},
+                        {.key = ipv6_source(2), .counts = {30, 3000}}};
   return cut;
 }
 
@@ -90,10 +90,10 @@ TEST_CASE("cuts add up to cumulative counts; rates are the last cut's own") {
   CHECK(head.nic.rx_bytes == 18);
   CHECK(head.nic.rx_dropped == 19);
   CHECK(head.tracked == 4);
-  for (const Address& address : {ipv4_source(1), ipv6_source(1)}) {
-    CAPTURE(address);
-    const Counts sent = address.family == Family::ipv4 ? Counts{60, 6000} : Counts{45, 4500};
-    const LedgerEntry* entry = owned.ledger.find(address);
+  for (const RowKey& key : {ipv4_source(1), ipv6_source(1)}) {
+    CAPTURE(key);
+    const Counts sent = key.family() == Family::ipv4 ? Counts{60, 6000} : Counts{45, 4500};
+    const LedgerEntry* entry = owned.ledger.find(key);
     REQUIRE(entry);
     CHECK(entry->total == sent + sent);
     CHECK(entry->interval == sent);
@@ -137,9 +137,9 @@ TEST_CASE("every frame stays accounted for while sources make room for others") 
     for (const Family family : both_families)
       class_counts(family) = generation.untracked.of(family) = {below(10), below(1000)};
     for (int i = 0; i < 20; ++i) {
-      const Address address = source(static_cast<std::uint32_t>(below(200)));
-      generation.sources.push_back({address, {below(9), below(99)}});
-      class_counts(address.family) += generation.sources.back().counts;
+      const RowKey key = source(static_cast<std::uint32_t>(below(200)));
+      generation.sources.push_back({key, {below(9), below(99)}});
+      class_counts(key.family()) += generation.sources.back().counts;
     }
     for (const Counts& counts : generation.classes) generation.frames += counts;
     all += generation.frames;
@@ -180,7 +180,7 @@ Counts& class_in(GenerationCounts& generation, Family family) {
 // The first source of a family, which the cut has two of.
 SourceCounts& source_in(GenerationCounts& generation, Family family) {
   return *std::ranges::find(generation.sources, family,
-                            [](const SourceCounts& source) { return source.address.family; });
+                            [](const SourceCounts& source) { return source.key.family(); });
 }
 
 TEST_CASE("one packet or byte too many or too few anywhere is a violation that lasts") {
@@ -231,7 +231,7 @@ TEST_CASE("what one family lacks does not make up for what the other has too muc
         ++source_in(g, one).counts.packets, --g.untracked.of(other).packets;
       },
       [](GenerationCounts& g, Family one, Family other) {
-        source_in(g, one).address = source_in(g, other).address;
+        source_in(g, one).key = source_in(g, other).key;
       },
   };
   for (std::size_t i = 0; i < std::size(faults); ++i) {

@@ -21,7 +21,8 @@ namespace {
 // A ledger with a tally over it, whose last tick took so many seconds.
 struct TalliedLedger : OwnedLedger {
   explicit TalliedLedger(std::size_t capacity, double interval = 1)
-      : OwnedLedger(capacity), tally(ledger, tally_state, {.interval = interval}) {}
+      : OwnedLedger(capacity),
+        tally(ledger, tally_state, {.interval = interval, .row_kind = {.by = CountBy::pair}}) {}
 
   TallyState tally_state;
   Tally tally;
@@ -29,21 +30,31 @@ struct TalliedLedger : OwnedLedger {
 
 constexpr SortKey sort_keys[] = {SortKey::pps, SortKey::bps, SortKey::packets, SortKey::bytes};
 
-std::vector<Address> addresses_of(const std::vector<SourceRow>& rows) {
-  std::vector<Address> addresses;
-  for (const SourceRow& row : rows) addresses.push_back(row.address.network);
-  return addresses;
+// A source that is no pair is one with the address 0 here.
+RowKey key_of(const SourceRow& row) {
+  return row.peer ? RowKey(row.address.network, row.peer->network) : row.address.network;
 }
 
-std::vector<Address> sources_of(const Sources& source, const std::vector<std::uint32_t>& numbers) {
-  std::vector<Address> sources;
+std::vector<RowKey> keys_of(const std::vector<SourceRow>& rows) {
+  std::vector<RowKey> keys;
+  for (const SourceRow& row : rows) keys.push_back(key_of(row));
+  return keys;
+}
+
+std::vector<RowKey> sources_of(const Sources& source, const std::vector<std::uint32_t>& numbers) {
+  std::vector<RowKey> sources;
   for (const std::uint32_t number : numbers) sources.push_back(source(number));
   return sources;
 }
 
 // The network that a source shares with those whose numbers differ in the last bits alone, so many.
-Prefix network_of_numbers(const Address& source, unsigned bits) {
-  return network_of(source, bits_of(source.family) - bits);
+Prefix network_of_numbers(const RowKey& source, unsigned bits) {
+  const bool in_peer = source.family() == Family::ipv4 && source.peer_low != 0;
+  return network_of(in_peer ? source.peer() : source.address, bits_of(source.family()) - bits);
+}
+
+bool has_end_in(const Prefix& prefix, const RowKey& key) {
+  return prefix.contains(key.address) || prefix.contains(key.peer());
 }
 
 TEST_CASE("rates are packets and bits per second of the current tick") {
@@ -54,7 +65,7 @@ TEST_CASE("rates are packets and bits per second of the current tick") {
   owned.ledger.begin_tick(2, 3000);
   owned.ledger.add(source(7), {10, 980});
   const SourceRow row = source_row(owned.tally, *owned.ledger.find(source(7)));
-  CHECK(row.address == source(7));
+  CHECK(key_of(row) == source(7));
   CHECK(row.total == Counts{110, 9980});
   CHECK(row.rates.pps == 4);
   CHECK(row.rates.bps == 3136);
@@ -97,36 +108,42 @@ TEST_CASE("each sort key puts its highest source first") {
   };
   for (const Case& c : {Case{SortKey::pps, {3, 4, 1, 2}}, Case{SortKey::bps, {4, 3, 1, 2}},
                         Case{SortKey::packets, {1, 2, 3, 4}}, Case{SortKey::bytes, {2, 1, 4, 3}}})
-    CHECK(addresses_of(top_sources(owned.tally, {.top = 10, .by = c.by})) ==
+    CHECK(keys_of(top_sources(owned.tally, {.top = 10, .by = c.by})) ==
           sources_of(source, c.expected));
 }
 
 TEST_CASE("equal sources are ordered by total packets, then by address, IPv4 before IPv6") {
-  std::vector<Address> equal;
+  std::vector<RowKey> equal;
   SUBCASE("IPv4") {
     equal = {1, 9, 0xfffffffe};
   }
   SUBCASE("IPv6") {
-    equal = {{0, 9}, {1, 0}, {1, 0xfffffffe}, {~0ULL, 0}};
+    equal = {Address(0, 9), Address(1, 0), Address(1, 0xfffffffe), Address(~0ULL, 0)};
   }
   SUBCASE("both families") {
-    equal = {9, 0xffffffff, {0, 1}, {0, 9}, {1, 0}};
+    equal = {9, 0xffffffff, Address(0, 1), Address(0, 9), Address(1, 0)};
+  }
+  SUBCASE("pairs") {
+    equal = {{Address(1), Address(9)},
+             {Address(2), Address(1)},
+             {Address(0, 1), Address(0, 1)},
+             {Address(0, 1), Address(1, 0)}};
   }
   const Address first{7, 7};
   TalliedLedger owned(10);
   owned.ledger.begin_tick(1, 0);
   owned.ledger.add(first, {1, 10});
   owned.ledger.begin_tick(2, 0);
-  std::vector<Address> expected = equal;
+  std::vector<RowKey> expected = equal;
   expected.insert(expected.begin(), first);
   std::ranges::reverse(equal);
   equal.insert(equal.begin() + 1, first);
-  for (const Address& address : equal) owned.ledger.add(address, {2, 20});
+  for (const RowKey& key : equal) owned.ledger.add(key, {2, 20});
   for (std::size_t top : {std::size_t{10}, expected.size(), std::size_t{3}, std::size_t{2}}) {
     CAPTURE(top);
     if (top < expected.size()) expected.resize(top);
-    CHECK(addresses_of(top_sources(owned.tally, {.top = top})) == expected);
-    CHECK(addresses_of(top_sources(owned.tally, {.top = top, .by = SortKey::bps})) == expected);
+    CHECK(keys_of(top_sources(owned.tally, {.top = top})) == expected);
+    CHECK(keys_of(top_sources(owned.tally, {.top = top, .by = SortKey::bps})) == expected);
   }
 }
 
@@ -143,25 +160,24 @@ TEST_CASE("no more sources are selected than there are, and none when none are a
 }
 
 // What a selection is to be, the slow way: all sources of the ledger, sorted.
-std::vector<Address> sorted_addresses(const Ledger& ledger, const Selection& selection) {
-  std::vector<LedgerEntry> entries;
+std::vector<RowKey> sorted_keys(const Ledger& ledger, const Selection& selection) {
+  std::vector<RowKey> keys;
   ledger.for_each([&](const LedgerEntry& entry) {
-    const bool in_prefix = !selection.prefix || selection.prefix->contains(entry.address());
+    const RowKey key = ledger.key_of(entry);
+    const bool in_prefix = !selection.prefix || has_end_in(*selection.prefix, key);
     if (in_prefix && (!selection.family || *selection.family == entry.family()))
-      entries.push_back(entry);
+      keys.push_back(key);
   });
-  const auto rank = [&](const LedgerEntry& entry) {
+  const auto rank = [&](const RowKey& key) {
+    const LedgerEntry& entry = *ledger.find(key);
     const Counts now = ledger.in_current_tick(entry);
     const std::uint64_t values[] = {now.packets, now.bytes, entry.total.packets, entry.total.bytes};
-    return std::tuple(~values[static_cast<std::size_t>(selection.by)], ~entry.total.packets,
-                      entry.address());
+    return std::tuple(~values[static_cast<std::size_t>(selection.by)], ~entry.total.packets, key);
   };
-  std::sort(entries.begin(), entries.end(),
-            [&](const LedgerEntry& a, const LedgerEntry& b) { return rank(a) < rank(b); });
-  std::vector<Address> addresses;
-  for (const LedgerEntry& entry : entries)
-    if (addresses.size() < selection.top) addresses.push_back(entry.address());
-  return addresses;
+  std::sort(keys.begin(), keys.end(),
+            [&](const RowKey& a, const RowKey& b) { return rank(a) < rank(b); });
+  keys.resize(std::min(keys.size(), selection.top));
+  return keys;
 }
 
 void check_selections(const Tally& tally, const std::vector<Selection>& selections) {
@@ -169,9 +185,7 @@ void check_selections(const Tally& tally, const std::vector<Selection>& selectio
   REQUIRE(rows.size() == selections.size());
   for (std::size_t i = 0; i < selections.size(); ++i) {
     CAPTURE(i);
-    std::vector<Address> addresses;
-    for (const SourceRow& row : rows[i]) addresses.push_back(row.address.network);
-    CHECK(addresses == sorted_addresses(tally.ledger(), selections[i]));
+    CHECK(keys_of(rows[i]) == sorted_keys(tally.ledger(), selections[i]));
   }
 }
 
@@ -209,7 +223,8 @@ TEST_CASE("a source that came and made room within one tick is in no selection")
   for (std::uint32_t i = 0; i < 30; ++i) ledger.add(source(0x0b000000 + i), {i + 1, 300});
   REQUIRE(ledger.size() == 10);
   TallyState state;
-  check_selections(Tally(ledger, state, {}), {{5, SortKey::pps, {}}, {10, SortKey::pps, {}}});
+  check_selections(Tally(ledger, state, {.row_kind = {.by = CountBy::pair}}),
+                   {{5, SortKey::pps, {}}, {10, SortKey::pps, {}}});
 }
 
 TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") {
@@ -238,7 +253,7 @@ TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") 
                           Case{network_of_numbers(source(0x0b000000), 24), {}}}) {
       std::vector<SourceRow> all;
       owned.ledger.for_each([&](const LedgerEntry& entry) {
-        if ((!c.prefix || c.prefix->contains(entry.address())) &&
+        if ((!c.prefix || has_end_in(*c.prefix, owned.ledger.key_of(entry))) &&
             (!c.family || *c.family == entry.family()))
           all.push_back(source_row(owned.tally, entry));
       });
@@ -247,7 +262,7 @@ TEST_CASE("a selection is the head of all sources of its prefix, fully sorted") 
                                  static_cast<double>(row.total.packets),
                                  static_cast<double>(row.total.bytes)};
         return std::tuple(-values[static_cast<std::size_t>(by)],
-                          -static_cast<double>(row.total.packets), row.address);
+                          -static_cast<double>(row.total.packets), key_of(row));
       };
       std::sort(all.begin(), all.end(),
                 [&](const SourceRow& a, const SourceRow& b) { return rank(a) < rank(b); });

@@ -21,19 +21,19 @@ namespace {
 
 constexpr std::uint32_t max_sources = 16'384;
 
-std::vector<Address> different_addresses(const Sources& source, std::size_t count,
-                                         std::uint32_t seed) {
+std::vector<RowKey> different_sources(const Sources& source, std::size_t count,
+                                      std::uint32_t seed) {
   std::mt19937 random(seed);
-  std::set<Address> addresses;
+  std::set<RowKey> addresses;
   while (addresses.size() < count) addresses.insert(source(static_cast<std::uint32_t>(random())));
-  std::vector<Address> shuffled(addresses.begin(), addresses.end());
+  std::vector<RowKey> shuffled(addresses.begin(), addresses.end());
   std::ranges::shuffle(shuffled, random);
   return shuffled;
 }
 
-std::size_t contained(const TrackedSources& set, const std::vector<Address>& addresses) {
+std::size_t contained(const TrackedSources& set, const std::vector<RowKey>& addresses) {
   return static_cast<std::size_t>(std::ranges::count_if(
-      addresses, [&](const Address& address) { return set.contains(address); }));
+      addresses, [&](const RowKey& address) { return set.contains(address); }));
 }
 
 TEST_CASE("the set has room for as many sources as the ledger, however often they change") {
@@ -42,21 +42,21 @@ TEST_CASE("the set has room for as many sources as the ledger, however often the
     CAPTURE(seed);
     std::vector<xc_tracked_group> groups(tracked_groups(max_sources));
     TrackedSources set(groups, SourceHash::random());
-    std::vector<Address> all = different_addresses(source, 10 * max_sources, seed);
-    const std::vector<Address> first(all.begin(), all.begin() + max_sources);
-    for (const Address& address : first) set.add(address);
+    std::vector<RowKey> all = different_sources(source, 10 * max_sources, seed);
+    const std::vector<RowKey> first(all.begin(), all.begin() + max_sources);
+    for (const RowKey& address : first) set.add(address);
     REQUIRE(contained(set, first) == max_sources);
     // One after the other is replaced, in no order.
     for (std::size_t i = max_sources; i < all.size(); ++i) {
       set.remove(all[i - max_sources]);
       set.add(all[i]);
     }
-    const std::vector<Address> last(all.end() - max_sources, all.end());
-    const std::vector<Address> gone(all.begin(), all.end() - max_sources);
+    const std::vector<RowKey> last(all.end() - max_sources, all.end());
+    const std::vector<RowKey> gone(all.begin(), all.end() - max_sources);
     CHECK(contained(set, last) == max_sources);
     // Tags are alike of one pair of sources in a thousand million.
     CHECK(contained(set, gone) <= 2);
-    for (const Address& address : last) set.remove(address);
+    for (const RowKey& address : last) set.remove(address);
     for (const xc_tracked_group& group : groups) {
       REQUIRE(group.passed == 0);
       REQUIRE(std::ranges::count(group.sources, 0U) == XC_TRACKED_CELLS);
@@ -65,9 +65,8 @@ TEST_CASE("the set has room for as many sources as the ledger, however often the
 }
 
 // Two sources of the same tag and, in so few groups, of the same first group.
-std::pair<Address, Address> alike(const Sources& source, const SourceHash& hash,
-                                  std::size_t groups) {
-  std::map<std::pair<xc_tag, std::uint64_t>, Address> met;
+std::pair<RowKey, RowKey> alike(const Sources& source, const SourceHash& hash, std::size_t groups) {
+  std::map<std::pair<xc_tag, std::uint64_t>, RowKey> met;
   for (std::uint32_t number = 0;; ++number) {
     const std::uint64_t shared = hash.shared(source(number));
     const auto [first, is_new] = met.try_emplace(
@@ -85,7 +84,8 @@ std::ptrdiff_t cells_in_use(const std::vector<xc_tracked_group>& groups) {
 
 TEST_CASE("of two sources with the same tag one can go, and the other is still there") {
   const Sources source = each_kind_of_sources();
-  const SourceHash hash(0x9e3779b97f4a7c15, {0x0123456789abcdef, 0xfedcba9876543211});
+  const SourceHash hash(0x9e3779b97f4a7c15,
+                        {{0x0123456789abcdef, 0xfedcba9876543211}, {0x1032547698badcfe, 5}}, true);
   std::vector<xc_tracked_group> groups(2);
   TrackedSources set(groups, hash);
   const auto [one, other] = alike(source, hash, groups.size());
@@ -112,10 +112,10 @@ TEST_CASE("sources whose groups are full are in the next ones, and leave no trac
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     std::vector<xc_tracked_group> groups(8);
-    TrackedSources set(groups, SourceHash(2 * seed + 0x9e3779b97f4a7c15, {seed, ~0ULL}));
+    TrackedSources set(groups, SourceHash::random());
     // So many that nearly all cells are in use, and perhaps all that one of them may be in.
-    std::vector<Address> addresses = different_addresses(source, 50, seed);
-    std::erase_if(addresses, [&](const Address& address) {
+    std::vector<RowKey> addresses = different_sources(source, 50, seed);
+    std::erase_if(addresses, [&](const RowKey& address) {
       set.add(address);
       return !set.contains(address);
     });
@@ -151,12 +151,12 @@ TEST_CASE("no tag is that of an empty cell, and none is of both families") {
 TEST_CASE("what a killed agent left of the set is mended, and who stays is there") {
   const Sources source = each_kind_of_sources();
   const SourceHash hash = SourceHash::random();
-  std::vector<Address> addresses = different_addresses(source, 65, 1);
-  const Address gone = addresses.back();
+  std::vector<RowKey> addresses = different_sources(source, 65, 1);
+  const RowKey gone = addresses.back();
   addresses.pop_back();
   std::vector<xc_tracked_group> groups(tracked_groups(64));
   TrackedSources set(groups, hash);
-  for (const Address& address : addresses) set.add(address);
+  for (const RowKey& address : addresses) set.add(address);
   const std::vector<xc_tracked_group> before = groups;
   // The agent was killed before `passed` was increased in the groups that were passed, and before
   // one that had left the ledger was removed.
@@ -164,7 +164,7 @@ TEST_CASE("what a killed agent left of the set is mended, and who stays is there
   set.add(gone);
   std::vector<xc_tracked_group> others(tracked_groups(64));
   TrackedSources right(others, hash);
-  for (const Address& address : addresses) right.add(address);
+  for (const RowKey& address : addresses) right.add(address);
   set.assign(right);
   for (std::size_t i = 0; i < groups.size(); ++i) CHECK(groups[i].passed == before[i].passed);
   CHECK(contained(set, addresses) == addresses.size());
@@ -176,7 +176,7 @@ TEST_CASE("the filter has every source that was added, and few others") {
   std::vector<std::uint64_t> words(filter_bytes(max_sources) / sizeof(std::uint64_t));
   SourceFilter filter(words);
   const SourceHash hash = SourceHash::random();
-  const std::vector<Address> addresses = different_addresses(source, 2 * max_sources, 1);
+  const std::vector<RowKey> addresses = different_sources(source, 2 * max_sources, 1);
   for (std::size_t i = 0; i < max_sources; ++i) filter.add(hash.shared(addresses[i]));
   std::size_t others = 0;
   for (std::size_t i = 0; i < addresses.size(); ++i) {

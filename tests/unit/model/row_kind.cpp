@@ -20,7 +20,7 @@ TEST_CASE("the key of a row has the ends that packets of it have") {
       return is_ipv4 ? Address(static_cast<std::uint32_t>(random())) : Address(random(), random());
     };
     const Address source = address(), destination = address();
-    const unsigned prefix4 = length(32), prefix6 = length(max_pair_prefix6);
+    const unsigned prefix4 = length(32), prefix6 = length(128);
     const unsigned bits = is_ipv4 ? prefix4 : prefix6;
     const Prefix from = network_of(source, bits), to = network_of(destination, bits);
     RowKind kind{.prefix_lengths = {{prefix4, prefix6}}};
@@ -33,15 +33,15 @@ TEST_CASE("the key of a row has the ends that packets of it have") {
 }
 
 TEST_CASE("keys of pairs sort by source, then by destination, IPv4 first") {
-  const RowKind pairs{.by = CountBy::pair, .prefix_lengths = {{32, 64}}};
-  const Address addresses[] = {1, 2, 0xffffffff, {0, 0}, {1, 5}, {~0ULL, 7}};
-  const Address* before = nullptr;
-  Address last;
+  const RowKind pairs{.by = CountBy::pair};
+  const Address addresses[] = {1, 2, 0xffffffff, {0, 0}, {0, 5}, {1, 5}, {1, 6}, {~0ULL, 7}};
+  const RowKey* before = nullptr;
+  RowKey last;
   for (const Family family : both_families)
     for (const Address& source : addresses)
       for (const Address& destination : addresses) {
         if (source.family != family || destination.family != family) continue;
-        const Address key = pairs.key_of(source, destination);
+        const RowKey key = pairs.key_of(source, destination);
         if (before) CHECK(last < key);
         last = key;
         before = &last;

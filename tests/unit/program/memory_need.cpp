@@ -68,5 +68,20 @@ TEST_CASE("events take memory where they are asked for alone") {
   CHECK(memory_need({.events = true, .sample = 1}, 2).maps == plain + 52 * mib);
 }
 
+TEST_CASE("pairs take memory for their second addresses where they have any") {
+  constexpr std::uint64_t mib = 1 << 20;
+  const MemoryNeed plain = memory_need({}, 2);
+  const auto need = [](FamilyChoice families, bool events) {
+    return memory_need({.row_kind = {families, CountBy::pair}, .events = events}, 2);
+  };
+  CHECK(need(FamilyChoice::both, false).ledger == plain.ledger + 8 * mib);
+  CHECK(need(FamilyChoice::ipv4, false).ledger == plain.ledger + 8 * mib);
+  // A bit says of each bucket more whether it is in use.
+  CHECK(need(FamilyChoice::both, false).maps == plain.maps + 64 * mib + mib / 8);
+  CHECK(need(FamilyChoice::ipv4, false).maps ==
+        memory_need({.row_kind = {FamilyChoice::ipv4}}, 2).maps);
+  CHECK(need(FamilyChoice::both, true).maps == need(FamilyChoice::both, false).maps + 60 * mib);
+}
+
 }  // namespace
 }  // namespace xdp_count

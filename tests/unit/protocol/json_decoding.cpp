@@ -186,14 +186,14 @@ TEST_CASE("rows and events of pairs are read as they were written") {
   CHECK(message.head.row_kind == head.row_kind);
   REQUIRE(message.rows.size() == 1);
   CHECK(message.rows[0].ends() == row.ends());
-  const Address key = head.row_kind.key_of(0xc0000201, 0xc6336407);
-  const auto event = decoded<EventMessage>(
-      encode_event_body(NewSource{.address = key}, head.row_kind) + encode_event_end(0));
+  const RowKey key = head.row_kind.key_of(0xc0000201, 0xc6336407);
+  const auto event = decoded<EventMessage>(encode_event_body(NewSource{.key = key}, head.row_kind) +
+                                           encode_event_end(0));
   CHECK(event.frame.source == "192.0.2.1");
   CHECK(event.frame.destination == "198.51.100.7");
   head.row_kind.by = CountBy::destination;
   const auto of_destination = decoded<EventMessage>(
-      encode_event_body(NewSource{.address = 0xc6336407}, head.row_kind) + encode_event_end(0));
+      encode_event_body(NewSource{.key = 0xc6336407}, head.row_kind) + encode_event_end(0));
   CHECK(of_destination.frame.source.empty());
   CHECK(of_destination.frame.destination == "198.51.100.7");
 }

@@ -110,9 +110,8 @@ TEST_CASE("rows of pairs have both addresses, and so have events") {
     CHECK(message["sources"][0]["src"] == "192.0.2.1");
     CHECK(message["sources"][0]["dst"] == "198.51.100.7");
   }
-  const Address key = head.row_kind.key_of({0x20010db800000001, 7}, {0x20010db800000002, 8});
-  const json event =
-      message_of(encode_event_body(NewSource{.address = key}, head.row_kind) + "}\n");
+  const RowKey key = head.row_kind.key_of({0x20010db800000001, 7}, {0x20010db800000002, 8});
+  const json event = message_of(encode_event_body(NewSource{.key = key}, head.row_kind) + "}\n");
   CHECK(event["src"] == "2001:db8:0:1::/64");
   CHECK(event["dst"] == "2001:db8:0:2::/64");
 }
