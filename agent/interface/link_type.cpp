@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 #include <linux/if_arp.h>
+#include <linux/if_link.h>
 
 #include <algorithm>
 #include <array>
@@ -80,6 +81,28 @@ bool is_multipoint_gre(const LinkType& link) {
   return link.hardware == ARPHRD_IPGRE && !link.has_one_peer;
 }
 
+// Generic XDP runs where a packet first comes to a device. To these two the IP layer assigns it
+// later (vrf_ip_rcv() and ipvlan_nf_input()), so that only what the host itself sends would be
+// counted.
+std::optional<std::string> refusal_of_bypassed(const std::string& interface, const LinkType& link) {
+  const auto refusal = [&](const char* what, const std::string& remedy) {
+    return fmt::format(
+        "interface {} is {}: the kernel gives it packets behind the place where XDP programs run, "
+        "and they would not be counted. {}",
+        interface, what, remedy);
+  };
+  if (link.kind == "vrf")
+    return refusal(
+        "a VRF", fmt::format("Count on the interfaces in it (ip link show master {})", interface));
+  if (link.ipvlan_mode == IPVLAN_MODE_L3S)
+    return refusal(
+        "an ipvlan in the mode l3s",
+        fmt::format("Count on the interface below it, or give it the mode l3 (ip link set "
+                    "dev {} type {} mode l3)",
+                    interface, link.kind));
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<LinkHeader> header_of(const LinkType& link) {
@@ -97,7 +120,7 @@ std::string name_of(const LinkType& link) {
 }
 
 std::optional<std::string> refusal_of(const std::string& interface, const LinkType& link) {
-  if (header_of(link)) return std::nullopt;
+  if (header_of(link)) return refusal_of_bypassed(interface, link);
   return fmt::format(
       "interface {} is of the link type {}: its frames begin with neither an Ethernet nor an IP "
       "header, and would be counted wrongly. Count on an interface whose frames do",

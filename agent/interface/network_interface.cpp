@@ -32,9 +32,19 @@ int read_xdp_attribute(const nlattr* attribute, void* data) {
   return MNL_CB_OK;
 }
 
+int read_ipvlan_attribute(const nlattr* attribute, void* data) {
+  if (mnl_attr_get_type(attribute) == IFLA_IPVLAN_MODE)
+    static_cast<LinkType*>(data)->ipvlan_mode = mnl_attr_get_u16(attribute);
+  return MNL_CB_OK;
+}
+
+// The kernel says the kind first, which what follows depends on.
 int read_kind(const nlattr* attribute, void* data) {
-  if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
-    static_cast<NetworkInterface*>(data)->link.kind = mnl_attr_get_str(attribute);
+  LinkType& link = static_cast<NetworkInterface*>(data)->link;
+  if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND) link.kind = mnl_attr_get_str(attribute);
+  if (mnl_attr_get_type(attribute) == IFLA_INFO_DATA &&
+      (link.kind == "ipvlan" || link.kind == "ipvtap"))
+    return mnl_attr_parse_nested(attribute, read_ipvlan_attribute, &link);
   return MNL_CB_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <linux/if_arp.h>
+#include <linux/if_link.h>
 
 #include <optional>
 #include <string>
@@ -53,6 +54,25 @@ TEST_CASE("it is known what frames of a link type begin with, or it is refused b
     CHECK((header_of(c.link) == c.header));
     CHECK(name_of(c.link) == c.name);
   }
+}
+
+TEST_CASE("a device that gets its packets behind generic XDP is refused") {
+  const std::string reason =
+      ": the kernel gives it packets behind the place where XDP programs run, and they would not "
+      "be counted. ";
+  LinkType link{.hardware = ARPHRD_ETHER, .kind = "vrf"};
+  CHECK(refusal_of("blue", link) == "interface blue is a VRF" + reason +
+                                        "Count on the interfaces in it (ip link show master blue)");
+  link = {.hardware = ARPHRD_ETHER, .kind = "ipvlan", .ipvlan_mode = IPVLAN_MODE_L3S};
+  CHECK(refusal_of("ipvl0", link) ==
+        "interface ipvl0 is an ipvlan in the mode l3s" + reason +
+            "Count on the interface below it, or give it the mode l3 (ip link set dev ipvl0 type "
+            "ipvlan mode l3)");
+  for (const unsigned short mode : {IPVLAN_MODE_L2, IPVLAN_MODE_L3}) {
+    link.ipvlan_mode = mode;
+    CHECK(!refusal_of("ipvl0", link));
+  }
+  CHECK(!refusal_of("eth0", {.hardware = ARPHRD_ETHER}));
 }
 
 }  // namespace
