@@ -106,6 +106,8 @@ void Attachment::attach(ModeChoice choice, const ProgramSettings& settings) {
     std::string message =
         fmt::format("attaching to {} in generic mode: {}", interface_.name, generic_failure);
     if (!native_failure.empty()) message += fmt::format("; in native mode: {}", native_failure);
+    if (const auto remedy = remedy_in_any_mode(generic_failure))
+      message += fmt::format("; {}", *remedy);
     throw std::runtime_error(message);
   }
   explain_mode(native_failure.empty() ? "asked for" : "native mode failed: " + native_failure);

@@ -28,6 +28,13 @@ bool has_word(std::string_view text, std::string_view word) {
 
 }  // namespace
 
+std::optional<std::string> remedy_in_any_mode(const std::string& failure) {
+  // dev_xdp_attach() of net/core/dev.c
+  if (failure.find("upper device already has a program") == failure.npos) return std::nullopt;
+  return "count on the device above it that has the program, such as its bond or a VLAN, or take "
+         "that off first: where both have one, it is put on this device first";
+}
+
 std::string native_mode_remedy(const std::string& failure, const std::string& interface,
                                unsigned mtu) {
   std::string lower = failure;
@@ -37,6 +44,20 @@ std::string native_mode_remedy(const std::string& failure, const std::string& in
     return std::any_of(words.begin(), words.end(),
                        [&](std::string_view word) { return has_word(lower, word); });
   };
+  // drivers/net/bonding/bond_main.c
+  if (mentions({"current bonding mode"}))
+    return "give it the mode balance-rr or active-backup, or balance-xor or 802.3ad with another "
+           "xmit_hash_policy than vlan+srcmac, or use --mode generic";
+  if (mentions({"slave device does not support"}))
+    return fmt::format(
+        "let it have members alone whose drivers have XDP (ip link show master {}), or use --mode "
+        "generic",
+        interface);
+  if (mentions({"slave has xdp program loaded"}))
+    return fmt::format(
+        "take the programs off its members (ip link show master {}), or use --mode generic",
+        interface);
+  if (const auto remedy = remedy_in_any_mode(failure)) return *remedy;
   if (mentions({"mtu", "jumbo"}))
     return fmt::format(
         "its MTU is {1}: lower it (ip link set dev {0} mtu NUMBER), or use --mode generic",

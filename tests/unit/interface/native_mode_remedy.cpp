@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 using xdp_count::native_mode_remedy;
+using xdp_count::remedy_in_any_mode;
 
 TEST_CASE("what drivers say of why they refuse XDP is followed by what to do about it") {
   // These are messages of bnxt, i40e, virtio_net, mlx5 and net/core/dev.c.
@@ -24,4 +25,24 @@ TEST_CASE("what drivers say of why they refuse XDP is followed by what to do abo
   for (const char* other : {"reset during configuration", "boulromtu", "string", "groups"})
     CHECK(remedy(other) == "use --mode generic");
   CHECK(remedy("Underlying driver does not support XDP in native mode") == "use --mode generic");
+}
+
+TEST_CASE("what the kernel says of a bond and of devices above one is followed by what to do") {
+  const auto remedy = [](const char* failure) {
+    return native_mode_remedy(failure, "bond0", 1500);
+  };
+  CHECK(remedy("No native XDP support for the current bonding mode (Operation not supported)") ==
+        "give it the mode balance-rr or active-backup, or balance-xor or 802.3ad with another "
+        "xmit_hash_policy than vlan+srcmac, or use --mode generic");
+  CHECK(remedy("Slave device does not support XDP (Operation not supported)") ==
+        "let it have members alone whose drivers have XDP (ip link show master bond0), or use "
+        "--mode generic");
+  CHECK(remedy("Slave has XDP program loaded, please unload before enslaving") ==
+        "take the programs off its members (ip link show master bond0), or use --mode generic");
+  const char* above = "Cannot attach when an upper device already has a program (File exists)";
+  CHECK(remedy_in_any_mode(above) ==
+        "count on the device above it that has the program, such as its bond or a VLAN, or take "
+        "that off first: where both have one, it is put on this device first");
+  CHECK(remedy(above) == remedy_in_any_mode(above));
+  CHECK(!remedy_in_any_mode("Operation not supported"));
 }
