@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Debian's newest kernel for virtual machines of a release, unpacked without installing it:
+# Debian's newest kernel of a release, unpacked without installing it:
 #   unpack-kernel.sh RELEASE DIRECTORY
 # RELEASE is the beginning of a version, such as 6.1. Afterwards DIRECTORY has the kernel as
 # `vmlinuz`, its modules under lib/modules, and its version in the file `release`. What is there
@@ -47,8 +47,8 @@ rm -rf "$directory"
 mkdir -p "$directory"
 with_own_apt apt-get -qq -o Acquire::Languages=none update
 package=$(with_own_apt apt-cache pkgnames "linux-image-$release." |
-  grep -- '-cloud-amd64-unsigned$' | sort -V | tail -n 1)
-[ -n "$package" ] || fail "there is no kernel $release for virtual machines in Debian's $suites"
+  grep -e '-amd64-unsigned$' | grep -v -e -cloud- -e -rt- | sort -V | tail -n 1)
+[ -n "$package" ] || fail "there is no kernel $release in Debian's $suites"
 (cd "$directory" && with_own_apt apt-get -qq download "$package")
 dpkg -x "$directory/$package"_*.deb "$directory"
 rm "$directory/$package"_*.deb
@@ -58,6 +58,5 @@ mv "$directory"/boot/vmlinuz-* "$directory/vmlinuz"
 if [ ! -d "$directory/lib" ]; then mv "$directory/usr/lib" "$directory/lib"; fi
 rm -rf "${directory:?}/usr" "${directory:?}/boot"
 version=$(ls "$directory/lib/modules")
-find "$directory/lib/modules" -name '*.xz' -exec unxz {} +
 /sbin/depmod -b "$directory" "$version"
 echo "$version" >"$directory/release"
