@@ -213,6 +213,55 @@ TEST_CASE("frames of a macvlan are counted") {
   });
 }
 
+TEST_CASE("broadcasts to a macvlan are counted, in each of its modes") {
+  for (const char* mode : {"private", "vepa", "bridge", "passthru", "source"}) {
+    CAPTURE(mode);
+    const Topology topology;
+    ip(topology, {"link", "add", "link", Topology::receiver_link, "name", "macvlan0", "type",
+                  "macvlan", "mode", mode});
+    if (mode == std::string("source"))
+      ip(topology, {"link", "set", "dev", "macvlan0", "type", "macvlan", "macaddr", "add",
+                    "02:00:00:00:00:01"});
+    ip(topology, {"link", "set", "dev", "macvlan0", "arp", "off", "multicast", "off", "up"});
+    check_counted(topology, "macvlan0", "generic", [&](std::span<const Frame> frames) {
+      std::vector<Frame> broadcasts(frames.begin(), frames.end());
+      for (Frame& frame : broadcasts) std::fill_n(frame.begin(), 6, 0xff);
+      send_frames(topology, broadcasts);
+    });
+  }
+}
+
+TEST_CASE("frames that come by VXLAN are counted on its device, without what is around them") {
+  const Topology topology;
+  const auto make_vxlan = [&](int network_namespace, const char* below, const char* peer) {
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"/sbin/ip", "link", "add", "vxlan0", "type", "vxlan", "id", "7",
+                                   "dev", below, "remote", peer, "dstport", "4789"},
+          {"/sbin/ip", "link", "set", "dev", "vxlan0", "arp", "off", "multicast", "off", "up"}}) {
+      Process process(command, {.network_namespace = network_namespace});
+      REQUIRE(process.wait() == 0);
+    }
+  };
+  make_vxlan(topology.sender(), Topology::sender_link, "192.0.2.2");
+  make_vxlan(topology.receiver(), Topology::receiver_link, "192.0.2.1");
+  check_native_is_refused(topology, "vxlan0");
+
+  // The order matters: the kernel refuses a device's program while one is on a device above it.
+  Agent below(topology, {"-m", "native", "--interval", "0.1"});
+  LineClient client_below(default_socket);
+  client_below.next_of_type("snapshot");
+  check_counted(
+      topology, "vxlan0", "generic",
+      [&](std::span<const Frame> frames) {
+        in_network_namespace(topology.sender(), [&] { PacketSocket("vxlan0").send(frames); });
+      },
+      without_ethernet_headers);
+  // There the sender is the other end, and a frame has 50 bytes more: IPv4, UDP and VXLAN headers
+  // and its own Ethernet header.
+  CHECK(sources_of(snapshot_with(client_below, 140)) ==
+        std::map<std::string, Count>{{"192.0.2.1", {140, 140 * 110}}});
+}
+
 TEST_CASE("frames of the loopback device are counted") {
   const Topology topology;
   ip(topology, {"link", "set", "dev", "lo", "up"});

@@ -35,7 +35,7 @@ mkdir -p "$state"
 # Seconds that a suite may take in there, and the guest as a whole: some four times what they
 # take on an idle machine without KVM.
 suite_limit=800
-guest_limit=2000
+guest_limit=2600
 
 guests=
 clean_up() {
@@ -190,7 +190,7 @@ count_suite() {
 # The guests of all kernels run at once, since each keeps one processor busy at most.
 start_guest() {
   kernel=$1
-  # tests/vm/devices.cpp knows these. A hub negotiates no guest offloads, a tap device does.
+  # tests/vm/qemu_devices.hpp knows these. A hub negotiates no guest offloads, a tap device does.
   boot "$guest_limit" "$state/$kernel.qemu" -accel "$accelerator" -cpu "$cpu" \
     -kernel "$state/linux-$kernel/vmlinuz" -initrd "$state/$kernel.initramfs" \
     -append "console=ttyS0 panic=-1 quiet" -serial "file:$state/$kernel.console" \
@@ -202,7 +202,11 @@ start_guest() {
     -netdev hubport,id=left,hubid=0 -device virtio-net-pci,netdev=left,mac=02:00:00:00:01:01 \
     -netdev hubport,id=right,hubid=0 -device virtio-net-pci,netdev=right,mac=02:00:00:00:01:02 \
     -netdev tap,id=tap,ifname=tap0,script=no,downscript=no \
-    -device virtio-net-pci,netdev=tap,mac=02:00:00:00:01:03,ctrl_guest_offloads=off
+    -device virtio-net-pci,netdev=tap,mac=02:00:00:00:01:03,ctrl_guest_offloads=off \
+    -netdev hubport,id=left1,hubid=1 -device virtio-net-pci,netdev=left1,mac=02:00:00:00:01:04 \
+    -netdev hubport,id=right1,hubid=1 -device virtio-net-pci,netdev=right1,mac=02:00:00:00:01:05 \
+    -netdev hubport,id=left2,hubid=2 -device vmxnet3,netdev=left2,mac=02:00:00:00:01:06 \
+    -netdev hubport,id=right2,hubid=2 -device e1000e,netdev=right2,mac=02:00:00:00:01:07
 }
 
 # report KERNEL: of the oldest guest
