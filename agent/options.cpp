@@ -87,9 +87,10 @@ std::variant<Options, EarlyExit> parse_options(const std::vector<std::string>& a
       app, "--hot-slots", settings.hot_slots, min_hot_slots, max_hot_slots,
       fmt::format(
           "Slots of each CPU's fast table for IPv4, rounded up to a power of two; as many "
-          "bytes are for IPv6, or for pairs, with half as many slots. Sources that find none cost "
-          "more per "
-          "packet. 32 bytes per slot, CPU and family. The default is twice --max-sources over "
+          "bytes are for IPv6, with half as many slots, or for pairs, with fewer. Sources that "
+          "find "
+          "none cost more per packet. 32 bytes per slot, CPU and family. The default is twice "
+          "--max-sources over "
           "all CPUs, four times for one family, here  [{}]",
           default_slots == 0 ? "not known: there is no /sys" : std::to_string(default_slots)));
   add_choice(app, "--families", settings.row_kind.families, family_choice_names,
