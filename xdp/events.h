@@ -34,8 +34,8 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct xc_source);
-	__type(value, __u8);
+	__uint(key_size, sizeof(struct xc_source));
+	__uint(value_size, sizeof(__u8));
 } known_sources SEC(".maps");
 
 /*
