@@ -19,8 +19,11 @@
 
 namespace xdp_count::testing {
 
-Arrivals::Arrivals(const Topology& topology) : skeleton_(arrivals_bpf__open_and_load()) {
-  if (!skeleton_) throw_errno("loading the program that counts arrivals");
+Arrivals::Arrivals(const Topology& topology, CountBy by) : skeleton_(arrivals_bpf__open()) {
+  if (!skeleton_) throw_errno("opening the program that counts arrivals");
+  skeleton_->rodata->of_destinations = by == CountBy::destination;
+  if (arrivals_bpf__load(skeleton_.get()) != 0)
+    throw_errno("loading the program that counts arrivals");
   in_network_namespace(topology.receiver(), [this] {
     bpf_tc_hook hook{};
     hook.sz = sizeof hook;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "model/row_kind.hpp"
 #include "topology.hpp"
 
 struct arrivals_bpf;
@@ -19,18 +20,19 @@ class Arrivals {
  public:
   static constexpr std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
 
-  // Counts until the interface goes. Throws std::system_error.
-  explicit Arrivals(const Topology& topology);
+  // Counts until the interface goes. Marked addresses are looked for where `by` has them: in pairs
+  // they are sources. Throws std::system_error.
+  explicit Arrivals(const Topology& topology, CountBy by = CountBy::source);
   ~Arrivals();
   Arrivals(const Arrivals&) = delete;
   Arrivals& operator=(const Arrivals&) = delete;
 
   std::uint64_t frames() const;
 
-  // How many of the first `frames` frames came from each of the marked sources of live_frames.h, by
-  // their order. Exact where one CPU receives, as it does of LiveFrames: frames have an order then,
-  // and a snapshot that has counted so many has counted these. Throws std::runtime_error when there
-  // have been too many to write down.
+  // How many of the first `frames` frames came from each of the marked sources of live_frames.h, of
+  // either family, by their order. Exact where one CPU receives, as it does of LiveFrames: frames
+  // have an order then, and a snapshot that has counted so many has counted these. Throws
+  // std::runtime_error when there have been too many to write down.
   std::vector<std::uint64_t> of_marked(std::uint64_t frames = all) const;
 
  private:

@@ -20,8 +20,10 @@
 
 /* Set before load. */
 const volatile __u32 sender_ifindex = 0;
+const volatile __u32 of_ipv6 = 0; /* 1: all are, else those that a flood has of it */
+const volatile __u32 of_destinations = 0; /* 1: these change, else sources do */
 const volatile struct lf_headers
-	ipv6_headers = {}; /* and the next ones: as sent, but for the source */
+	ipv6_headers = {}; /* and the next ones: as sent, but for that address */
 const volatile struct lf_headers ipv4_headers = {};
 
 /* What to send. May be changed while the program runs, the rate last. */
@@ -29,7 +31,7 @@ __u64 flood_rate SEC(".data.live") = LF_UNLIMITED; /* frames a second */
 __u64 flood_begin SEC(".data.live") = 0; /* CLOCK_MONOTONIC, in ns */
 __u64 flood_sources SEC(".data.live") = 1; /* at most 2^32 */
 __u64 flood_seed SEC(".data.live") = 0; /* 0: one after the other, else at random */
-__u32 flood_of_ipv6 SEC(".data.live") = 0; /* 1: from all of LF_FLOOD_IPV6_FIRST/32, at random */
+__u32 flood_of_ipv6 SEC(".data.live") = 0; /* 1: from all of LF_FLOOD_IPV6_FIRST::/32, at random */
 __u32 heavy_every SEC(".data.live") = 0; /* of so many of its frames one is the heavy hitter's */
 __u64 steady_rate SEC(".data.live") = 0;
 __u64 steady_begin SEC(".data.live") = 0;
@@ -60,14 +62,40 @@ static __always_inline __u64 scatter(__u64 value)
 	return value ^ value >> 31;
 }
 
-static __always_inline __u32 next_of_flood(void)
+/* An IPv4 address is the last word alone. In host byte order. */
+struct address {
+	__u32 is_ipv6;
+	__u32 words[4];
+};
+
+static __always_inline struct address marked(__u32 index)
 {
+	struct address address = { of_ipv6, { LF_MARKED_IPV6_FIRST, 0, 0, index } };
+
+	if (!of_ipv6)
+		address.words[3] = LF_MARKED_FIRST + index;
+	return address;
+}
+
+static __always_inline struct address next_of_flood(void)
+{
+	struct address address = { of_ipv6, { LF_FLOOD_IPV6_FIRST, 0, 0, 0 } };
 	__u64 number = flood_sent++;
 	__u64 offset;
 	__u32 source;
 
 	if (heavy_every && number % heavy_every == 0)
-		return LF_MARKED_FIRST + LF_HEAVY_INDEX;
+		return marked(LF_HEAVY_INDEX);
+	if (flood_of_ipv6) { /* each another: 96 bits are drawn */
+		__u64 first = scatter(number + flood_seed);
+		__u64 last = scatter(~(number + flood_seed));
+
+		address.is_ipv6 = 1;
+		address.words[1] = first;
+		address.words[2] = last;
+		address.words[3] = last >> 32;
+		return address;
+	}
 	if (flood_seed) {
 		offset = (scatter(number + flood_seed) >> 32) * flood_sources >> 32;
 	} else {
@@ -81,7 +109,8 @@ static __always_inline __u32 next_of_flood(void)
    */
 	if ((source & LF_MARKED_MASK) == LF_MARKED_FIRST)
 		source ^= 0x80000000U;
-	return source;
+	address.words[3] = source;
+	return address;
 }
 
 static __always_inline void copy_headers(void *to, const volatile struct lf_headers *from)
@@ -93,33 +122,35 @@ static __always_inline void copy_headers(void *to, const volatile struct lf_head
 		words[i] = from->words[i];
 }
 
-/* Each from another source: 96 bits are drawn. */
-static __always_inline void make_ipv6(struct lf_headers *frame)
+static __always_inline void set_ipv6(struct lf_headers *frame, const struct address *to)
 {
 	struct ipv6hdr *ip = (void *)frame + sizeof(struct ethhdr);
-	__u64 number = flood_sent++ + flood_seed;
-	__u64 first = scatter(number);
-	__u64 last = scatter(~number);
+	struct in6_addr *address = of_destinations ? &ip->daddr : &ip->saddr;
 
-	copy_headers(frame, &ipv6_headers);
-	ip->saddr.in6_u.u6_addr32[0] = bpf_htonl(LF_FLOOD_IPV6_FIRST);
-	ip->saddr.in6_u.u6_addr32[1] = first;
-	ip->saddr.in6_u.u6_addr32[2] = last;
-	ip->saddr.in6_u.u6_addr32[3] = last >> 32;
+	if (!of_ipv6)
+		copy_headers(frame, &ipv6_headers);
+#pragma unroll
+	for (__u32 i = 0; i < 4; i++)
+		address->in6_u.u6_addr32[i] = bpf_htonl(to->words[i]);
 }
 
-/*
- * The checksum stays that of another source: the frames are for another host,
- * and nobody looks at it. A frame that is not due is no frame.
- */
+/* The checksum stays that of another address: the frames are for another host, and nobody looks at it. */
+static __always_inline void set_ipv4(struct lf_headers *frame, const struct address *to)
+{
+	struct iphdr *ip = (void *)frame + sizeof(struct ethhdr);
+
+	if (flood_of_ipv6)
+		copy_headers(frame, &ipv4_headers);
+	*(of_destinations ? &ip->daddr : &ip->saddr) = bpf_htonl(to->words[3]);
+}
+
+/* A frame that is not due is no frame. */
 SEC("xdp")
 int send_frame(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data;
+	struct lf_headers *headers = (void *)(long)ctx->data;
 	void *data_end = (void *)(long)ctx->data_end;
-	struct iphdr *ip = data + sizeof(struct ethhdr);
-	struct lf_headers *headers = data;
-	__u32 source;
+	struct address address;
 
 	if ((void *)(headers + 1) > data_end)
 		return XDP_ABORTED;
@@ -130,21 +161,17 @@ int send_frame(struct xdp_md *ctx)
 		steady_due = due(steady_rate, steady_begin, now);
 	}
 	/* First those whose time it is: the flood takes what is left. */
-	if (steady_sent < steady_due) {
-		source = LF_MARKED_FIRST + steady_sent++ % steady_sources;
-	} else if (flood_sent < flood_due && flood_of_ipv6) {
-		make_ipv6(headers);
-		frames_sent++;
-		return bpf_redirect(sender_ifindex, 0);
-	} else if (flood_sent < flood_due) {
-		source = next_of_flood();
-	} else {
+	if (steady_sent < steady_due)
+		address = marked(steady_sent++ % steady_sources);
+	else if (flood_sent < flood_due)
+		address = next_of_flood();
+	else
 		return XDP_DROP;
-	}
 	frames_sent++;
-	if (flood_of_ipv6)
-		copy_headers(headers, &ipv4_headers);
-	ip->saddr = bpf_htonl(source);
+	if (address.is_ipv6)
+		set_ipv6(headers, &address);
+	else
+		set_ipv4(headers, &address);
 	return bpf_redirect(sender_ifindex, 0);
 }
 

@@ -40,26 +40,31 @@ void publish(__u64& value, std::uint64_t to) {
   std::atomic_ref(value).store(to, std::memory_order_release);
 }
 
-std::vector<std::uint8_t> to_another_host(PacketBuilder builder) {
+using Frame = std::vector<std::uint8_t>;
+
+Frame to_another_host(PacketBuilder builder) {
   return builder.ethernet({.destination = {0x02, 0, 0, 0, 0, 0x99}}).frame_length(60).build();
 }
 
-void set_headers(lf_headers& headers, const std::vector<std::uint8_t>& frame) {
+void set_headers(lf_headers& headers, const Frame& frame) {
   std::memcpy(&headers, frame.data(), sizeof headers);
 }
 
 }  // namespace
 
-LiveFrames::LiveFrames(const Topology& topology)
-    : topology_(topology),
-      skeleton_(live_frames_bpf__open()),
-      frame_(to_another_host(PacketBuilder().ipv4().udp(1024, 9))) {
+LiveFrames::LiveFrames(const Topology& topology, const LiveAddresses& addresses)
+    : topology_(topology), skeleton_(live_frames_bpf__open()) {
   if (!skeleton_) throw_errno("opening the packet source");
   in_network_namespace(topology.sender(), [this] {
     skeleton_->rodata->sender_ifindex = ::if_nametoindex(Topology::sender_link);
   });
-  set_headers(skeleton_->rodata->ipv4_headers, frame_);
-  set_headers(skeleton_->rodata->ipv6_headers, to_another_host(PacketBuilder().ipv6()));
+  const Frame ipv4 = to_another_host(PacketBuilder().ipv4().udp(1024, 9));
+  const Frame ipv6 = to_another_host(PacketBuilder().ipv6());
+  set_headers(skeleton_->rodata->ipv4_headers, ipv4);
+  set_headers(skeleton_->rodata->ipv6_headers, ipv6);
+  skeleton_->rodata->of_ipv6 = addresses.family == Family::ipv6;
+  skeleton_->rodata->of_destinations = addresses.by == CountBy::destination;
+  frame_ = addresses.family == Family::ipv6 ? ipv6 : ipv4;
   if (live_frames_bpf__load(skeleton_.get()) != 0) throw_errno("loading the packet source");
 }
 

@@ -6,7 +6,7 @@
 #ifndef XDP_COUNT_LIVE_FRAMES_H
 #define XDP_COUNT_LIVE_FRAMES_H
 
-/* A flood's addresses begin here. */
+/* A flood's addresses begin here; an IPv6 address has the number behind LF_FLOOD_IPV6_FIRST::. */
 #define LF_FLOOD_FIRST 0x0a000000U /* 10.0.0.0 */
 
 /*
@@ -16,6 +16,12 @@
 #define LF_MARKED_FIRST 0xc6120000U
 #define LF_MARKED_SOURCES 1024
 #define LF_MARKED_MASK (~(LF_MARKED_SOURCES - 1U))
+
+/*
+ * The first 32 bits of the marked IPv6 addresses, all but the last ten of the others are 0:
+ * 2001:2::/118, of the network that RFC 5180 sets aside for benchmarks.
+ */
+#define LF_MARKED_IPV6_FIRST 0x20010002U
 
 /* The heavy hitter is the last one of them; the steady sources are the first ones. */
 #define LF_HEAVY_INDEX (LF_MARKED_SOURCES - 1)

@@ -5,15 +5,24 @@
 #include <memory>
 #include <vector>
 
+#include "base/address.hpp"
 #include "live_frames.h"
+#include "model/row_kind.hpp"
 #include "topology.hpp"
 
 struct live_frames_bpf;
 
 namespace xdp_count::testing {
 
+// Whose addresses change from frame to frame, the others being the same in all of them: those of
+// sources, or of destinations where these are counted.
+struct LiveAddresses {
+  CountBy by = CountBy::source;
+  Family family = Family::ipv4;
+};
+
 // The addresses that a flood comes from: the first so many from 10.0.0.0 on, those of the marked
-// sources excepted.
+// sources excepted; or the same of IPv6, with these numbers.
 struct FloodPattern {
   std::uint64_t sources = 1;  // at most 2^32
   bool random = false;        // else one after the other, over and over
@@ -32,7 +41,7 @@ struct FloodPattern {
 class LiveFrames {
  public:
   // Throws std::system_error. `topology` must outlive this object.
-  explicit LiveFrames(const Topology& topology);
+  explicit LiveFrames(const Topology& topology, const LiveAddresses& addresses = {});
   ~LiveFrames();
   LiveFrames(const LiveFrames&) = delete;
   LiveFrames& operator=(const LiveFrames&) = delete;

@@ -21,8 +21,9 @@ constexpr auto longest_way = 300ms;
 
 }  // namespace
 
-LiveTraffic::LiveTraffic(const Topology& topology, const Arrivals& arrivals)
-    : arrivals_(arrivals), frames_(topology) {
+LiveTraffic::LiveTraffic(const Topology& topology, const Arrivals& arrivals,
+                         const LiveAddresses& addresses)
+    : arrivals_(arrivals), frames_(topology, addresses) {
   turn_on_gro(topology);
   frames_.set_flood({}, 0);
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });

@@ -15,7 +15,8 @@ namespace xdp_count::testing {
 class LiveTraffic {
  public:
   // Both must outlive this object. Throws std::system_error.
-  LiveTraffic(const Topology& topology, const Arrivals& arrivals);
+  LiveTraffic(const Topology& topology, const Arrivals& arrivals,
+              const LiveAddresses& addresses = {});
   ~LiveTraffic();
   LiveTraffic(const LiveTraffic&) = delete;
   LiveTraffic& operator=(const LiveTraffic&) = delete;
