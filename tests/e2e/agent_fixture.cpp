@@ -10,8 +10,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/address.hpp"
-
 namespace xdp_count::testing {
 namespace {
 
@@ -20,6 +18,8 @@ constexpr std::size_t frame_bytes = 60;
 std::vector<std::string> command_line(const std::vector<std::string>& arguments,
                                       const std::string& interface) {
   std::vector<std::string> command{AGENT, interface};
+  if (tested_by() == CountBy::destination) command.insert(command.end(), {"--by", "destination"});
+  if (tested_by() == CountBy::pair) command.insert(command.end(), {"--by", "pair"});
   command.insert(command.end(), arguments.begin(), arguments.end());
   return command;
 }
@@ -65,12 +65,18 @@ void send_frames(const Topology& topology, std::span<const Frame> frames) {
                        [&] { PacketSocket(Topology::sender_link).send(frames); });
 }
 
-std::vector<Frame> ipv4_frames(std::uint32_t first, std::uint32_t sources, std::uint32_t packets) {
+std::vector<Frame> frames_of(Family family, std::uint32_t first, std::uint32_t sources,
+                             std::uint32_t packets) {
+  // 60 bytes of IPv6 have no room for a UDP header.
+  const auto frame_from = [&](std::uint32_t source) {
+    PacketBuilder packet = packet_from(source, family);
+    if (family == Family::ipv4) packet.udp(1024, 9);
+    return packet.frame_length(frame_bytes).build();
+  };
   std::vector<Frame> frames;
   for (std::uint32_t i = 0; i < packets; ++i)
     for (std::uint32_t source = first; source < first + sources; ++source)
-      frames.push_back(
-          PacketBuilder().ipv4({.source = source}).udp(1024, 9).frame_length(frame_bytes).build());
+      frames.push_back(frame_from(source));
   return frames;
 }
 
@@ -113,7 +119,8 @@ std::map<std::string, Count> sources_of(const nlohmann::json& object) {
   for (const auto& row : object.at("sources")) {
     const std::string source = row.value("src", ""), destination = row.value("dst", "");
     const char* between = source.empty() || destination.empty() ? "" : " > ";
-    sources[source + between + destination] = count_of(row);
+    const bool any = tested_by() == CountBy::source;
+    sources[any ? source + between + destination : source_of(row)] = count_of(row);
   }
   return sources;
 }
@@ -122,11 +129,11 @@ Count count_of(const nlohmann::json& object) {
   return {object.at("packets").get<std::uint64_t>(), object.at("bytes").get<std::uint64_t>()};
 }
 
-std::map<std::string, Count> expected_sources(std::uint32_t first, std::uint32_t sources,
-                                              std::uint64_t packets) {
+std::map<std::string, Count> expected_sources(Family family, std::uint32_t first,
+                                              std::uint32_t sources, std::uint64_t packets) {
   std::map<std::string, Count> expected;
   for (std::uint32_t source = first; source < first + sources; ++source)
-    expected[address_text(source)] = {packets, packets * frame_bytes};
+    expected[source_text(source, family)] = {packets, packets * frame_bytes};
   return expected;
 }
 

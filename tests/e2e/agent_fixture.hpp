@@ -17,6 +17,7 @@
 #include "packet_builder.hpp"
 #include "packet_socket.hpp"
 #include "process.hpp"
+#include "tested_rows.hpp"
 #include "topology.hpp"
 
 namespace xdp_count::testing {
@@ -26,17 +27,8 @@ inline constexpr const char* default_socket = "/run/xdp-count/count0.sock";
 // 10.0.0.1: the first source of a test, where it does not matter which.
 inline constexpr std::uint32_t ten_net = 0x0a000001;
 
-// The modes for TEST_CASE_TEMPLATE: every such test runs in each of them.
-struct Native {
-  static constexpr const char* name = "native";
-  static constexpr const char* ip_option = "xdpdrv";
-};
-struct Generic {
-  static constexpr const char* name = "generic";
-  static constexpr const char* ip_option = "xdpgeneric";
-};
-
-// xdp-count on `interface` of the topology's receiving end, with `arguments` besides.
+// xdp-count on `interface` of the topology's receiving end, with `arguments` besides, and with what
+// tested_by() says.
 struct Agent : Process {
   Agent(const Topology& topology, const std::vector<std::string>& arguments,
         ProcessOptions options = {}, const std::string& interface = Topology::receiver_link);
@@ -57,9 +49,14 @@ void set_mtu(const Topology& topology, std::size_t mtu);
 // Sends each frame once from the sending end.
 void send_frames(const Topology& topology, std::span<const Frame> frames);
 
-// `packets` frames of 60 bytes for each of `sources` addresses from `first` on, round by round.
-std::vector<Frame> ipv4_frames(std::uint32_t first, std::uint32_t sources,
-                               std::uint32_t packets = 1);
+// `packets` frames of 60 bytes for each of `sources` sources from number `first` on, round by
+// round.
+std::vector<Frame> frames_of(Family family, std::uint32_t first, std::uint32_t sources,
+                             std::uint32_t packets = 1);
+inline std::vector<Frame> ipv4_frames(std::uint32_t first, std::uint32_t sources,
+                                      std::uint32_t packets = 1) {
+  return frames_of(Family::ipv4, first, sources, packets);
+}
 
 // Checks promise 1 on a snapshot: each frame is in one class and, where the line shows all tracked
 // sources, each IPv4 packet under a source, evicted or untracked.
@@ -68,7 +65,8 @@ void check_conserved(const nlohmann::json& snapshot);
 // The first snapshot that has counted `frames` frames; conservation is checked on each one before.
 nlohmann::json snapshot_with(LineClient& client, std::uint64_t frames);
 
-// Source -> {packets, bytes}, from an object's "sources".
+// Source -> {packets, bytes}, from an object's "sources"; "source > destination" for pairs, where
+// tested_by() does not say that all are to be pairs.
 struct Count {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
@@ -78,9 +76,13 @@ std::ostream& operator<<(std::ostream& stream, const Count& count);
 std::map<std::string, Count> sources_of(const nlohmann::json& object);
 Count count_of(const nlohmann::json& object);
 
-// What ipv4_frames() would lead to.
-std::map<std::string, Count> expected_sources(std::uint32_t first, std::uint32_t sources,
-                                              std::uint64_t packets);
+// What frames_of() would lead to.
+std::map<std::string, Count> expected_sources(Family family, std::uint32_t first,
+                                              std::uint32_t sources, std::uint64_t packets);
+inline std::map<std::string, Count> expected_sources(std::uint32_t first, std::uint32_t sources,
+                                                     std::uint64_t packets) {
+  return expected_sources(Family::ipv4, first, sources, packets);
+}
 
 inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != text.npos;
@@ -103,6 +105,3 @@ inline bool receiver_has_program(const Topology& topology) {
 }
 
 }  // namespace xdp_count::testing
-
-TYPE_TO_STRING(xdp_count::testing::Native);
-TYPE_TO_STRING(xdp_count::testing::Generic);

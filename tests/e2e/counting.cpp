@@ -8,6 +8,7 @@
 #include "cpus.hpp"
 
 using namespace xdp_count::testing;
+using xdp_count::Family;
 
 namespace {
 
@@ -27,23 +28,27 @@ struct MixedTraffic {
 
   MixedTraffic() {
     const auto from = [](std::uint32_t source) {
-      return PacketBuilder().ipv4({.source = source}).udp(1024, 9);
+      return packet_from(source, Family::ipv4).udp(1024, 9);
+    };
+    const auto ipv6_from = [](const Ipv6Address& source) {
+      return PacketBuilder().ipv6(counted_ipv6({.source = source}));
     };
     add("ipv4", from(ten_net).frame_length(60), "10.0.0.1");
     add("ipv4", from(ten_net).frame_length(1514), "10.0.0.1");
     add("ipv4", from(ten_net + 1).vlan(0x8100, 100).frame_length(64), "10.0.0.2");
     add("ipv4", from(ten_net + 1).vlan(0x88a8, 7).vlan(0x8100, 100).frame_length(700), "10.0.0.2");
     add("ipv4", from(ten_net + 2).tcp(1024, 443).frame_length(61), "10.0.0.3");
-    add("ipv4", PacketBuilder().ipv4({.source = ten_net + 3, .fragment_offset = 100}).pad_to(60),
+    add("ipv4",
+        PacketBuilder()
+            .ipv4(counted_ipv4({.source = ten_net + 3, .fragment_offset = 100}))
+            .pad_to(60),
         "10.0.0.4");
     add("ipv4", from(0xfffffffe).frame_length(333), "255.255.255.254");
-    add("ipv6", PacketBuilder().ipv6().udp(1024, 9).frame_length(90), "2001:db8::1");
-    add("ipv6", PacketBuilder().ipv6().vlan(0x8100, 5).udp(1024, 9).frame_length(90),
-        "2001:db8::1");
-    add("ipv6", PacketBuilder().ipv6({.source = {0xfe, 0x80}}).pppoe().udp(1, 2).frame_length(99),
-        "fe80::");
-    add("ipv6",
-        PacketBuilder().ipv6({.source = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}}),
+    const Ipv6Address usual = Ipv6Fields{}.source;
+    add("ipv6", ipv6_from(usual).udp(1024, 9).frame_length(90), "2001:db8::1");
+    add("ipv6", ipv6_from(usual).vlan(0x8100, 5).udp(1024, 9).frame_length(90), "2001:db8::1");
+    add("ipv6", ipv6_from({0xfe, 0x80}).pppoe().udp(1, 2).frame_length(99), "fe80::");
+    add("ipv6", ipv6_from({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}),
         "::ffff:10.0.0.1");
     add("arp", PacketBuilder().arp({}).pad_to(60));
     add("other", PacketBuilder().ethertype(0x88cc).payload({1, 2, 3}).pad_to(60));
@@ -98,29 +103,29 @@ TEST_CASE_TEMPLATE("every frame is counted once, in its class and under its sour
   CHECK(snapshot.at("nic").at("rx_packets") == rounds * traffic.frames.size());
 }
 
-TEST_CASE_TEMPLATE("a frame larger than a page is counted with all of its bytes", Mode, Native,
-                   Generic) {
+TEST_CASE_TEMPLATE("a frame larger than a page is counted with all of its bytes", In, NativeIpv4,
+                   NativeIpv6, GenericIpv4, GenericIpv6) {
   const Topology topology;
   set_mtu(topology, 9000);
-  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
+  Agent agent(topology, {"-m", In::name, "--interval", "0.1"});
   LineClient client(default_socket);
-  const Frame frame =
-      PacketBuilder().ipv4({.source = ten_net}).udp(1, 9).frame_length(9014).build();
+  const Frame frame = packet_from(ten_net, In::family).udp(1, 9).frame_length(9014).build();
   send_frames(topology, std::vector<Frame>(10, frame));
   const auto snapshot = snapshot_with(client, 10);
-  CHECK(sources_of(snapshot) == std::map<std::string, Count>{{"10.0.0.1", {10, 90'140}}});
+  CHECK(sources_of(snapshot) ==
+        std::map<std::string, Count>{{source_text(ten_net, In::family), {10, 90'140}}});
 }
 
-TEST_CASE_TEMPLATE("with the verdict pass the host gets every frame unchanged, with drop none",
-                   Mode, Native, Generic) {
+TEST_CASE_TEMPLATE("with the verdict pass the host gets every frame unchanged, with drop none", In,
+                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
   for (const bool pass : {true, false}) {
     CAPTURE(pass);
     const Topology topology;
     Agent agent(topology,
-                {"-m", Mode::name, "--interval", "0.1", "--verdict", pass ? "pass" : "drop"});
+                {"-m", In::name, "--interval", "0.1", "--verdict", pass ? "pass" : "drop"});
     LineClient client(default_socket);
     client.next_of_type("snapshot");
-    const std::vector<Frame> frames = ipv4_frames(ten_net, 100);
+    const std::vector<Frame> frames = frames_of(In::family, ten_net, 100);
     std::vector<Frame> arrived;
     in_network_namespace(topology.receiver(), [&] {
       PacketSocket host(Topology::receiver_link);
@@ -129,24 +134,24 @@ TEST_CASE_TEMPLATE("with the verdict pass the host gets every frame unchanged, w
     });
     CAPTURE(arrived.size());
     CHECK(arrived == (pass ? frames : std::vector<Frame>{}));
-    CHECK(sources_of(snapshot_with(client, 100)) == expected_sources(ten_net, 100, 1));
+    CHECK(sources_of(snapshot_with(client, 100)) == expected_sources(In::family, ten_net, 100, 1));
   }
 }
 
 TEST_CASE_TEMPLATE("a source that is given no place in the kernel's tables is counted as untracked",
-                   Mode, Native, Generic) {
+                   In, NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
   constexpr std::uint64_t capacity = 1000, sources = 5000;
   const Topology topology;
   // No tick before the end: all is counted in one generation.
-  Agent agent(topology, {"-m", Mode::name, "--interval", "3600", "--max-sources", "1000",
-                         "--hot-slots", "8"});
+  Agent agent(topology,
+              {"-m", In::name, "--interval", "3600", "--max-sources", "1000", "--hot-slots", "8"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   {
     // A veth pair hands frames over on the CPU that sends them, so that none meets one of another.
     const OnOneCpu pinned;
-    send_frames(topology, ipv4_frames(ten_net, sources));
-    send_frames(topology, ipv4_frames(ten_net, capacity, 2));
+    send_frames(topology, frames_of(In::family, ten_net, sources));
+    send_frames(topology, frames_of(In::family, ten_net, capacity, 2));
   }
   agent.signal(SIGTERM);
   const auto snapshot = client.next_of_type("snapshot");
@@ -157,20 +162,22 @@ TEST_CASE_TEMPLATE("a source that is given no place in the kernel's tables is co
   CHECK(snapshot.at("shown") == capacity);
   CHECK(count_of(snapshot.at("untracked")) == Count{sources - capacity, (sources - capacity) * 60});
   CHECK(snapshot.at("evicted").at("sources") == 0);
-  CHECK(sources_of(snapshot) == expected_sources(ten_net, capacity, 3));
+  CHECK(sources_of(snapshot) == expected_sources(In::family, ten_net, capacity, 3));
 }
 
-TEST_CASE("new sources take the place of those idle longest, whose counts are kept as evicted") {
+TEST_CASE_TEMPLATE(
+    "new sources take the place of those idle longest, whose counts are kept as evicted", Of, Ipv4,
+    Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1", "--max-sources", "1000"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
+  std::uint64_t sent = 0;
   // Each in one tick, and each so long after the one before that its places are free to be given.
   const auto send = [&](std::uint32_t first, std::uint32_t sources, std::uint32_t packets) {
-    static std::uint64_t sent = 0;
     const OnOneCpu pinned;
     client.next_of_type("snapshot");
-    send_frames(topology, ipv4_frames(first, sources, packets));
+    send_frames(topology, frames_of(Of::family, first, sources, packets));
     sent += sources * packets;
     snapshot_with(client, sent);
     for (int tick = 0; tick < 4; ++tick) client.next_of_type("snapshot");
@@ -186,8 +193,8 @@ TEST_CASE("new sources take the place of those idle longest, whose counts are ke
   CHECK(snapshot.at("evicted").at("sources") == 600);
   CHECK(count_of(snapshot.at("evicted")) == Count{600, 36'000});
   CHECK(snapshot.at("untracked").at("packets") == 0);
-  auto expected = expected_sources(kept_source, 400, 1);
-  expected.merge(expected_sources(new_source, 600, 1));
+  auto expected = expected_sources(Of::family, kept_source, 400, 1);
+  expected.merge(expected_sources(Of::family, new_source, 600, 1));
   CHECK(sources_of(snapshot) == expected);
 }
 

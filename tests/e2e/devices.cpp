@@ -53,10 +53,22 @@ struct Difference {
   const char* explanation = "none";
 };
 constexpr Difference without_ethernet_headers{
-    -14 * 140, "14 bytes less a frame: the driver counts them without the Ethernet header"};
+    -14 * 280, "14 bytes less a frame: the driver counts them without the Ethernet header"};
 
-// Counts on `device`, in the mode that --mode auto comes to, what `send` makes arrive there: 20
-// frames from each of 7 sources.
+// 20 frames from each of 7 sources, of either family, and what is counted of them.
+struct BothFamilies {
+  std::vector<Frame> frames = ipv4_frames(ten_net, 7, 20);
+  std::map<std::string, Count> sources = expected_sources(ten_net, 7, 20);
+
+  BothFamilies() {
+    const std::vector<Frame> ipv6 = frames_of(xdp_count::Family::ipv6, ten_net, 7, 20);
+    frames.insert(frames.end(), ipv6.begin(), ipv6.end());
+    sources.merge(expected_sources(xdp_count::Family::ipv6, ten_net, 7, 20));
+  }
+};
+
+// Counts on `device`, in the mode that --mode auto comes to, what `send` makes arrive there of
+// BothFamilies.
 void check_counted(const Topology& topology, const std::string& device, const std::string& mode,
                    const std::function<void(std::span<const Frame>)>& send,
                    const Difference& difference = {}) {
@@ -70,13 +82,14 @@ void check_counted(const Topology& topology, const std::string& device, const st
         "native mode failed: Underlying driver does not support XDP in native mode (Operation not "
         "supported)");
   client.answer_to({{"cmd", "subscribe"}});
-  send(ipv4_frames(ten_net, 7, 20));
-  CHECK(sources_of(snapshot_with(client, 140)) == expected_sources(ten_net, 7, 20));
+  const BothFamilies both;
+  send(both.frames);
+  CHECK(sources_of(snapshot_with(client, 280)) == both.sources);
   client.next_of_type("snapshot");  // the interface is asked a moment before the cut
   const auto later = client.answer_to({{"cmd", "status"}});
-  CHECK(count_of(later.at("frames")) == Count{140, 8400});
-  CHECK(later.at("nic").at("rx_packets") == 140);
-  CHECK(later.at("nic").at("rx_bytes") == 8400 + difference.bytes);
+  CHECK(count_of(later.at("frames")) == Count{280, 16'800});
+  CHECK(later.at("nic").at("rx_packets") == 280);
+  CHECK(later.at("nic").at("rx_bytes") == 16'800 + difference.bytes);
   CHECK(later.at("nic_difference") == nlohmann::json{{"packets", 0},
                                                      {"bytes", difference.bytes},
                                                      {"explanation", difference.explanation}});
@@ -97,13 +110,13 @@ TEST_CASE_TEMPLATE("frames of a device without Ethernet headers are counted", Mo
     return;
   }
   LineClient client("/run/xdp-count/tunnel0.sock");
-  const Frame ipv4 = PacketBuilder()
+  const Frame ipv4 = packet_from(ten_net, xdp_count::Family::ipv4)
                          .without_ethernet()
-                         .ipv4({.source = 0x0a000001})
                          .udp(1, 9)
                          .frame_length(100)
                          .build();
-  const Frame ipv6 = PacketBuilder().without_ethernet().ipv6().udp(1, 9).frame_length(80).build();
+  const Frame ipv6 =
+      packet_from(1, xdp_count::Family::ipv6).without_ethernet().udp(1, 9).frame_length(80).build();
   for (int i = 0; i < 10; ++i)
     for (const Frame& frame : {ipv4, ipv6})
       REQUIRE(::write(tun.get(), frame.data(), frame.size()) == std::ssize(frame));
@@ -124,12 +137,10 @@ void set_link_type(const Topology& topology, const xdp_count::UniqueFd& tun, con
 TEST_CASE("frames of every link type that begins with the IP header are counted") {
   const Topology topology;
   const xdp_count::UniqueFd tun = make_tun(topology, "tunnel0");
-  const Frame frame = PacketBuilder()
-                          .without_ethernet()
-                          .ipv4({.source = ten_net})
-                          .udp(1, 9)
-                          .frame_length(100)
-                          .build();
+  std::vector<Frame> frames;
+  for (const auto family : xdp_count::both_families)
+    frames.push_back(
+        packet_from(ten_net, family).without_ethernet().udp(1, 9).frame_length(100).build());
   for (const int type : {ARPHRD_NONE, ARPHRD_RAWIP, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_SIT,
                          ARPHRD_TUNNEL6, ARPHRD_IP6GRE, ARPHRD_IPGRE}) {
     CAPTURE(type);
@@ -138,9 +149,10 @@ TEST_CASE("frames of every link type that begins with the IP header are counted"
     LineClient client("/run/xdp-count/tunnel0.sock");
     CHECK(client.answer_to({{"cmd", "status"}}).at("link") == "ip");
     client.answer_to({{"cmd", "subscribe"}});
-    REQUIRE(::write(tun.get(), frame.data(), frame.size()) == std::ssize(frame));
-    CHECK(sources_of(snapshot_with(client, 1)) ==
-          std::map<std::string, Count>{{"10.0.0.1", {1, 100}}});
+    for (const Frame& frame : frames)
+      REQUIRE(::write(tun.get(), frame.data(), frame.size()) == std::ssize(frame));
+    CHECK(sources_of(snapshot_with(client, 2)) ==
+          std::map<std::string, Count>{{"10.0.0.1", {1, 100}}, {"2001:db8::a00:1", {1, 100}}});
     agent.signal(SIGTERM);
     CHECK(agent.wait() == 0);
   }
@@ -183,9 +195,10 @@ TEST_CASE_TEMPLATE("frames of a tap device are counted", Mode, Native, Generic) 
   Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"}, {}, "tap0");
   LineClient client("/run/xdp-count/tap0.sock");
   client.next_of_type("snapshot");
-  for (const Frame& frame : ipv4_frames(ten_net, 7, 20))
+  const BothFamilies both;
+  for (const Frame& frame : both.frames)
     REQUIRE(::write(tap.get(), frame.data(), frame.size()) == std::ssize(frame));
-  CHECK(sources_of(snapshot_with(client, 140)) == expected_sources(ten_net, 7, 20));
+  CHECK(sources_of(snapshot_with(client, 280)) == both.sources);
 }
 
 TEST_CASE("frames of a bridge and of its port are counted") {
@@ -283,8 +296,9 @@ TEST_CASE_TEMPLATE("without a bpffs an agent counts on an interface of its own",
   } unmount;
   Agent agent(topology, {"-m", Mode::name, "--interval", "0.1"});
   LineClient client(default_socket);
-  send_frames(topology, ipv4_frames(ten_net, 7, 3));
-  CHECK(sources_of(snapshot_with(client, 21)) == expected_sources(ten_net, 7, 3));
+  const BothFamilies both;
+  send_frames(topology, both.frames);
+  CHECK(sources_of(snapshot_with(client, 280)) == both.sources);
 }
 
 TEST_CASE("with -v the libraries' own messages are in the log, a line each") {

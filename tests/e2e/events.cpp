@@ -18,10 +18,12 @@
 
 using namespace xdp_count::testing;
 using nlohmann::json;
+using xdp_count::Family;
 
 namespace {
 
 constexpr std::uint32_t sentinel = 0xc0a80001;  // 192.168.0.1
+constexpr std::uint32_t most_sentinels = 250;
 
 json subscribe_to(const std::vector<std::string>& events) {
   return {{"cmd", "subscribe"}, {"every", 0}, {"events", events}};
@@ -40,19 +42,19 @@ struct Received {
   std::uint64_t lost = 0;
 };
 
-// All events until one of a source that begins with `until`, that one included.
-Received events_until(LineClient& client, const std::string& until) {
+// All events until one of any of so many sources from this number on, that one included.
+Received events_until(LineClient& client, std::uint32_t first, std::uint32_t numbers = 1) {
   Received received;
   do {
     received.events.push_back(client.next_of_type("event"));
     received.lost += received.events.back().value("lost", std::uint64_t{0});
-  } while (!received.events.back().value("src", "").starts_with(until));
+  } while (number_of(source_of(received.events.back())) - first >= numbers);
   return received;
 }
 
 std::multiset<std::string> sources_in(const Received& received) {
   std::multiset<std::string> sources;
-  for (const json& event : received.events) sources.insert(event.at("src"));
+  for (const json& event : received.events) sources.insert(source_of(event));
   return sources;
 }
 
@@ -63,16 +65,15 @@ struct Sentinels {
   std::uint32_t received = 0;  // up to this one, which is the number of the last event
 };
 
-Sentinels end_with_sentinels(const Topology& topology, std::future<Received>& receiving,
-                             Received& received) {
+Sentinels end_with_sentinels(const Topology& topology, Family family,
+                             std::future<Received>& receiving, Received& received) {
   Sentinels sentinels;
   do {
-    REQUIRE(sentinels.sent < 250);
-    send_frames(topology, ipv4_frames(sentinel + sentinels.sent++, 1));
+    REQUIRE(sentinels.sent < most_sentinels);
+    send_frames(topology, frames_of(family, sentinel + sentinels.sent++, 1));
   } while (receiving.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready);
   received = receiving.get();
-  const std::string last = received.events.back().at("src");
-  sentinels.received = static_cast<std::uint32_t>(std::stoul(last.substr(last.rfind('.') + 1)));
+  sentinels.received = number_of(source_of(received.events.back())) - sentinel + 1;
   return sentinels;
 }
 
@@ -81,15 +82,12 @@ json counts_of(LineClient& client, const char* kind) {
 }
 
 // Frames of 60 bytes from `sources` addresses that look random and are all different.
-void send_scattered(const Topology& topology, std::uint32_t sources) {
+void send_scattered(const Topology& topology, Family family, std::uint32_t sources) {
   constexpr std::uint32_t at_once = 10'000;
-  std::vector<Frame> frames = ipv4_frames(ten_net, at_once);
+  std::vector<Frame> frames = frames_of(family, ten_net, at_once);
   for (std::uint32_t sent = 0; sent < sources; sent += at_once) {
-    for (std::uint32_t i = 0; i < at_once; ++i) {
-      const std::uint32_t source = (sent + i + 1) * 0x9e3779b1U;
-      for (unsigned byte = 0; byte < 4; ++byte)
-        frames[i][26 + byte] = static_cast<std::uint8_t>(source >> (24 - 8 * byte));
-    }
+    for (std::uint32_t i = 0; i < at_once; ++i)
+      set_source(frames[i], (sent + i + 1) * 0x9e3779b1U, family);
     send_frames(topology, frames);
   }
 }
@@ -133,87 +131,92 @@ void wait_until_all_are_idle(LineClient& snapshots) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again are none", Mode,
-                   Native, Generic) {
+TEST_CASE_TEMPLATE("1,000 new sources are 1,000 events, and the same ones again are none", In,
+                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--events"});
+  Agent agent(topology, {"-m", In::name, "--interval", "0.1", "--events"});
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
 
-  send_frames(topology, ipv4_frames(ten_net, 1000, 3));
+  send_frames(topology, frames_of(In::family, ten_net, 1000, 3));
   snapshot_with(snapshots, 3000);
   for (std::uint64_t round = 1; round <= 3; ++round) {
-    send_frames(topology, ipv4_frames(ten_net, 1000));
+    send_frames(topology, frames_of(In::family, ten_net, 1000));
     snapshot_with(snapshots, 3000 + round * 1000);
   }
-  send_frames(topology, ipv4_frames(sentinel, 1));
+  send_frames(topology, frames_of(In::family, sentinel, 1));
 
-  const Received received = events_until(client, "192.168.0.1");
+  const Received received = events_until(client, sentinel);
   CHECK(received.lost == 0);
   REQUIRE(received.events.size() == 1001);
-  std::multiset<std::string> expected{"192.168.0.1"};
-  for (const auto& [source, count] : expected_sources(ten_net, 1000, 1)) expected.insert(source);
+  std::multiset<std::string> expected{source_text(sentinel, In::family)};
+  for (const auto& [source, count] : expected_sources(In::family, ten_net, 1000, 1))
+    expected.insert(source);
   CHECK(sources_in(received) == expected);
   const json& event = received.events.front();
-  CHECK(event.size() == 4);
+  CHECK(event.size() == (tested_by() == xdp_count::CountBy::pair ? 5 : 4));
   CHECK(event.at("event") == "new_source");
   CHECK(event.at("time").get<std::string>().size() == 27);
   CHECK(counts_of(snapshots, "new_source") == json{{"produced", 1001}, {"lost", 0}});
 }
 
-TEST_CASE("a new source is reported without waiting for a tick") {
+TEST_CASE_TEMPLATE("a new source is reported without waiting for a tick", Of, Ipv4, Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "3600", "--events"});
   LineClient client = subscriber_to({"new_source"});
-  send_frames(topology, ipv4_frames(ten_net, 1));
-  CHECK(client.next_of_type("event").at("src") == "10.0.0.1");
+  send_frames(topology, frames_of(Of::family, ten_net, 1));
+  CHECK(source_of(client.next_of_type("event")) == source_text(ten_net, Of::family));
   CHECK(client.answer_to({{"cmd", "status"}}).at("seq") == 0);
 }
 
-TEST_CASE("a source that comes again after it made room for others is reported again") {
+TEST_CASE_TEMPLATE("a source that comes again after it made room for others is reported again", Of,
+                   Ipv4, Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1", "--events", "--max-sources", "4"});
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
-  send_frames(topology, ipv4_frames(ten_net, 1));
+  send_frames(topology, frames_of(Of::family, ten_net, 1));
   snapshot_with(snapshots, 1);
   wait_until_all_are_idle(snapshots);
-  send_frames(topology, ipv4_frames(ten_net + 1, 4));
+  send_frames(topology, frames_of(Of::family, ten_net + 1, 4));
   CHECK(snapshot_with(snapshots, 5).at("evicted").at("sources") == 1);
   wait_until_all_are_idle(snapshots);
-  send_frames(topology, ipv4_frames(ten_net, 1));
+  send_frames(topology, frames_of(Of::family, ten_net, 1));
   snapshot_with(snapshots, 6);
-  send_frames(topology, ipv4_frames(sentinel, 1));
-  const Received received = events_until(client, "192.168.0.1");
+  send_frames(topology, frames_of(Of::family, sentinel, 1));
+  const Received received = events_until(client, sentinel);
   CHECK(received.lost == 0);
-  CHECK(sources_in(received) == std::multiset<std::string>{"10.0.0.1", "10.0.0.1", "10.0.0.2",
-                                                           "10.0.0.3", "10.0.0.4", "10.0.0.5",
-                                                           "192.168.0.1"});
+  std::multiset<std::string> expected;
+  for (const std::uint32_t number :
+       {ten_net, ten_net, ten_net + 1, ten_net + 2, ten_net + 3, ten_net + 4, sentinel})
+    expected.insert(source_text(number, Of::family));
+  CHECK(sources_in(received) == expected);
 }
 
-TEST_CASE("the next agent knows who is not new, and goes on counting events") {
+TEST_CASE_TEMPLATE("the next agent knows who is not new, and goes on counting events", Of, Ipv4,
+                   Ipv6) {
   const Topology topology;
   const std::vector<std::string> arguments{"--interval", "0.1", "--events", "--max-sources", "4"};
   {
     Agent first(topology, arguments);
     LineClient snapshots(default_socket);
-    send_frames(topology, ipv4_frames(ten_net, 1));
+    send_frames(topology, frames_of(Of::family, ten_net, 1));
     snapshot_with(snapshots, 1);
     wait_until_all_are_idle(snapshots);
     kill(first);
   }
   // One more than there is room for: the first one is evicted by the agent that comes.
-  send_frames(topology, ipv4_frames(ten_net + 1, 4));
+  send_frames(topology, frames_of(Of::family, ten_net + 1, 4));
   Agent second(topology, arguments);
   LineClient snapshots(default_socket);
   CHECK(snapshot_with(snapshots, 5).at("evicted").at("sources") == 1);
   LineClient client(default_socket);
   CHECK(counts_of(client, "new_source") == json{{"produced", 5}, {"lost", 0}});
   CHECK(client.answer_to(subscribe_to({"new_source"})).at("type") == "ok");
-  send_frames(topology, ipv4_frames(ten_net + 1, 4));
+  send_frames(topology, frames_of(Of::family, ten_net + 1, 4));
   snapshot_with(snapshots, 9);
-  send_frames(topology, ipv4_frames(ten_net, 1));
-  CHECK(client.next_of_type("event").at("src") == "10.0.0.1");
+  send_frames(topology, frames_of(Of::family, ten_net, 1));
+  CHECK(source_of(client.next_of_type("event")) == source_text(ten_net, Of::family));
   second.signal(SIGINT);
   CHECK(second.wait() == 0);
 }
@@ -229,16 +232,18 @@ TEST_CASE("an agent with other events replaces the program that was left") {
   CHECK(contains(second.standard_error(), "has other settings: replaced"));
 }
 
-TEST_CASE("a flood of a million new sources: every event is delivered or counted as lost") {
+TEST_CASE_TEMPLATE("a flood of a million new sources: every event is delivered or counted as lost",
+                   Of, Ipv4, Ipv6) {
   constexpr std::uint32_t sources = 1'000'000;
   const Topology topology;
   Agent agent(topology, {"--events"});
   LineClient client = subscriber_to({"new_source"});
-  auto receiving =
-      std::async(std::launch::async, [&] { return events_until(client, "192.168.0."); });
+  auto receiving = std::async(std::launch::async,
+                              [&] { return events_until(client, sentinel, most_sentinels); });
   LineClient snapshots(default_socket);
   CHECK(snapshots.answer_to({{"cmd", "subscribe"}, {"top", 0}}).at("type") == "ok");
-  auto flood = std::async(std::launch::async, [&] { send_scattered(topology, sources); });
+  auto flood =
+      std::async(std::launch::async, [&] { send_scattered(topology, Of::family, sources); });
 
   json snapshot = snapshots.next_of_type("snapshot");
   for (std::uint64_t seq = snapshot.at("seq");; ++seq) {
@@ -258,7 +263,7 @@ TEST_CASE("a flood of a million new sources: every event is delivered or counted
         reported);
   CHECK(reported >= 262'144);
   Received received;
-  const Sentinels sentinels = end_with_sentinels(topology, receiving, received);
+  const Sentinels sentinels = end_with_sentinels(topology, Of::family, receiving, received);
   CHECK(received.events.size() + received.lost == reported + sentinels.received);
   const json status = snapshots.answer_to({{"cmd", "status"}});
   CHECK(status.at("events").at("new_source").at("produced") == reported + sentinels.sent);
@@ -270,7 +275,8 @@ TEST_CASE("a flood of a million new sources: every event is delivered or counted
           status.at("events").at("new_source").at("lost").get<std::uint64_t>(), " in the kernel");
 }
 
-TEST_CASE("what the kernel has no room for is reported to the clients as lost") {
+TEST_CASE_TEMPLATE("what the kernel has no room for is reported to the clients as lost", Of, Ipv4,
+                   Ipv6) {
   // An event takes 48 bytes of the ring of 4 MiB.
   constexpr std::uint32_t room = (4 << 20) / 48;
   constexpr std::uint32_t sources = 200'000;
@@ -279,30 +285,32 @@ TEST_CASE("what the kernel has no room for is reported to the clients as lost") 
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
   agent.signal(SIGSTOP);
-  send_scattered(topology, sources);
+  send_scattered(topology, Of::family, sources);
   agent.signal(SIGCONT);
-  auto receiving =
-      std::async(std::launch::async, [&] { return events_until(client, "192.168.0."); });
+  auto receiving = std::async(std::launch::async,
+                              [&] { return events_until(client, sentinel, most_sentinels); });
   CHECK(snapshots.answer_to({{"cmd", "subscribe"}, {"top", 0}}).at("type") == "ok");
   check_conserved(snapshot_with(snapshots, sources));
   Received received;
-  const Sentinels sentinels = end_with_sentinels(topology, receiving, received);
+  const Sentinels sentinels = end_with_sentinels(topology, Of::family, receiving, received);
   CHECK(received.events.size() + received.lost == sources + sentinels.received);
   CHECK(counts_of(snapshots, "new_source") ==
         json{{"produced", sources + sentinels.sent}, {"lost", sources - room}});
 }
 
-TEST_CASE("what a client does not read is counted as lost, and others get it") {
+TEST_CASE_TEMPLATE("what a client does not read is counted as lost, and others get it", Of, Ipv4,
+                   Ipv6) {
   if (sanitized) return skip(slow_and_large);
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1", "--events"});
   LineClient slow = subscriber_to({"new_source"});
   LineClient quick = subscriber_to({"new_source"});
-  auto reading = std::async(std::launch::async, [&] { return events_until(quick, "10.0.156.64"); });
+  auto reading =
+      std::async(std::launch::async, [&] { return events_until(quick, ten_net + sources - 1); });
   // They are sent in parts that the quick client can keep up with.
   for (std::uint32_t i = 0; i < sources; i += 1000) {
-    send_frames(topology, ipv4_frames(ten_net + i, 1000));
+    send_frames(topology, frames_of(Of::family, ten_net + i, 1000));
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   const Received all = reading.get();
@@ -322,20 +330,22 @@ TEST_CASE("what a client does not read is counted as lost, and others get it") {
     }
     some.lost += line.value("lost", std::uint64_t{0});
     some.events.push_back(std::move(line));
-    if (answered && !std::exchange(sent, true)) send_frames(topology, ipv4_frames(sentinel, 1));
-  } while (some.events.empty() || some.events.back().at("src") != "192.168.0.1");
+    if (answered && !std::exchange(sent, true))
+      send_frames(topology, frames_of(Of::family, sentinel, 1));
+  } while (some.events.empty() || number_of(source_of(some.events.back())) != sentinel);
   CHECK(some.events.size() < sources);
   CHECK(some.events.size() + some.lost == sources + 1);
 }
 
-TEST_CASE(
-    "what is lost and no later event reports is in the goodbye, and no new subscription hides it") {
+TEST_CASE_TEMPLATE(
+    "what is lost and no later event reports is in the goodbye, and no new subscription hides it",
+    Of, Ipv4, Ipv6) {
   constexpr std::uint32_t sources = 40'000;
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1", "--events"});
   LineClient client = subscriber_to({"new_source"});
   LineClient snapshots(default_socket);
-  send_frames(topology, ipv4_frames(ten_net, sources));
+  send_frames(topology, frames_of(Of::family, ten_net, sources));
   snapshot_with(snapshots, sources);
   // This subscribes to the same events: those that wait stay.
   client.ask({{"cmd", "subscribe"}, {"top", 0}, {"every", 3600}, {"events", {"new_source"}}});

@@ -16,6 +16,7 @@
 
 using namespace xdp_count::testing;
 using nlohmann::json;
+using xdp_count::Address, xdp_count::Family;
 
 namespace {
 
@@ -23,18 +24,27 @@ constexpr std::uint32_t steady_sources = 1000;
 constexpr std::uint64_t steady_rate = 10 * steady_sources;
 constexpr std::uint64_t frame_bytes = 60;
 constexpr std::uint64_t default_room = 262'144;  // what --max-sources is
-constexpr const char* marked_network = "198.18.0.0/22";
-constexpr unsigned most_ticks = 60;  // that a test waits for anything
+constexpr unsigned most_ticks = 60;              // that a test waits for anything
 
 // What sends, and what knows what has arrived.
 struct Scene {
+  explicit Scene(Family family) : traffic(topology, arrivals, {tested_by(), family}) {}
+
   Topology topology;
-  Arrivals arrivals{topology};
-  LiveTraffic traffic{topology, arrivals};
+  Arrivals arrivals{topology, tested_by()};
+  LiveTraffic traffic;
 };
 
-std::string heavy_hitter() {
-  return xdp_count::address_text(LF_MARKED_FIRST + LF_HEAVY_INDEX);
+std::string marked_source(Family family, std::uint32_t index) {
+  return address_text(family == Family::ipv4
+                          ? Address(LF_MARKED_FIRST + index)
+                          : Address(std::uint64_t{LF_MARKED_IPV6_FIRST} << 32, index));
+}
+std::string heavy_hitter(Family family) {
+  return marked_source(family, LF_HEAVY_INDEX);
+}
+const char* marked_network(Family family) {
+  return family == Family::ipv4 ? "198.18.0.0/22" : "2001:2::/118";
 }
 
 // A client that gets so many sources in each snapshot, those that sent most in the interval.
@@ -82,12 +92,11 @@ json whole_list(LineClient& client, const json& request) {
 }
 
 // What the marked sources should have in their rows, the heavy hitter too if it has sent something.
-std::map<std::string, Count> expected_rows(const Arrivals& arrivals) {
+std::map<std::string, Count> expected_rows(const Arrivals& arrivals, Family family) {
   std::map<std::string, Count> expected;
   const auto counts = arrivals.of_marked();
   for (std::uint32_t i = 0; i < LF_MARKED_SOURCES; ++i)
-    if (counts[i] != 0)
-      expected[xdp_count::address_text(LF_MARKED_FIRST + i)] = {counts[i], counts[i] * frame_bytes};
+    if (counts[i] != 0) expected[marked_source(family, i)] = {counts[i], counts[i] * frame_bytes};
   return expected;
 }
 
@@ -114,10 +123,10 @@ std::string difference(const std::map<std::string, Count>& rows,
          " are not in them; " + example;
 }
 
-void check_steady_rows(const Arrivals& arrivals) {
+void check_steady_rows(const Arrivals& arrivals, Family family) {
   LineClient client(default_socket);
-  const json rows = whole_list(client, {{"cmd", "list"}, {"prefix", marked_network}});
-  const auto expected = expected_rows(arrivals);
+  const json rows = whole_list(client, {{"cmd", "list"}, {"prefix", marked_network(family)}});
+  const auto expected = expected_rows(arrivals, family);
   CHECK(expected.size() >= steady_sources);
   CHECK(difference(sources_of(rows), expected) == "");
 }
@@ -168,6 +177,7 @@ void flood(LineClient& stream, Scene& scene, const FloodPattern& pattern, unsign
 }
 
 struct Attack {
+  Family family = Family::ipv4;
   FloodPattern pattern = FloodPattern::random_of_2_to(24);
   std::uint64_t max_sources = default_room;
   std::vector<std::string> options = {};
@@ -179,7 +189,7 @@ struct Attack {
 template <class Begin, class End>
 void check_promise(const Attack& attack, const std::string& mode, const Begin& begin,
                    const End& end) {
-  Scene scene;
+  Scene scene(attack.family);
   std::vector<std::string> arguments{"-m", mode, "--max-sources",
                                      std::to_string(attack.max_sources)};
   arguments.insert(arguments.end(), attack.options.begin(), attack.options.end());
@@ -194,7 +204,7 @@ void check_promise(const Attack& attack, const std::string& mode, const Begin& b
   const json snapshot = snapshot_with_all(stream, scene.arrivals);
   MESSAGE(mode, ": ", scene.arrivals.frames(), " frames in ", snapshot.at("seq").get<int>(),
           " ticks");
-  check_steady_rows(scene.arrivals);
+  check_steady_rows(scene.arrivals, attack.family);
   check_whole_list(stream, snapshot);
   const json status = status_of_agent();
   CHECK(established(status) >= steady_sources);
@@ -228,9 +238,9 @@ CountsByKind events_until_goodbye(LineClient& client) {
 }
 
 // The packets in the row of the heavy hitter in a snapshot; nothing where it is not shown.
-std::optional<std::uint64_t> heavy_row(const json& snapshot) {
+std::optional<std::uint64_t> heavy_row(const json& snapshot, Family family) {
   for (const json& row : snapshot.at("sources"))
-    if (row.at("src") == heavy_hitter()) return row.at("packets").get<std::uint64_t>();
+    if (source_of(row) == heavy_hitter(family)) return row.at("packets").get<std::uint64_t>();
   return {};
 }
 
@@ -240,8 +250,8 @@ std::uint64_t heavy_sent(const Arrivals& arrivals, const json& snapshot) {
 }
 
 // One of `every` frames is a share of at least 100 / max_sources.
-void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
-  Scene scene;
+void check_heavy_hitter(Family family, std::uint64_t max_sources, std::uint32_t every) {
+  Scene scene(family);
   Agent agent(scene.topology, {"--max-sources", std::to_string(max_sources)});
   LineClient stream = subscriber(10);
   scene.traffic.begin_flood(FloodPattern::random_of_2_to(32));
@@ -251,12 +261,12 @@ void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
   snapshot_with(stream, scene.arrivals.frames());  // it began in this interval, or before
 
   const json first = after_ticks(stream, 1);
-  REQUIRE(heavy_row(first).has_value());
-  CHECK(first.at("sources").at(0).at("src") == heavy_hitter());
+  REQUIRE(heavy_row(first, family).has_value());
+  CHECK(source_of(first.at("sources").at(0)) == heavy_hitter(family));
   for (int tick = 0; tick < 2; ++tick) {
     const json next = after_ticks(stream, 1);
-    REQUIRE(heavy_row(next).has_value());
-    CHECK(*heavy_row(next) - *heavy_row(first) ==
+    REQUIRE(heavy_row(next, family).has_value());
+    CHECK(*heavy_row(next, family) - *heavy_row(first, family) ==
           heavy_sent(scene.arrivals, next) - heavy_sent(scene.arrivals, first));
   }
   CHECK(established(status_of_agent()) >= 1);
@@ -267,9 +277,9 @@ void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
   scene.traffic.finish();
   const json last = snapshot_with_all(stream, scene.arrivals);
   LineClient client(default_socket);
-  const json rows = client.answer_to({{"cmd", "get"}, {"address", heavy_hitter()}});
-  REQUIRE(heavy_row(rows).has_value());
-  CHECK(*heavy_row(rows) - *heavy_row(first) ==
+  const json rows = client.answer_to(request_for(heavy_hitter(family)));
+  REQUIRE(heavy_row(rows, family).has_value());
+  CHECK(*heavy_row(rows, family) - *heavy_row(first, family) ==
         heavy_sent(scene.arrivals, last) - heavy_sent(scene.arrivals, first));
   if (sanitized) return skip(slow_and_large);
   CHECK(status_of_agent().at("ticks_missed") == 0);
@@ -277,45 +287,52 @@ void check_heavy_hitter(std::uint64_t max_sources, std::uint32_t every) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a flood of random sources takes no packet from those that are established",
-                   Mode, Native, Generic) {
-  check_promise({.ticks = 6}, Mode::name);
+TEST_CASE_TEMPLATE("a flood of random sources takes no packet from those that are established", In,
+                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
+  check_promise({.family = In::family, .ticks = 6}, In::name);
 }
 
-TEST_CASE_TEMPLATE("no flood from random IPv6 addresses does", Mode, Native, Generic) {
-  check_promise({.pattern = FloodPattern::random_ipv6(), .ticks = 6}, Mode::name);
+TEST_CASE_TEMPLATE("no flood from random IPv6 addresses does", In, NativeIpv4, NativeIpv6,
+                   GenericIpv4, GenericIpv6) {
+  check_promise({.family = In::family, .pattern = FloodPattern::random_ipv6(), .ticks = 6},
+                In::name);
 }
 
-TEST_CASE("no flood from random IPv6 addresses does where there is little room") {
-  check_promise({.pattern = FloodPattern::random_ipv6(), .max_sources = 10'000});
+TEST_CASE_TEMPLATE("no flood from random IPv6 addresses does where there is little room", Of, Ipv4,
+                   Ipv6) {
+  check_promise(
+      {.family = Of::family, .pattern = FloodPattern::random_ipv6(), .max_sources = 10'000});
 }
 
-TEST_CASE("no flood of 2^22 random sources does") {
-  check_promise({.pattern = FloodPattern::random_of_2_to(22)});
+TEST_CASE_TEMPLATE("no flood of 2^22 random sources does", Of, Ipv4, Ipv6) {
+  check_promise({.family = Of::family, .pattern = FloodPattern::random_of_2_to(22)});
 }
 
-TEST_CASE("no flood from all addresses at random does") {
-  check_promise({.pattern = FloodPattern::random_of_2_to(32)});
+TEST_CASE_TEMPLATE("no flood from all addresses at random does", Of, Ipv4, Ipv6) {
+  check_promise({.family = Of::family, .pattern = FloodPattern::random_of_2_to(32)});
 }
 
-TEST_CASE("no flood from all addresses in order does") {
-  check_promise({.pattern = FloodPattern::all_in_order()});
+TEST_CASE_TEMPLATE("no flood from all addresses in order does", Of, Ipv4, Ipv6) {
+  check_promise({.family = Of::family, .pattern = FloodPattern::all_in_order()});
 }
 
-TEST_CASE("no flood from twice as many as there is room for does, one after the other") {
-  check_promise({.pattern = {.sources = 2 * default_room}});
+TEST_CASE_TEMPLATE("no flood from twice as many as there is room for does, one after the other", Of,
+                   Ipv4, Ipv6) {
+  check_promise({.family = Of::family, .pattern = {.sources = 2 * default_room}});
 }
 
-TEST_CASE("no flood does where there is little room") {
-  check_promise({.max_sources = 10'000});
+TEST_CASE_TEMPLATE("no flood does where there is little room", Of, Ipv4, Ipv6) {
+  check_promise({.family = Of::family, .max_sources = 10'000});
 }
 
-TEST_CASE("no flood does where there is much room") {
+TEST_CASE_TEMPLATE("no flood does where there is much room", Of, Ipv4, Ipv6) {
   if (thread_sanitizer) return skip(slow_and_large);
-  check_promise({.max_sources = 1'000'000});
+  check_promise({.family = Of::family, .max_sources = 1'000'000});
 }
 
-TEST_CASE("no flood does with events and samples, of which each is delivered or reported as lost") {
+TEST_CASE_TEMPLATE(
+    "no flood does with events and samples, of which each is delivered or reported as lost", Of,
+    Ipv4, Ipv6) {
   std::optional<LineClient> client;
   std::future<CountsByKind> receiving;
   const auto listen = [&] {
@@ -324,7 +341,7 @@ TEST_CASE("no flood does with events and samples, of which each is delivered or 
     REQUIRE(client->answer_to(request).at("type") == "ok");
     receiving = std::async(std::launch::async, [&] { return events_until_goodbye(*client); });
   };
-  const Attack attack{.options = {"--events", "--sample", "1000"}};
+  const Attack attack{.family = Of::family, .options = {"--events", "--sample", "1000"}};
   check_promise(attack, "native", listen, [&](Agent& agent, const json& status) {
     agent.signal(SIGTERM);
     const CountsByKind counts = receiving.get();
@@ -336,18 +353,20 @@ TEST_CASE("no flood does with events and samples, of which each is delivered or 
   });
 }
 
-TEST_CASE("a source with a large share in mid-flood is seen at once, and soon keeps every packet") {
-  check_heavy_hitter(default_room, 2048);
+TEST_CASE_TEMPLATE(
+    "a source with a large share in mid-flood is seen at once, and soon keeps every packet", Of,
+    Ipv4, Ipv6) {
+  check_heavy_hitter(Of::family, default_room, 2048);
 }
 
-TEST_CASE("so is who sends a large share where there is little room") {
-  check_heavy_hitter(10'000, 64);
+TEST_CASE_TEMPLATE("so is who sends a large share where there is little room", Of, Ipv4, Ipv6) {
+  check_heavy_hitter(Of::family, 10'000, 64);
 }
 
-TEST_CASE_TEMPLATE("an agent that is killed in mid-flood costs the established ones no packet",
-                   Mode, Native, Generic) {
-  Scene scene;
-  const std::vector<std::string> arguments{"-m", Mode::name};
+TEST_CASE_TEMPLATE("an agent that is killed in mid-flood costs the established ones no packet", In,
+                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
+  Scene scene(In::family);
+  const std::vector<std::string> arguments{"-m", In::name};
   // All addresses: hardly any of them twice, so that no other becomes established.
   const FloodPattern pattern = FloodPattern::random_of_2_to(32);
   std::uint64_t before = 0;
@@ -372,33 +391,34 @@ TEST_CASE_TEMPLATE("an agent that is killed in mid-flood costs the established o
   after_ticks(stream, 1);
   scene.traffic.finish();
   const json snapshot = snapshot_with_all(stream, scene.arrivals);
-  check_steady_rows(scene.arrivals);
+  check_steady_rows(scene.arrivals, In::family);
   check_whole_list(stream, snapshot);
   CHECK(established(status_of_agent()) >= before);
   CHECK(contains(second.standard_error(), "adopted program "));
   CHECK(!contains(second.standard_error(), "do not add up"));
 }
 
-TEST_CASE("where more are active than there is room for, the heaviest keeps its row") {
+TEST_CASE_TEMPLATE("where more are active than there is room for, the heaviest keeps its row", Of,
+                   Ipv4, Ipv6) {
   constexpr std::uint32_t others = 42;
   constexpr std::uint64_t rate = 20'000;
-  Scene scene;
+  Scene scene(Of::family);
   Agent agent(scene.topology, {"--interval", "0.2", "--max-sources", "10"});
   LineClient stream = subscriber(10);
   scene.traffic.set_heavy(2);
   scene.traffic.begin_flood({.sources = others}, rate);
   json first;
-  for (unsigned tick = 0; first.is_null() || !heavy_row(first); ++tick) {
+  for (unsigned tick = 0; first.is_null() || !heavy_row(first, Of::family); ++tick) {
     REQUIRE(tick < most_ticks);
     first = after_ticks(stream, 1);
   }
-  std::uint64_t packets = *heavy_row(first);
+  std::uint64_t packets = *heavy_row(first, Of::family);
   for (int tick = 0; tick < 20; ++tick) {
     const json next = after_ticks(stream, 1);
-    REQUIRE(heavy_row(next).has_value());
-    CHECK(*heavy_row(next) > packets);
-    packets = *heavy_row(next);
-    CHECK(packets - *heavy_row(first) ==
+    REQUIRE(heavy_row(next, Of::family).has_value());
+    CHECK(*heavy_row(next, Of::family) > packets);
+    packets = *heavy_row(next, Of::family);
+    CHECK(packets - *heavy_row(first, Of::family) ==
           heavy_sent(scene.arrivals, next) - heavy_sent(scene.arrivals, first));
   }
   CHECK(after_ticks(stream, 1).at("tracked") == 10);

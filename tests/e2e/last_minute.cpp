@@ -14,14 +14,14 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* source = "10.0.0.1";
-
 json counts(std::uint64_t packets) {
   return {{"packets", packets}, {"bytes", packets * 60}};
 }
 
+// The row of the first source.
+template <class Of>
 json row_of(LineClient& client) {
-  const json answer = client.answer_to({{"cmd", "get"}, {"address", source}});
+  const json answer = client.answer_to(request_for(source_text(ten_net, Of::family)));
   REQUIRE(answer.at("sources").size() == 1);
   return answer.at("sources")[0];
 }
@@ -42,17 +42,19 @@ json snapshot_with_last_10s(LineClient& client, std::uint64_t frames) {
 
 }  // namespace
 
-TEST_CASE("sums over the last 10 and 60 seconds, and trends, have each packet that was sent") {
+TEST_CASE_TEMPLATE(
+    "sums over the last 10 and 60 seconds, and trends, have each packet that was sent", Of, Ipv4,
+    Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10}, {"by", "pps_10s"}, {"trend", 60}})
             .at("type") == "ok");
-  send_frames(topology, ipv4_frames(ten_net, 1, 300));
+  send_frames(topology, frames_of(Of::family, ten_net, 1, 300));
   snapshot_with(client, 300);
   for (int i = 0; i < 20; ++i) client.next_of_type("snapshot");
-  send_frames(topology, ipv4_frames(ten_net, 1, 200));
-  send_frames(topology, ipv4_frames(ten_net + 1, 1, 100));
+  send_frames(topology, frames_of(Of::family, ten_net, 1, 200));
+  send_frames(topology, frames_of(Of::family, ten_net + 1, 1, 100));
   snapshot_with(client, 600);
   // Ten more ticks end the slice that the last frame is in.
   json snapshot;
@@ -61,7 +63,7 @@ TEST_CASE("sums over the last 10 and 60 seconds, and trends, have each packet th
     CHECK(snapshot.at(window).at("packets") == 600);
     CHECK(snapshot.at(window).at("bytes") == 36'000);
     CHECK(snapshot.at(window).at("seconds") > 3.0);
-    CHECK(snapshot.at("sources")[0].at("src") == source);
+    CHECK(source_of(snapshot.at("sources")[0]) == source_text(ten_net, Of::family));
     CHECK(snapshot.at("sources")[0].at(window) == counts(500));
     CHECK(snapshot.at("sources")[1].at(window) == counts(100));
   }
@@ -75,60 +77,64 @@ TEST_CASE("sums over the last 10 and 60 seconds, and trends, have each packet th
   CHECK(snapshot.at("sources")[0].at("last_10s") == counts(200));
   CHECK(snapshot.at("sources")[0].at("last_60s") == counts(500));
   snapshot_with_last_10s(client, 0);
-  CHECK(row_of(client).at("last_10s") == counts(0));
-  CHECK(row_of(client).at("last_60s") == counts(500));
+  CHECK(row_of<Of>(client).at("last_10s") == counts(0));
+  CHECK(row_of<Of>(client).at("last_60s") == counts(500));
 }
 
-TEST_CASE("an agent that goes on with the counts of another begins the last minute anew") {
+TEST_CASE_TEMPLATE("an agent that goes on with the counts of another begins the last minute anew",
+                   Of, Ipv4, Ipv6) {
   const Topology topology;
   {
     Agent killed(topology, {"--interval", "0.1"});
     LineClient client(default_socket);
-    send_frames(topology, ipv4_frames(ten_net, 1, 300));
+    send_frames(topology, frames_of(Of::family, ten_net, 1, 300));
     snapshot_with(client, 300);
     killed.signal(SIGKILL);
     killed.wait();
   }
-  send_frames(topology, ipv4_frames(ten_net, 1, 50));
+  send_frames(topology, frames_of(Of::family, ten_net, 1, 50));
   Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   snapshot_with(client, 350);
-  send_frames(topology, ipv4_frames(ten_net, 1, 7));
+  send_frames(topology, frames_of(Of::family, ten_net, 1, 7));
   const json snapshot = snapshot_with(client, 357);
   CHECK(snapshot.at("last_60s").at("packets") == 7);
-  CHECK(row_of(client).at("packets") == 357);
-  CHECK(row_of(client).at("last_60s") == counts(7));
+  CHECK(row_of<Of>(client).at("packets") == 357);
+  CHECK(row_of<Of>(client).at("last_60s") == counts(7));
 }
 
-TEST_CASE("an agent that starts anew knows the last minute though nobody was connected") {
+TEST_CASE_TEMPLATE("an agent that starts anew knows the last minute though nobody was connected",
+                   Of, Ipv4, Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});
   {
     LineClient client(default_socket);
-    send_frames(topology, ipv4_frames(ten_net, 1, 300));
+    send_frames(topology, frames_of(Of::family, ten_net, 1, 300));
     snapshot_with(client, 300);
   }
   LineClient late(default_socket);
-  CHECK(row_of(late).at("last_60s") == counts(300));
+  CHECK(row_of<Of>(late).at("last_60s") == counts(300));
 }
 
-TEST_CASE("a flood of more sources than can be followed makes no sum wrong") {
+TEST_CASE_TEMPLATE("a flood of more sources than can be followed makes no sum wrong", Of, Ipv4,
+                   Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   std::uint64_t steady = 0;
   std::uint64_t sent = 0;
   for (std::uint32_t i = 0; i < 20; ++i) {
-    send_frames(topology, ipv4_frames(ten_net, 1, 100));
-    send_frames(topology, ipv4_frames(0x0b000000 + i * 5000, 5000));
+    send_frames(topology, frames_of(Of::family, ten_net, 1, 100));
+    send_frames(topology, frames_of(Of::family, 0x0b000000 + i * 5000, 5000));
     steady += 100;
     sent += 5100;
   }
   snapshot_with(client, sent);
   // It was among the first, and sends most.
-  CHECK(row_of(client).at("last_60s") == counts(steady));
+  const std::string source = source_text(ten_net, Of::family);
+  CHECK(row_of<Of>(client).at("last_60s") == counts(steady));
   const json top = client.answer_to({{"cmd", "top"}, {"n", 3}, {"by", "pps_60s"}}).at("sources");
-  CHECK(top[0].at("src") == source);
+  CHECK(source_of(top[0]) == source);
   CHECK(top[1].at("last_60s") == counts(1));
   // 100,000 others have sent a packet each: it is known of those that are followed alone.
   std::size_t known = 0;
@@ -137,7 +143,7 @@ TEST_CASE("a flood of more sources than can be followed makes no sum wrong") {
   for (json part;;) {
     part = client.next_of_type("sources");
     for (const json& row : part.at("sources")) {
-      if (row.at("src") == source) continue;
+      if (source_of(row) == source) continue;
       ++(row.at("last_60s").is_null() ? not_known : known);
       if (!row.at("last_60s").is_null()) CHECK(row.at("last_60s") == counts(1));
     }

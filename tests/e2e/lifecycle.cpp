@@ -9,22 +9,23 @@
 
 using namespace xdp_count::testing;
 
-TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", Mode, Native, Generic) {
+TEST_CASE_TEMPLATE("a signal ends the agent and nothing is left behind", In, NativeIpv4, NativeIpv6,
+                   GenericIpv4, GenericIpv6) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     CAPTURE(signal);
     const Topology topology;
-    Agent agent(topology, {"-m", Mode::name, "--interval", "3600"});
+    Agent agent(topology, {"-m", In::name, "--interval", "3600"});
     LineClient client(default_socket);
     const auto status = client.answer_to({{"cmd", "status"}});
     CHECK(receiver_has_program(topology));
     LineClient subscriber(default_socket);
     subscriber.answer_to({{"cmd", "subscribe"}});
-    send_frames(topology, ipv4_frames(ten_net, 7, 3));
+    send_frames(topology, frames_of(In::family, ten_net, 7, 3));
     agent.signal(signal);
 
     // The last snapshot has every frame, also those of an interval that did not end.
     const auto last = subscriber.next_of_type("snapshot");
-    CHECK(sources_of(last) == expected_sources(ten_net, 7, 3));
+    CHECK(sources_of(last) == expected_sources(In::family, ten_net, 7, 3));
     CHECK(contains(subscriber.next_of_type("goodbye").at("reason"), "stopped by SIG"));
     CHECK(!subscriber.next());
     CHECK(client.next_of_type("goodbye").at("type") == "goodbye");

@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "agent_fixture.hpp"
-#include "base/address.hpp"
 #include "skip.hpp"
 
 using namespace xdp_count::testing;
@@ -44,13 +43,14 @@ std::vector<json> list_of(LineClient& client, const json& arguments = json::obje
 std::vector<std::string> addresses_of(const std::vector<json>& parts) {
   std::vector<std::string> addresses;
   for (const json& part : parts)
-    for (const json& row : part.at("sources")) addresses.push_back(row.at("src"));
+    for (const json& row : part.at("sources")) addresses.push_back(source_of(row));
   return addresses;
 }
 
-std::vector<std::string> addresses_from(std::uint32_t first, std::uint32_t count) {
+std::vector<std::string> addresses_from(xdp_count::Family family, std::uint32_t first,
+                                        std::uint32_t count) {
   std::vector<std::string> addresses;
-  for (std::uint32_t i = 0; i < count; ++i) addresses.push_back(xdp_count::address_text(first + i));
+  for (std::uint32_t i = 0; i < count; ++i) addresses.push_back(source_text(first + i, family));
   return addresses;
 }
 
@@ -93,7 +93,7 @@ class Traffic {
 
 }  // namespace
 
-TEST_CASE("a list has every source once, in order, in parts") {
+TEST_CASE_TEMPLATE("a list has every source once, in order, in parts", Of, Ipv4, Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});
   LineClient snapshots(default_socket);
@@ -101,56 +101,62 @@ TEST_CASE("a list has every source once, in order, in parts") {
   std::uint32_t sent = 0;
   for (const std::uint32_t sources : {0u, 1u, 899u, 900u, 901u, 2500u}) {
     CAPTURE(sources);
-    send_frames(topology, ipv4_frames(ten_net + sent, sources - sent));
+    send_frames(topology, frames_of(Of::family, ten_net + sent, sources - sent));
     sent = sources;
     snapshot_with(snapshots, sources);
     const auto parts = list_of(client, {{"id", "part"}});
     CHECK(parts.size() == (sources <= 900 ? 1 : (sources + 899) / 900));
     CHECK(parts[0].at("id") == "part");
-    CHECK(addresses_of(parts) == addresses_from(ten_net, sources));
+    CHECK(addresses_of(parts) == addresses_from(Of::family, ten_net, sources));
     CHECK(sum_of(parts) == Count{sources, sources * 60});
   }
 }
 
-TEST_CASE("a list may be of a network, of who sent much, and of the first ones alone") {
+TEST_CASE_TEMPLATE("a list may be of a network, of who sent much, and of the first ones alone", Of,
+                   Ipv4, Ipv6) {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
-  send_frames(topology, ipv4_frames(0x0a000000, 3000));     // 10.0.0.0 to 10.0.11.183
-  send_frames(topology, ipv4_frames(0x0a000200, 1500, 2));  // 10.0.2.0 to 10.0.7.219
-  send_frames(topology, ipv4_frames(0xc0000200, 10));
+  send_frames(topology, frames_of(Of::family, 0x0a000000, 3000));     // 10.0.0.0 to 10.0.11.183
+  send_frames(topology, frames_of(Of::family, 0x0a000200, 1500, 2));  // 10.0.2.0 to 10.0.7.219
+  send_frames(topology, frames_of(Of::family, 0xc0000200, 10));
   snapshot_with(client, 6010);
   const auto listed = [&](const json& arguments) {
     return addresses_of(list_of(client, arguments));
   };
-  CHECK(listed({{"prefix", "10.0.4.0/22"}}) == addresses_from(0x0a000400, 1024));
-  CHECK(listed({{"prefix", "192.0.2.0/24"}}) == addresses_from(0xc0000200, 10));
-  CHECK(listed({{"prefix", "172.16.0.0/12"}}).empty());
-  CHECK(listed({{"min_packets", 2}}) == addresses_from(0x0a000200, 1500));
+  const auto network = [](std::uint32_t first, unsigned bits) {
+    return network_text(first, bits, Of::family);
+  };
+  CHECK(listed({{"prefix", network(0x0a000400, 22)}}) ==
+        addresses_from(Of::family, 0x0a000400, 1024));
+  CHECK(listed({{"prefix", network(0xc0000200, 24)}}) ==
+        addresses_from(Of::family, 0xc0000200, 10));
+  CHECK(listed({{"prefix", network(0xac100000, 12)}}).empty());
+  CHECK(listed({{"min_packets", 2}}) == addresses_from(Of::family, 0x0a000200, 1500));
   CHECK(listed({{"min_packets", 4}}).empty());
   CHECK(listed({{"limit", 0}}).empty());
-  CHECK(listed({{"limit", 1000}}) == addresses_from(0x0a000000, 1000));
-  CHECK(listed({{"limit", 1001}}) == addresses_from(0x0a000000, 1001));
-  CHECK(listed({{"prefix", "10.0.6.0/23"}, {"min_packets", 3}, {"limit", 300}}) ==
-        addresses_from(0x0a000600, 300));
+  CHECK(listed({{"limit", 1000}}) == addresses_from(Of::family, 0x0a000000, 1000));
+  CHECK(listed({{"limit", 1001}}) == addresses_from(Of::family, 0x0a000000, 1001));
+  CHECK(listed({{"prefix", network(0x0a000600, 23)}, {"min_packets", 3}, {"limit", 300}}) ==
+        addresses_from(Of::family, 0x0a000600, 300));
   client.ask({{"cmd", "list"}, {"limit", -1}});
   CHECK(client.next_of_type("error").at("message") ==
         "limit: expected a whole number from 0 to 18446744073709551615, not -1");
 }
 
-TEST_CASE_TEMPLATE("a list accounts for every packet of its tick while traffic flows", Mode, Native,
-                   Generic) {
+TEST_CASE_TEMPLATE("a list accounts for every packet of its tick while traffic flows", In,
+                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
   if (thread_sanitizer) return skip(slow_and_large);
   constexpr std::uint32_t sources = 8000;
   const Topology topology;
   // There are fewer places than sources, so that the ledger changes its mind all the time.
-  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--max-sources", "6000",
+  Agent agent(topology, {"-m", In::name, "--interval", "0.1", "--max-sources", "6000",
                          "--hot-slots", "4096"});
   LineClient snapshots(default_socket);
   LineClient client(default_socket);
   // The lines are short: all that come while nobody reads them fit into the socket's buffer.
   CHECK(snapshots.answer_to({{"cmd", "subscribe"}, {"top", 0}}).at("type") == "ok");
-  Traffic traffic(topology, ipv4_frames(ten_net, sources));
+  Traffic traffic(topology, frames_of(In::family, ten_net, sources));
   std::map<std::uint64_t, Count> listed;  // by seq, with what has no row
   // There are to be at least so many different ticks, the first ones perhaps without traffic.
   while (listed.size() < 12) {
@@ -170,24 +176,24 @@ TEST_CASE_TEMPLATE("a list accounts for every packet of its tick while traffic f
     REQUIRE(snapshot.at("seq").get<std::uint64_t>() <= it->first);
     if (snapshot.at("seq") != it->first) continue;
     CAPTURE(it->first);
-    CHECK(it->second == count_of(snapshot.at("classes").at("ipv4")));
+    CHECK(it->second == count_of(snapshot.at("classes").at(In::frame_class)));
     listed.erase(it);
   }
   CHECK(traffic.stop() == "");
 }
 
-TEST_CASE("a list that is read late is of the tick that it began with") {
+TEST_CASE_TEMPLATE("a list that is read late is of the tick that it began with", Of, Ipv4, Ipv6) {
   if (thread_sanitizer) return skip(slow_and_large);
   constexpr std::uint32_t sources = 200'000;
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});
   LineClient snapshots(default_socket);
-  send_frames(topology, ipv4_frames(ten_net, sources));
+  send_frames(topology, frames_of(Of::family, ten_net, sources));
   snapshot_with(snapshots, sources);
   LineClient reader(default_socket);
   reader.ask({{"cmd", "list"}, {"id", 1}});
   const json first = reader.next_of_type("sources");
-  send_frames(topology, ipv4_frames(ten_net, sources));
+  send_frames(topology, frames_of(Of::family, ten_net, sources));
   std::uint64_t last_seq = snapshot_with(snapshots, 2 * sources).at("seq");
   for (int i = 0; i < 5; ++i) {
     const json snapshot = snapshots.next_of_type("snapshot");
@@ -198,7 +204,7 @@ TEST_CASE("a list that is read late is of the tick that it began with") {
   const auto parts = rest_of_list(reader, {first});
   CHECK(parts.size() == 223);
   CHECK(parts.back().at("seq").get<std::uint64_t>() + 5 < last_seq);
-  CHECK(addresses_of(parts) == addresses_from(ten_net, sources));
+  CHECK(addresses_of(parts) == addresses_from(Of::family, ten_net, sources));
   CHECK(sum_of(parts) == Count{sources, sources * 60});
   CHECK(sum_of(list_of(reader)) == Count{2 * sources, 2 * sources * 60});
 }

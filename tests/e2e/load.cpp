@@ -44,36 +44,36 @@ class Sender {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("no packet of 10,000 sources is lost or counted twice under load", Mode, Native,
-                   Generic) {
+TEST_CASE_TEMPLATE("no packet of 10,000 sources is lost or counted twice under load", In,
+                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
   constexpr std::uint32_t sources = 10'000;
   constexpr std::uint64_t rounds = 300;
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "--interval", "0.3"});
+  Agent agent(topology, {"-m", In::name, "--interval", "0.3"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
-  Sender sender(topology, ipv4_frames(ten_net, sources), rounds);
+  Sender sender(topology, frames_of(In::family, ten_net, sources), rounds);
 
   // Checks conservation on every line on the way.
   const auto snapshot = snapshot_with(client, sources * rounds);
-  MESSAGE(std::string(Mode::name), ": ", static_cast<std::uint64_t>(sender.wait()),
+  MESSAGE(std::string(In::name), ": ", static_cast<std::uint64_t>(sender.wait()),
           " packets a second, ", snapshot.at("seq").get<int>(), " ticks");
   CHECK(snapshot.at("untracked").at("packets") == 0);
-  CHECK(sources_of(snapshot) == expected_sources(ten_net, sources, rounds));
+  CHECK(sources_of(snapshot) == expected_sources(In::family, ten_net, sources, rounds));
 }
 
-TEST_CASE_TEMPLATE("more sources than fit anywhere are conserved under load", Mode, Native,
-                   Generic) {
+TEST_CASE_TEMPLATE("more sources than fit anywhere are conserved under load", In, NativeIpv4,
+                   NativeIpv6, GenericIpv4, GenericIpv6) {
   constexpr std::uint32_t sources = 8'000;
   constexpr std::uint64_t rounds = 150;
   const Topology topology;
-  Agent agent(topology, {"-m", Mode::name, "--interval", "0.1", "--max-sources", "3000",
+  Agent agent(topology, {"-m", In::name, "--interval", "0.1", "--max-sources", "3000",
                          "--hot-slots", "1024"});
   LineClient client(default_socket);
   CHECK(client.answer_to({{"cmd", "subscribe"}, {"top", 10000}}).at("type") == "ok");
   // Fast tables and ledger are too small for so many. In an order that changes
   // from round to round, so that other sources find a place each tick.
-  std::vector<Frame> frames = ipv4_frames(ten_net, sources);
+  std::vector<Frame> frames = frames_of(In::family, ten_net, sources);
   std::vector<Frame> rotating(frames.begin() + sources / 3, frames.end());
   rotating.insert(rotating.end(), frames.begin(), frames.end());
   rotating.insert(rotating.end(), frames.rbegin(), frames.rend());
@@ -82,7 +82,7 @@ TEST_CASE_TEMPLATE("more sources than fit anywhere are conserved under load", Mo
 
   const auto snapshot = snapshot_with(client, sent);
   sender.wait();
-  CHECK(count_of(snapshot.at("classes").at("ipv4")) == Count{sent, sent * 60});
+  CHECK(count_of(snapshot.at("classes").at(In::frame_class)) == Count{sent, sent * 60});
   CHECK(snapshot.at("tracked") == 3000);
   CHECK(snapshot.at("untracked").at("packets") > 0);
   CHECK(snapshot.at("evicted").at("sources") > 0);

@@ -12,8 +12,6 @@
 
 using namespace xdp_count::testing;
 using nlohmann::json;
-using xdp_count::Prefix;
-using xdp_count::prefix_text;
 
 namespace {
 
@@ -29,8 +27,10 @@ std::ostream& operator<<(std::ostream& stream, const NetworkCounts& network) {
 
 using Networks = std::map<std::string, NetworkCounts>;
 
-// All lines of an answer to a request with a group, checked to be of that.
-Networks networks_of(LineClient& client, const json& request, const std::string& field = "src") {
+// All lines of an answer to a request with a group, checked to be of that, by what `name` makes of
+// each row.
+template <class Name>
+Networks named_networks(LineClient& client, const json& request, const Name& name) {
   Networks networks;
   json part = client.answer_to(request);
   for (;; part = client.next_of_type("sources")) {
@@ -41,15 +41,23 @@ Networks networks_of(LineClient& client, const json& request, const std::string&
         REQUIRE(part.at("rows").at(length) == request.at("group").at(family));
     for (const json& row : part.at("sources"))
       REQUIRE(networks
-                  .emplace(row.at(field),
+                  .emplace(name(row),
                            NetworkCounts{count_of(row), row.at("sources").get<std::uint64_t>()})
                   .second);
     if (!part.at("more")) return networks;
   }
 }
 
-std::string network_text(std::uint32_t address, unsigned length) {
-  return prefix_text(xdp_count::network_of(address, length));
+Networks networks_of(LineClient& client, const json& request, const char* field = "src") {
+  return named_networks(client, request, [=](const json& row) { return row.at(field); });
+}
+
+// The same of one family, of so many bits, or 96 more.
+template <class Of>
+Networks networks_of(LineClient& client, json request, unsigned bits) {
+  bits = Of::family == xdp_count::Family::ipv4 ? bits : 96 + bits;
+  request["group"] = {{Of::frame_class, bits}};
+  return named_networks(client, request, [=](const json& row) { return source_of(row, bits); });
 }
 
 // Of 10.0.i.0/24, i below `networks`, host j sends so many packets as i and j say.
@@ -72,7 +80,8 @@ ClientOutput run_client(std::vector<std::string> arguments) {
 
 }  // namespace
 
-TEST_CASE("sums by network are exactly what a flood of sources has sent, in top and list") {
+TEST_CASE_TEMPLATE("sums by network are exactly what a flood of sources has sent, in top and list",
+                   Of, Ipv4, Ipv6) {
   constexpr std::uint32_t networks = 256;
   constexpr std::uint32_t sources = 20'000;
   const Topology topology;
@@ -85,15 +94,14 @@ TEST_CASE("sums by network are exactly what a flood of sources has sent, in top 
   for (std::uint32_t i = 0; i < sources; ++i) {
     const std::uint32_t address = host_of(i % networks, i / networks);
     const std::uint32_t packets = i % 7 == 0 ? 2 : 1;
-    const std::size_t length = 60 + i % 100;
+    const std::size_t length = 62 + i % 100;
     for (std::uint32_t packet = 0; packet < packets; ++packet) {
-      frames.push_back(
-          PacketBuilder().ipv4({.source = address}).udp(1024, 9).frame_length(length).build());
+      frames.push_back(packet_from(address, Of::family).udp(1024, 9).frame_length(length).build());
       all.packets += 1;
       all.bytes += length;
     }
     for (auto& [sums, bits] : {std::pair(&of_24_bits, 24u), std::pair(&of_16_bits, 16u)}) {
-      NetworkCounts& network = (*sums)[network_text(address, bits)];
+      NetworkCounts& network = (*sums)[network_text(address, bits, Of::family)];
       network.counts.packets += packets;
       network.counts.bytes += packets * length;
       network.sources += 1;
@@ -103,21 +111,21 @@ TEST_CASE("sums by network are exactly what a flood of sources has sent, in top 
   const json snapshot = snapshot_with(client, all.packets);
   REQUIRE(snapshot.at("tracked") == sources);
   for (const char* command : {"top", "list"}) {
-    json request{{"cmd", command}, {"group", {{"ipv4", 24}}}};
+    json request{{"cmd", command}};
     if (command == std::string("top")) request.update({{"n", 300}, {"by", "packets"}});
-    CHECK(networks_of(client, request) == of_24_bits);
-    request["group"]["ipv4"] = 16;
-    CHECK(networks_of(client, request) == of_16_bits);
-    request["group"]["ipv4"] = 0;
-    CHECK(networks_of(client, request) == Networks{{"0.0.0.0/0", {all, sources}}});
+    CHECK(networks_of<Of>(client, request, 24) == of_24_bits);
+    CHECK(networks_of<Of>(client, request, 16) == of_16_bits);
+    CHECK(networks_of<Of>(client, request, 0) ==
+          Networks{{network_text(0, 0, Of::family), {all, sources}}});
   }
   // Each source is its own network of 32 bits: more rows than one line has.
-  const Networks alone = networks_of(client, {{"cmd", "list"}, {"group", {{"ipv4", 32}}}});
+  const Networks alone = networks_of<Of>(client, {{"cmd", "list"}}, 32);
   CHECK(alone.size() == sources);
   CHECK(alone.begin()->second.sources == 1);
 
-  const json highest =
-      client.answer_to({{"cmd", "top"}, {"n", 10}, {"by", "bytes"}, {"group", {{"ipv4", 24}}}});
+  const unsigned bits = xdp_count::bits_of(Of::family) - 8;
+  const json highest = client.answer_to(
+      {{"cmd", "top"}, {"n", 10}, {"by", "bytes"}, {"group", {{Of::frame_class, bits}}}});
   REQUIRE(highest.at("sources").size() == 10);
   for (std::size_t i = 1; i < 10; ++i)
     CHECK(highest.at("sources")[i - 1].at("bytes") >= highest.at("sources")[i].at("bytes"));
