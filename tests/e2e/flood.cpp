@@ -287,13 +287,14 @@ void check_heavy_hitter(Family family, std::uint64_t max_sources, std::uint32_t 
 
 }  // namespace
 
+// A flood takes half a minute, and generic mode runs the same program: one family there.
 TEST_CASE_TEMPLATE("a flood of random sources takes no packet from those that are established", In,
-                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
+                   NativeIpv4, NativeIpv6, GenericIpv4) {
   check_promise({.family = In::family, .ticks = 6}, In::name);
 }
 
 TEST_CASE_TEMPLATE("no flood from random IPv6 addresses does", In, NativeIpv4, NativeIpv6,
-                   GenericIpv4, GenericIpv6) {
+                   GenericIpv6) {
   check_promise({.family = In::family, .pattern = FloodPattern::random_ipv6(), .ticks = 6},
                 In::name);
 }
@@ -325,9 +326,9 @@ TEST_CASE_TEMPLATE("no flood does where there is little room", Of, Ipv4, Ipv6) {
   check_promise({.family = Of::family, .max_sources = 10'000});
 }
 
-TEST_CASE_TEMPLATE("no flood does where there is much room", Of, Ipv4, Ipv6) {
+TEST_CASE("no flood does where there is much room") {
   if (thread_sanitizer) return skip(slow_and_large);
-  check_promise({.family = Of::family, .max_sources = 1'000'000});
+  check_promise({.max_sources = 1'000'000});
 }
 
 TEST_CASE_TEMPLATE(
@@ -364,7 +365,7 @@ TEST_CASE_TEMPLATE("so is who sends a large share where there is little room", O
 }
 
 TEST_CASE_TEMPLATE("an agent that is killed in mid-flood costs the established ones no packet", In,
-                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
+                   NativeIpv4, NativeIpv6, GenericIpv6) {
   Scene scene(In::family);
   const std::vector<std::string> arguments{"-m", In::name};
   // All addresses: hardly any of them twice, so that no other becomes established.
