@@ -203,8 +203,7 @@ TEST_CASE("an agent that starts under traffic has no difference to the interface
   // A frame a millisecond, from before the program is attached until long after.
   Process sender({SEND_FRAMES, Topology::sender_link, "--rate", "1000", "--count", "3000"},
                  {.network_namespace = topology.sender()});
-  while (!receiver_has_frames(topology)) {
-  }
+  while (!receiver_has_frames(topology)) REQUIRE(sender.running());
   Agent agent(topology, {"--interval", "0.1"});
   LineClient client(default_socket);
   REQUIRE(sender.wait() == 0);

@@ -34,6 +34,7 @@ copy() {
 }
 
 copy "$build_dir/agent/xdp-count" "$build_dir/tools/xdp-countctl/xdp-countctl" \
+  "$build_dir/tests/support/send-frames" \
   "$build_dir/tests/bpf/bpf-tests" "$build_dir/tests/e2e/e2e-tests" "$build_dir/tests/vm/vm-tests" \
   "$project/netns/topology.sh"
 find "$root" -type f -size +1M -exec strip --strip-debug {} + 2>/dev/null || :
