@@ -119,7 +119,6 @@ RowKind decode_row_kind(const json& object) {
 }
 
 void read_in_no_row(const json& object, SnapshotHead& head) {
-  head.row_kind = decode_row_kind(object.at("rows"));
   for (const auto& [name, family] : family_names) {
     head.untracked.of(family) = decode_counts(object.at("untracked").at(name));
     const json& evicted = object.at("evicted").at(name);
@@ -143,6 +142,7 @@ SnapshotMessage decode_snapshot(const json& object) {
   read_recent(object, head);
   for (std::size_t i = 0; i < frame_classes; ++i)
     head.classes[i] = decode_counts_and_rates(object.at("classes").at(frame_class_names[i]));
+  head.row_kind = decode_row_kind(object.at("rows"));
   read_in_no_row(object, head);
   head.nic = decode_nic(object.at("nic"));
   head.running = object.at("running");
@@ -162,6 +162,7 @@ SourcesMessage decode_sources(const json& object) {
   message.head.time = decode_time(object.at("time"));
   read_recent(object, message.head);
   message.slices = decode_slices(object);
+  message.head.row_kind = decode_row_kind(object.at("rows"));
   read_in_no_row(object, message.head);
   message.rows = decode_rows(object.at("sources"), message.head.row_kind.by);
   for (const json& address : object.at("missing"))
@@ -219,6 +220,9 @@ StatusMessage decode_status(const json& object) {
   status.settings.events = options.at("events");
   read(options.at("sample"), status.settings.sample);
   head.frames.counts = decode_counts(object.at("frames"));
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    head.classes[i].counts = decode_counts(object.at("classes").at(frame_class_names[i]));
+  read_in_no_row(object, head);
   head.nic = decode_nic(object.at("nic"));
   const json& difference = object.at("nic_difference");
   read_signed(difference.at("packets"), status.nic_difference.packets);

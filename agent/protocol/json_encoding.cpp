@@ -192,6 +192,16 @@ ordered_json message_of_type(const char* type, std::string_view id) {
   return message;
 }
 
+ordered_json counts_object(const Counts& counts) {
+  return {{"packets", counts.packets}, {"bytes", counts.bytes}};
+}
+
+ordered_json evicted_object(const Evicted& evicted) {
+  return {{"sources", evicted.sources},
+          {"packets", evicted.counts.packets},
+          {"bytes", evicted.counts.bytes}};
+}
+
 const char* name_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::bad_json:
@@ -314,8 +324,15 @@ std::string encode_status(std::string_view id, const SnapshotHead& head, const S
                        {"ledger", status.ledger_bytes},
                        {"recent", status.recent_bytes},
                        {"clients", status.client_bytes}};
-  message["frames"] = {{"packets", head.frames.counts.packets},
-                       {"bytes", head.frames.counts.bytes}};
+  message["frames"] = counts_object(head.frames.counts);
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    message["classes"][frame_class_names[i]] = counts_object(head.classes[i].counts);
+  message["untracked"] = counts_object(head.untracked.sum());
+  message["evicted"] = evicted_object(head.evicted.sum());
+  for (const auto& [name, family] : family_names) {
+    message["untracked"][name] = counts_object(head.untracked.of(family));
+    message["evicted"][name] = evicted_object(head.evicted.of(family));
+  }
   message["nic"] = {{"rx_packets", head.nic.rx_packets},
                     {"rx_bytes", head.nic.rx_bytes},
                     {"rx_dropped", head.nic.rx_dropped}};
