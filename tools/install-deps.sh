@@ -83,6 +83,7 @@ libFuzzer      fuzzer   -       libclang-rt-dev      compiler-rt     compiler-rt
 jq             command  -       jq                   jq              jq
 socat          command  -       socat                socat           socat
 jsonschema     python   -       python3-jsonschema   python3-jsonschema python-jsonschema
+prometheus_client python -      python3-prometheus-client python3-prometheus_client python-prometheus_client
 git            command  -       git                  git             git
 clang-format   command  -       clang-format         clang-tools-extra clang
 clang-tidy     command  -       clang-tidy           clang-tools-extra clang

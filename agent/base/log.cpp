@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t most_waiting = 64 * 1024;  // bytes: some hundreds of lines
 
+std::string prefix = "xdp-count: ";
 std::atomic<bool> verbose_enabled{false};
 std::atomic<bool> silent{false};
 
@@ -34,8 +35,7 @@ std::optional<Kept> kept;  // none: lines are written
 
 std::string whole_line(const std::string& line) {
   std::string text;
-  for (const std::string& part :
-       with_hanging_indent("xdp-count: ", line, terminal_width(STDERR_FILENO)))
+  for (const std::string& part : with_hanging_indent(prefix, line, terminal_width(STDERR_FILENO)))
     (text += part) += '\n';
   return text;
 }
@@ -60,6 +60,10 @@ void write_text(const std::string& text, std::size_t lines = 1) {
 }
 
 }  // namespace
+
+void set_program(const std::string& name) {
+  prefix = name + ": ";
+}
 
 void set_verbose(bool verbose) noexcept {
   verbose_enabled = verbose;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The agent's log: one line each on standard error. Safe from any thread.
+// A program's log: one line each on standard error. Safe from any thread.
 #pragma once
 
 #include <fmt/core.h>
@@ -11,6 +11,9 @@
 
 namespace xdp_count::log {
 
+// What lines begin with, "xdp-count" at start. To be called before there are threads.
+void set_program(const std::string& name);
+
 // Whether debug lines, the libraries' own among them, are written (off at start).
 void set_verbose(bool verbose) noexcept;
 bool verbose() noexcept;
@@ -18,7 +21,7 @@ bool verbose() noexcept;
 // Nothing is written from now on: for a process that was forked, whose parent writes.
 void set_silent() noexcept;
 
-// Writes "xdp-count: LINE\n", the line printable, in one system call, so that lines of two threads
+// Writes "PROGRAM: LINE\n", the line printable, in one system call, so that lines of two threads
 // never mix. On a terminal it is wrapped at words.
 void write_line(const std::string& line);
 

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "async/log_exception.hpp"
 #include "base/log.hpp"
 #include "protocol/json_encoding.hpp"
 
@@ -42,15 +43,6 @@ constexpr std::chrono::milliseconds pause_without_room{10};
 constexpr std::chrono::hours long_patience{24 * 365};
 
 constexpr std::size_t little = 100;  // rows: as many as the default stream has
-
-// The completion handler of a coroutine that nobody awaits.
-void log_exception(const std::exception_ptr& exception, const char* of) {
-  try {
-    if (exception) std::rethrow_exception(exception);
-  } catch (const std::exception& error) {
-    log::error("{}: {}", of, error.what());
-  }
-}
 
 // The credentials of the connecting process, as the kernel noted them at connect().
 std::string peer_of(ClientSession::Socket& socket) {

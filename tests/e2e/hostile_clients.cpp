@@ -23,15 +23,6 @@ using nlohmann::json;
 
 namespace {
 
-double resident_mib(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string field; status >> field;) {
-    double kib = 0;
-    if (field == "RssAnon:" && status >> kib) return kib / 1024;
-  }
-  return -1;
-}
-
 // The limit with which a process can open `more` files and no others: it bounds their numbers,
 // which may have gaps.
 rlim_t limit_for(pid_t pid, std::size_t more) {

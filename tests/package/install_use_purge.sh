@@ -42,9 +42,10 @@ list_files >"$work/before"
 
 echo "-- install"
 show xdp-count apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 "$package"
-for file in sbin/xdp-count bin/xdp-countctl systemd/system/xdp-count@.service \
-  sysusers.d/xdp-count.conf man8/xdp-count.8.gz man1/xdp-countctl.1.gz \
-  completions/xdp-count completions/xdp-countctl doc/xdp-count/copyright \
+for file in sbin/xdp-count bin/xdp-countctl bin/xdp-count-hub systemd/system/xdp-count@.service \
+  systemd/system/xdp-count-hub.service sysusers.d/xdp-count.conf man8/xdp-count.8.gz \
+  man8/xdp-count-hub.8.gz man1/xdp-countctl.1.gz completions/xdp-count \
+  completions/xdp-countctl completions/xdp-count-hub doc/xdp-count/copyright \
   doc/xdp-count/README.md doc/xdp-count/docs/operating.md doc/xdp-count/docs/live-80x24.svg \
   doc/xdp-count/agent/protocol/README.md doc/xdp-count/tools/bench/attack.svg; do
   path=$(dpkg -L xdp-count | grep "/$file\$") || fail "there is no $file in the package"
@@ -55,7 +56,7 @@ unit=$(systemctl is-enabled xdp-count@count0.service || :)
 [ "$unit" = disabled ] || fail "the service is '$unit' rather than disabled"
 
 echo "-- use"
-for program in xdp-count xdp-countctl; do
+for program in xdp-count xdp-countctl xdp-count-hub; do
   $program --version
   [ "$($program --version)" = "$program $version" ] || fail "that is not $program $version"
   $program --help | grep -q -- --help || fail "the help is not one"

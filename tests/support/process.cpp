@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <fstream>
 
 #include <array>
 #include <stdexcept>
@@ -133,6 +134,15 @@ std::string Process::standard_output() const {
 
 std::string Process::standard_error() const {
   return contents(standard_error_);
+}
+
+double resident_mib(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string field; status >> field;) {
+    double kib = 0;
+    if (field == "RssAnon:" && status >> kib) return kib / 1024;
+  }
+  return -1;
 }
 
 }  // namespace xdp_count::testing

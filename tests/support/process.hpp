@@ -56,4 +56,7 @@ class Process {
   UniqueFd standard_error_;
 };
 
+// The memory that a process has written, in MiB; negative where there is no such process.
+double resident_mib(pid_t pid);
+
 }  // namespace xdp_count::testing

@@ -73,6 +73,7 @@ std::optional<std::string> AgentConnection::take_line() {
       return line;
     }
     searched_ = buffer_.size();
+    if (searched_ > longest_line) throw std::runtime_error("it sends a line without an end");
     const ssize_t size = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (size > 0) {
       buffer_.append(bytes.data(), static_cast<std::size_t>(size));

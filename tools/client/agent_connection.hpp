@@ -20,6 +20,9 @@ class AgentConnection {
   // tick, and what is longer than one line of an answer keeps coming.
   static constexpr std::chrono::seconds patience{5};
 
+  // Bytes of a line: more than a snapshot takes that has as many rows as there may be.
+  static constexpr std::size_t longest_line = std::size_t{64} << 20;
+
   // Throws std::runtime_error that says what is missing or not permitted. Where the agent takes no
   // connections, it waits until patience is at its end.
   explicit AgentConnection(const std::string& path);
@@ -34,7 +37,8 @@ class AgentConnection {
   void send(const Request& request);
 
   // The next line, without its newline, where it is there already; nothing where it is not, or
-  // where the agent has closed the connection. Never waits. Throws std::system_error.
+  // where the agent has closed the connection. Never waits. Throws std::system_error, and
+  // std::runtime_error where a line is too long to be one of an agent.
   std::optional<std::string> take_line();
   bool closed() const { return closed_; }
 

@@ -28,6 +28,9 @@ std::vector<std::string> agent_sockets() {
     throw std::runtime_error(fmt::format("no permission to look into {}: {}",
                                          default_socket_directory,
                                          permission_hint(default_socket_directory)));
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw std::runtime_error(
+        fmt::format("looking into {}: {}", default_socket_directory, error.message()));
   std::sort(paths.begin(), paths.end());
   return paths;
 }

@@ -133,8 +133,8 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
                      ->allow_extra_args(false)
                      ->option_text("PATH");
   app.add_option("-i,--interface", options.interfaces,
-                 "The interface that the agent counts on. The live view and status show "
-                 "several agents, where this or -s is given several times, or all that there "
+                 "The interface that the agent counts on. The live view, status and metrics are of "
+                 "several agents, where this or -s is given several times, or of all that there "
                  "are without both; the other commands take the only one")
       ->allow_extra_args(false)
       ->option_text("IFACE")
@@ -209,13 +209,22 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
              "End after so many frames")
       ->option_text("COUNT");
   auto* status = app.add_subcommand("status", "The agent's state and settings");
+  auto* metrics = app.add_subcommand("metrics", "The totals of agents, in Prometheus' text format");
+  metrics
+      ->add_option(
+          "--write", options.metrics_path,
+          "Replace this file by them, at once, as node_exporter's textfile collector wants "
+          "it")
+      ->option_text("PATH");
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  for (CLI::App* command : {top_command, get, list_command, graph, watch, events, samples, status})
+  for (CLI::App* command :
+       {top_command, get, list_command, graph, watch, events, samples, status, metrics})
     command->group("Commands")
         ->footer(
             "-i IFACE, -s PATH, --format table|json|csv and --json go here too:\n"
             "xdp-countctl --help explains them.");
-  graph->footer("-i IFACE and -s PATH go here too: xdp-countctl --help explains them.");
+  for (CLI::App* command : {graph, metrics})
+    command->footer("-i IFACE and -s PATH go here too: xdp-countctl --help explains them.");
   app.footer(
       "Without a command it is top, on a terminal, and takes the options of top.\n"
       "xdp-countctl COMMAND --help lists a command's own options.\n"
@@ -289,8 +298,14 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
     options.request.command = SubscribeRequest{{.every = 0, .events = {false, true}}};
   } else if (*status) {
     options.request.command = StatusRequest{};
+  } else if (*metrics) {
+    if (options.format != TextFormat::table)
+      return refused("metrics have one format, Prometheus' own");
+    options.metrics = true;
+    options.request.command = StatusRequest{};
   }
-  if (!options.live && !*status && options.socket_paths.size() + options.interfaces.size() > 1)
+  if (!options.live && !*status && !*metrics &&
+      options.socket_paths.size() + options.interfaces.size() > 1)
     return refused(fmt::format("{} asks one agent: give one {}",
                                app.get_subcommands().front()->get_name(),
                                options.interfaces.empty() ? "--socket" : "--interface"));

@@ -23,8 +23,8 @@ struct GraphOptions {
 };
 
 struct ClientOptions {
-  // Which agents to ask: several for the live view and the status alone. Both are empty for all
-  // there are, or, where only one can be asked, the only one.
+  // Which agents to ask: several for the live view, the status and the metrics alone. Both are
+  // empty for all there are, or, where only one can be asked, the only one.
   std::vector<std::string> socket_paths;
   std::vector<std::string> interfaces;
   TextFormat format = TextFormat::table;
@@ -32,6 +32,8 @@ struct ClientOptions {
   ListOrder list_order;
   std::vector<std::string> names;     // whose addresses `request`, a GetRequest, is to have besides
   std::optional<GraphOptions> graph;  // `request`, a ListRequest, is for it
+  bool metrics = false;               // of `request`, a StatusRequest
+  std::string metrics_path;           // the file that they go to; empty: standard output
   bool live = false;                  // the full screen, for what `request`, a TopRequest, selects
   std::uint64_t count = 0;            // of a subscription's snapshots or events; 0: as many as come
   bool any_events = false;   // `request`, a subscription, is to have the events that there are

@@ -14,6 +14,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -30,9 +31,11 @@
 #include "live/live_session.hpp"
 #include "live/terminal_ability.hpp"
 #include "message_view.hpp"
+#include "metrics/metrics_text.hpp"
 #include "name_lookup.hpp"
 #include "pcapng.hpp"
 #include "protocol/json_decoding.hpp"
+#include "replace_file.hpp"
 #include "sorted_list.hpp"
 #include "span_rates.hpp"
 
@@ -254,6 +257,47 @@ bool print_status(const ClientOptions& options) {
   return all;
 }
 
+// Whoever is not there, or does not answer, is in the text as just that: a file that was left as it
+// is would go on saying that all is well. Returns whether all have answered.
+bool print_metrics(const ClientOptions& options) {
+  std::vector<MeasuredAgent> agents;
+  bool all = true;
+  const auto missing = [&](const std::runtime_error& error) {
+    say(error.what());
+    all = false;
+  };
+  std::vector<std::string> paths = options.socket_paths;
+  const std::set<std::string> interfaces(options.interfaces.begin(), options.interfaces.end());
+  for (const std::string& interface : interfaces) try {
+      paths.push_back(find_socket(interface));
+    } catch (const std::runtime_error& error) {
+      agents.push_back({.interface = interface});
+      missing(error);
+    }
+  if (options.socket_paths.empty() && options.interfaces.empty()) try {
+      paths = require_agent_sockets();
+    } catch (const std::runtime_error& error) {
+      missing(error);
+    }
+  for (const std::string& path : distinct_sockets(paths)) {
+    MeasuredAgent& agent =
+        agents.emplace_back(MeasuredAgent{.socket_path = path, .interface = socket_name(path)});
+    try {
+      const StatusMessage answer = status_of(path);
+      agent.interface = answer.head.interface;
+      agent.state = {answer.head, answer.status};
+    } catch (const std::runtime_error& error) {
+      missing(error);
+    }
+  }
+  const std::string text = metrics_text(agents, MetricsFormat::prometheus);
+  if (options.metrics_path.empty())
+    print(text);
+  else
+    replace_file(options.metrics_path, text);
+  return all;
+}
+
 // Returns the exit status.
 int run(const ClientOptions& options) {
   // A descriptor that the shell has closed would be given to the socket, and be written to.
@@ -278,6 +322,8 @@ int run(const ClientOptions& options) {
       std::signal(signal, SIG_DFL);
       std::raise(signal);
     }
+  } else if (options.metrics) {
+    return print_metrics(options) ? 0 : 1;
   } else if (std::holds_alternative<StatusRequest>(options.request.command)) {
     return print_status(options) ? 0 : 1;
   } else if (options.graph) {

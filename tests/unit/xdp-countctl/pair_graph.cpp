@@ -28,12 +28,12 @@ SourcesMessage part(std::vector<SourceRow> rows) {
 }
 
 const Prefix ten_one = 0x0a000001, ten_two = 0x0a000002;
-const Prefix network{{0x20010db800000000, 0}, 64}, other_network{{0x20010db800000001, 0}, 64};
+const Prefix one_network{{0x20010db800000000, 0}, 64}, other_network{{0x20010db800000001, 0}, 64};
 
 TEST_CASE("a graph in DOT has an edge for each pair, the heaviest first, and its nodes by name") {
   PairGraph graph(any_number_of_edges, 0);
   graph.add(part({edge(ten_one, ten_two, 1), edge(ten_two, ten_one, 10'000)}));
-  graph.add(part({edge(network, other_network, 100)}));
+  graph.add(part({edge(one_network, other_network, 100)}));
   CHECK(graph.text(GraphFormat::dot) == R"(digraph pairs {
   // 3 pairs by xdp-count, 2026-11-20T12:00:00.123Z
   node [shape=box];

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The hub with real agents, read as Prometheus reads it and attacked as a server over HTTP is.
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <list>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "agent_fixture.hpp"
+#include "scripted_agent.hpp"
+#include "second_link.hpp"
+#include "tested_rows.hpp"
+
+using namespace xdp_count::testing;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* hub_socket = "/run/hub.sock";
+const std::string get_metrics = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+struct Hub : Process {
+  explicit Hub(std::vector<std::string> arguments = {}) : Process(command(std::move(arguments))) {}
+
+ private:
+  static std::vector<std::string> command(std::vector<std::string> arguments) {
+    for (const char* word : {hub_unix, "--listen", HUB}) arguments.insert(arguments.begin(), word);
+    return arguments;
+  }
+  static constexpr const char* hub_unix = "unix:/run/hub.sock";
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::string head;
+  std::string body;
+};
+
+// A connection to the hub, by hand: what a well-behaved library would not send is of interest too.
+class HttpClient {
+ public:
+  static constexpr std::chrono::seconds patience{20};
+
+  // Waits until the hub listens.
+  HttpClient() {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    do {
+      socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      REQUIRE(socket_);
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      std::string(hub_socket).copy(address.sun_path, sizeof address.sun_path - 1);
+      if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+          0)
+        return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    } while (std::chrono::steady_clock::now() < end);
+    FAIL("nobody listens at ", hub_socket);
+  }
+
+  // Whether all of it was taken.
+  bool send(std::string_view text) const {
+    return ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) == std::ssize(text);
+  }
+
+  // The next answer; of a HEAD it is to be without a body. Status 0: the connection was closed.
+  HttpAnswer next(bool has_body = true) {
+    HttpAnswer answer;
+    const auto end_of_head = receive_until([&] { return buffer_.find("\r\n\r\n"); });
+    if (end_of_head == buffer_.npos) return answer;
+    answer.head = buffer_.substr(0, end_of_head + 4);
+    buffer_.erase(0, end_of_head + 4);
+    answer.status = std::stoi(answer.head.substr(answer.head.find(' ')));
+    if (!has_body) return answer;
+    const std::string field = "Content-Length: ";
+    const std::size_t length =
+        std::stoul(answer.head.substr(answer.head.find(field) + field.size()));
+    receive_until([&] { return buffer_.size() >= length ? 0 : buffer_.npos; });
+    answer.body = buffer_.substr(0, length);
+    buffer_.erase(0, length);
+    return answer;
+  }
+
+  // Whether the hub closes the connection within patience, all that it has said before being read.
+  bool is_closed() {
+    return receive_until([&] { return buffer_.npos; }) == buffer_.npos && closed_;
+  }
+
+  int descriptor() const { return socket_.get(); }
+
+ private:
+  template <class Found>
+  std::size_t receive_until(const Found& found) {
+    for (;;) {
+      if (const std::size_t at = found(); at != buffer_.npos || closed_) return at;
+      pollfd readable{socket_.get(), POLLIN, 0};
+      if (::poll(&readable, 1, static_cast<int>(std::chrono::milliseconds(patience).count())) != 1)
+        return buffer_.npos;
+      char bytes[65536];
+      const ssize_t size = ::recv(socket_.get(), bytes, sizeof bytes, 0);
+      if (size <= 0)
+        closed_ = true;
+      else
+        buffer_.append(bytes, static_cast<std::size_t>(size));
+    }
+  }
+
+  xdp_count::UniqueFd socket_;
+  std::string buffer_;
+  bool closed_ = false;
+};
+
+HttpAnswer answer_to(const std::string& request) {
+  HttpClient client;
+  REQUIRE(client.send(request));
+  return client.next();
+}
+
+// The samples in a text of metrics, as Prometheus' own library reads it.
+using Samples = std::map<std::string, double>;
+Samples samples_in(const std::string& text, const std::vector<std::string>& options = {}) {
+  std::ofstream("/run/metrics.txt") << text;
+  std::vector<std::string> command{"/bin/sh", "-c", "exec \"$@\" </run/metrics.txt", "sh",
+                                   PYTHON,    "-B", SCRIPTS "/read_metrics.py"};
+  command.insert(command.end(), options.begin(), options.end());
+  Process reader(command);
+  REQUIRE_MESSAGE(reader.wait() == 0, reader.standard_error());
+  return json::parse(reader.standard_output()).get<Samples>();
+}
+
+Samples metrics() {
+  const HttpAnswer answer = answer_to(get_metrics);
+  CHECK(answer.status == 200);
+  return samples_in(answer.body);
+}
+
+// Those of the hub once `holds` says so of them.
+template <class Holds>
+Samples metrics_when(const Holds& holds) {
+  const auto end = std::chrono::steady_clock::now() + HttpClient::patience;
+  for (;;) {
+    Samples samples = metrics();
+    if (holds(samples)) return samples;
+    if (std::chrono::steady_clock::now() > end) FAIL("the metrics are not what they should be");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+Samples metrics_with(const std::string& series, double value) {
+  return metrics_when([&](const Samples& samples) {
+    const auto it = samples.find(series);
+    return it != samples.end() && it->second == value;
+  });
+}
+
+const std::string up0 = "xdp_count_agent_up,interface=count0";
+const std::string up1 = "xdp_count_agent_up,interface=count1";
+const std::string ipv4_frames0 = "xdp_count_frames_total,class=ipv4,interface=count0";
+
+}  // namespace
+
+TEST_CASE("the hub's metrics are what agents count, and so are the client's") {
+  const Topology topology;
+  const SecondLink second(topology);
+  const Hub hub;  // before there is the directory of sockets
+  Agent agent(topology, {"--interval", "0.1"});
+  Agent other(topology, {"--interval", "0.1", "--families", "ipv4"}, {}, SecondLink::name);
+  metrics_with(up1, 1);
+  send_frames(topology, frames_of(xdp_count::Family::ipv4, ten_net, 7, 20));
+  send_frames(topology, frames_of(xdp_count::Family::ipv6, ten_net, 3, 10));
+  second.send(frames_of(xdp_count::Family::ipv6, ten_net, 2, 5));
+
+  metrics_with("xdp_count_frames_total,class=ipv6,interface=count1", 10);
+  Samples samples = metrics_when([&](const Samples& all) {
+    return all.at(ipv4_frames0) == 140 &&
+           all.at("xdp_count_frames_total,class=ipv6,interface=count0") == 30;
+  });
+  const Samples expected{
+      {up0, 1},
+      {up1, 1},
+      {"xdp_count_frame_bytes_total,class=ipv4,interface=count0", 8400},
+      {"xdp_count_frame_bytes_total,class=ipv6,interface=count0", 1800},
+      {"xdp_count_frames_total,class=arp,interface=count0", 0},
+      {"xdp_count_frames_total,class=malformed,interface=count0", 0},
+      {"xdp_count_frames_total,class=ipv4,interface=count1", 0},
+      {"xdp_count_nic_frames_total,interface=count0", 170},
+      {"xdp_count_tracked_sources,interface=count0", 10},
+      {"xdp_count_tracked_sources,interface=count1", 0},
+      {"xdp_count_untracked_packets_total,family=ipv6,interface=count0", 0},
+      {"xdp_count_untracked_packets_total,family=ipv6,interface=count1", 10},
+      {"xdp_count_untracked_bytes_total,family=ipv6,interface=count1", 600},
+      {"xdp_count_interface_running,interface=count0", 1},
+      {"xdp_count_clients,interface=count0", 1},  // the hub, once
+  };
+  for (const auto& [series, value] : expected) {
+    REQUIRE_MESSAGE(samples.contains(series), series);
+    CHECK_MESSAGE(samples.at(series) == value, series);
+  }
+
+  // The other format has the same samples.
+  const HttpAnswer open = answer_to(
+      "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: application/openmetrics-text\r\n\r\n");
+  const Samples open_samples = samples_in(open.body, {"--open-metrics"});
+  CHECK(open_samples.size() == samples.size());
+  CHECK(open_samples.at(ipv4_frames0) == 140);
+
+  Process client({CLIENT, "metrics"});
+  CHECK(client.wait() == 0);
+  Samples of_client = samples_in(client.standard_output());
+  CHECK(of_client.size() == samples.size());
+  for (const auto& [series, value] : expected)
+    if (!series.starts_with("xdp_count_clients"))
+      CHECK_MESSAGE(of_client.at(series) == value, series);
+  CHECK(hub.standard_error().find("error") == std::string::npos);
+}
+
+TEST_CASE(
+    "the hub follows agents that are killed, come back, end, and whose interface is renamed") {
+  const Topology topology;
+  Agent first(topology, {"--interval", "0.1"});
+  Hub hub;
+  metrics_with(up0, 1);
+  send_frames(topology, ipv4_frames(ten_net, 2, 25));
+  metrics_with(ipv4_frames0, 50);
+
+  kill(first);
+  const Samples down = metrics_with(up0, 0);
+  CHECK(down.size() == 1);  // nothing else is known of it
+
+  Agent second(topology, {"--interval", "0.1"});
+  metrics_with(ipv4_frames0, 50);
+
+  // A stopped agent answers nobody.
+  second.signal(SIGSTOP);
+  metrics_with(up0, 0);
+  second.signal(SIGCONT);
+  metrics_with(up0, 1);
+
+  ip(topology, {"link", "set", "dev", "count0", "name", "lan0"});
+  metrics_with("xdp_count_frames_total,class=ipv4,interface=lan0", 50);
+
+  second.signal(SIGTERM);
+  CHECK(second.wait() == 0);
+  metrics_when([](const Samples& samples) { return samples.empty(); });
+  hub.signal(SIGTERM);
+  CHECK(hub.wait() == 0);
+  CHECK_FALSE(std::filesystem::exists(hub_socket));
+}
+
+TEST_CASE("a hub that is killed or hangs costs an agent nothing") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.5"});
+  LineClient client(default_socket);
+  Hub hub;
+  metrics_with(up0, 1);
+  hub.signal(SIGSTOP);
+  const auto before = client.next_of_type("snapshot").at("seq").get<std::uint64_t>();
+  for (std::uint64_t seq = before + 1; seq <= before + 6; ++seq)
+    CHECK(client.next_of_type("snapshot").at("seq") == seq);
+  hub.signal(SIGKILL);
+  CHECK(hub.wait() == 128 + SIGKILL);
+  const Hub next;  // in spite of the socket that the first one has left
+  metrics_with(up0, 1);
+  const auto last = client.next_of_type("snapshot").at("seq").get<std::uint64_t>();
+  CHECK(client.next_of_type("snapshot").at("seq") == last + 1);
+  CHECK(status_of_agent().at("ticks_missed") == 0);
+}
+
+TEST_CASE("what is no agent, or says what no agent says, is down") {
+  const Topology topology;
+  std::filesystem::create_directory("/run/xdp-count");
+  std::ofstream("/run/xdp-count/file.sock") << "no socket";
+  const ScriptedAgent agent;
+  std::filesystem::create_symlink(ScriptedAgent::path, "/run/xdp-count/odd.sock");
+  Hub hub;
+  for (const char* line : {"no JSON\n", "{\"type\":\"status\"}\n", "{}\n", "\n", "[1]\n"}) {
+    const auto client = agent.next_client();
+    ScriptedAgent::say(client, line);
+    const Samples samples = metrics();
+    CHECK(samples == Samples{{"xdp_count_agent_up,interface=odd", 0}});
+  }
+  agent.next_client();  // it has survived the last one
+  CHECK(hub.running());
+}
+
+TEST_CASE("requests that hope for a careless server get an answer or an end, and nobody waits") {
+  const Topology topology;
+  const Hub hub;
+  for (const auto& [request, status] : std::vector<std::pair<std::string, int>>{
+           {"GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421},
+           {"GET /metrics HTTP/1.1\r\n\r\n", 400},
+           {"GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400},
+           {"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405},
+           {"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx", 413},
+           {"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n", 413},
+           {"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400},
+           {"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2"
+            "\r\n\r\n",
+            400},
+           {"GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400},
+           {"GET /metrics HTTP/1.1\r\nHost : localhost\r\n\r\n", 400},
+           {"GET  /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+           {"GET /metrics HTTP/9.9\r\nHost: localhost\r\n\r\n", 400},
+           {std::string("\x16\x03\x01\x02\x00\x01\r\n\r\n", 10), 400},
+           {"GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
+           {"GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "0\r\n\r\n",
+            400},
+           {"GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: localhost\r\n\r\n", 431},
+           {"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n",
+            431},
+           {"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404},
+           {"GET /%2e%2e/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 404}})
+    CHECK_MESSAGE(answer_to(request).status == status, request.substr(0, 100));
+
+  // Several in one piece are answered in order.
+  HttpClient pipeline;
+  REQUIRE(pipeline.send(get_metrics + "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" +
+                        "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+  CHECK(pipeline.next().status == 200);
+  CHECK(pipeline.next(false).status == 200);
+  CHECK(pipeline.next().status == 404);
+  CHECK(pipeline.is_closed());
+}
+
+TEST_CASE("connections beyond the most that there may be are told so, and memory stays") {
+  const Topology topology;
+  const Hub hub({"--max-connections", "100"});
+  metrics();
+  const double before = resident_mib(hub.pid());
+  std::list<HttpClient> clients;
+  for (int i = 0; i < 100; ++i) CHECK(clients.emplace_back().send("GET /metr"));
+  for (int i = 0; i < 500; ++i) {
+    HttpClient refused;
+    CHECK(refused.next().status == 503);
+  }
+  CHECK(clients.front().send("ics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  CHECK(clients.front().next().status == 200);
+  CHECK(resident_mib(hub.pid()) < before + 8);
+  // Those that never finish a request are closed, and their places are free again.
+  CHECK(clients.back().is_closed());
+  clients.clear();
+  metrics();
+}
+
+TEST_CASE("who never reads what he asks for is closed, and memory stays") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  Hub hub;
+  metrics_with(up0, 1);
+  const double before = resident_mib(hub.pid());
+  HttpClient client;
+  // More answers than any socket has room for: the hub reads on only when these have been taken.
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += get_metrics;
+  const auto is_writable = [&] {
+    pollfd writable{client.descriptor(), POLLOUT, 0};
+    return ::poll(&writable, 1, 1000) == 1;
+  };
+  std::size_t sent = 0;
+  while (is_writable() && sent < 100 * requests.size()) {
+    const ssize_t size =
+        ::send(client.descriptor(), requests.data(), requests.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    REQUIRE(size > 0);
+    sent += static_cast<std::size_t>(size);
+  }
+  CHECK(sent < 100 * requests.size());
+  metrics();
+  CHECK(resident_mib(hub.pid()) < before + 8);
+  pollfd hung_up{client.descriptor(), 0, 0};
+  CHECK(::poll(&hung_up, 1, 60'000) == 1);
+  CHECK(hub.running());
+}
+
+TEST_CASE("a token is asked for, and its file has to be a secret") {
+  const Topology topology;
+  const std::string path = "/run/token";
+  const auto refusal_of = [&](mode_t mode, const std::string& text) {
+    std::ofstream(path) << text;
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    Hub hub({"--token-file", path});
+    CHECK(hub.wait() == 1);
+    return hub.standard_error();
+  };
+  CHECK(contains(refusal_of(0644, "0123456789abcdef\n"), "everybody may read the token"));
+  CHECK(contains(refusal_of(0600, "0123456789abcde\n"), "shorter than 16 characters"));
+  CHECK(contains(refusal_of(0600, ""), "there is no token in /run/token"));
+  std::ofstream(path) << "0123456789abcdef\n";
+  const Hub hub({"--token-file", path});
+  CHECK(answer_to(get_metrics).status == 401);
+  CHECK(answer_to("GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                  "0123456789abcdef\r\n\r\n")
+            .status == 200);
+}
+
+TEST_CASE("the client replaces a file of metrics as a whole, also when agents are not there") {
+  const Topology topology;
+  const std::string path = "/run/xdp-count.prom";
+  const auto written_by = [&](int code, const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{CLIENT, "metrics", "--write", path};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    Process client(command);
+    CHECK(client.wait() == code);
+    CHECK(client.standard_output().empty());
+    struct stat status {};
+    CHECK(::stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0644);
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    return samples_in(text.str());
+  };
+  CHECK(written_by(1, {}).empty());
+  CHECK(written_by(1, {"-i", "count0"}) == Samples{{up0, 0}});
+  {
+    Agent agent(topology, {"--interval", "0.1"});
+    LineClient(default_socket).next_of_type("snapshot");
+    CHECK(written_by(0, {}).at(up0) == 1);
+    const Samples both = written_by(1, {"-i", "count0", "-i", "count9"});
+    CHECK(both.at(up0) == 1);
+    CHECK(both.at("xdp_count_agent_up,interface=count9") == 0);
+    kill(agent);
+  }
+  CHECK(written_by(1, {}) == Samples{{up0, 0}});
+  for (const auto& entry : std::filesystem::directory_iterator("/run"))
+    CHECK_FALSE(entry.path().string().starts_with(path + "."));
+
+  Process nowhere({CLIENT, "metrics", "--write", "/no/such/file"});
+  CHECK(nowhere.wait() == 1);
+  CHECK(contains(nowhere.standard_error(), "/no/such/file"));
+}

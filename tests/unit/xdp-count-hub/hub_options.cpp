@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "hub_options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+using namespace xdp_count;
+
+namespace {
+
+HubOptions hub_options(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_hub_options(arguments);
+  REQUIRE(std::holds_alternative<HubOptions>(parsed));
+  return std::get<HubOptions>(parsed);
+}
+
+EarlyExit hub_exit(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_hub_options(arguments);
+  REQUIRE(std::holds_alternative<EarlyExit>(parsed));
+  return std::get<EarlyExit>(parsed);
+}
+
+}  // namespace
+
+TEST_CASE("the hub listens on loopback unless it is told otherwise") {
+  const HubOptions plain = hub_options({});
+  REQUIRE(plain.listen.size() == 1);
+  CHECK(plain.listen[0].text == default_listen_address);
+  CHECK(plain.listen[0].is_loopback);
+  CHECK(plain.token_file.empty());
+  CHECK(plain.hosts.empty());
+
+  const HubOptions several = hub_options(
+      {"--listen", "[::1]:80", "-l", "unix:/tmp/hub.sock", "--host", "a", "--host", "b"});
+  REQUIRE(several.listen.size() == 2);
+  CHECK(several.listen[0].is_loopback);
+  CHECK(several.listen[1].unix_path == "/tmp/hub.sock");
+  CHECK(several.hosts == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("an address that others reach takes a token, or that one says that it is for everybody") {
+  for (const char* address : {"0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[2001:db8::1]:80"}) {
+    const EarlyExit refusal = hub_exit({"--listen", address});
+    CHECK(refusal.code == 2);
+    CHECK(refusal.text.find("--token-file") != std::string::npos);
+    CHECK_FALSE(hub_options({"--listen", address, "--insecure"}).listen[0].is_loopback);
+    CHECK(hub_options({"--listen", address, "--token-file", "t"}).token_file == "t");
+  }
+}
+
+TEST_CASE("what is no address to listen on is refused") {
+  for (const char* text : {"", "80", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
+                           "127.0.0.1:65536", "127.0.0.1:-1", "localhost:80", "::1:80",
+                           "[127.0.0.1]:80", "[::1]", "unix:", "127.0.0.1:80 "})
+    CHECK_MESSAGE(hub_exit({"--listen", text}).code == 2, text);
+  CHECK(hub_exit({"--listen", "unix:/" + std::string(200, 'x')}).text.find("107 bytes") !=
+        std::string::npos);
+  CHECK(hub_exit({"--max-connections", "0"}).code == 2);
+  CHECK(hub_exit({"eth0"}).code == 2);
+  CHECK(hub_exit({"--version"}).code == 0);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "agent_link.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+#include "async/unix_socket.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "client/agent_words.hpp"
+#include "client/permission_hint.hpp"
+
+namespace xdp_count {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr double longest_interval = 3600;  // seconds, of --interval
+
+std::string forbidden() {
+  return "connecting: " + error_text(EACCES);
+}
+
+}  // namespace
+
+AgentLink::AgentLink(const asio::any_io_executor& executor, std::string path, Fleet& fleet)
+    : executor_(executor), path_(std::move(path)), fleet_(fleet), timer_(executor) {}
+
+asio::awaitable<void> AgentLink::run() {
+  while (!stopped_) {
+    try {
+      co_await follow();
+    } catch (const std::runtime_error& error) {
+      lose(error.what());
+    }
+    if (stopped_) break;
+    timer_.expires_after(pause_.next());
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+void AgentLink::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+// An agent that comes and goes is said once each time, one that is looked for in vain once.
+void AgentLink::lose(const std::string& reason) {
+  fleet_.lose(path_);
+  if (!stopped_ && complaint_ != reason)
+    log::info("{}: {}{}", path_, reason,
+              reason == forbidden() ? ": " + permission_hint(path_) : "");
+  complaint_ = reason;
+}
+
+// One that takes no connections, since it is stopped, looks connected: that shows at the first
+// request.
+asio::awaitable<UniqueFd> AgentLink::connect() {
+  asio::local::stream_protocol::socket socket(executor_);
+  const auto [error] =
+      co_await socket.async_connect(UnixAddress(path_), asio::as_tuple(asio::use_awaitable));
+  if (error == boost::system::errc::permission_denied) throw std::runtime_error(forbidden());
+  if (error) throw std::runtime_error("connecting: " + error.message());
+  co_return UniqueFd(socket.release());
+}
+
+// Within two ticks, in case that one takes long.
+void AgentLink::expect_status(double interval) {
+  const std::chrono::duration<double> two_ticks(2 * interval);
+  deadline_ = AgentConnection::Clock::now() + AgentConnection::patience +
+              std::chrono::duration_cast<AgentConnection::Clock::duration>(two_ticks);
+}
+
+asio::awaitable<void> AgentLink::follow() {
+  using namespace asio::experimental::awaitable_operators;
+  last_words_.clear();
+  AgentConnection agent(co_await connect());
+  asio::posix::stream_descriptor readable(executor_, duplicate(agent.fd()).release());
+  // Totals alone: the default stream would have rows.
+  agent.send({.command = SubscribeRequest{{.selection = {.top = 0}}}});
+  agent.send({.command = StatusRequest{}});
+  expect_status(0);
+  while (!stopped_) {
+    timer_.expires_at(deadline_);
+    const auto first = co_await (readable.async_wait(asio::posix::descriptor_base::wait_read,
+                                                     asio::as_tuple(asio::use_awaitable)) ||
+                                 timer_.async_wait(asio::as_tuple(asio::use_awaitable)));
+    if (stopped_) break;
+    if (first.index() == 1) throw std::runtime_error("the agent does not say how it is");
+    while (const auto line = agent.take_line()) {
+      take(agent, *line);
+      // However fast it sends, others have their turn.
+      co_await asio::post(executor_, asio::use_awaitable);
+      if (stopped_) co_return;
+    }
+    if (agent.closed())
+      throw std::runtime_error(last_words_.empty() ? "the agent closed the connection"
+                                                   : last_words_);
+  }
+}
+
+void AgentLink::take(AgentConnection& agent, const std::string& line) {
+  Message message = decode_message(line);
+  if (auto* status = std::get_if<StatusMessage>(&message)) {
+    const double interval = status->status.settings.interval;
+    if (!(interval > 0 && interval <= longest_interval))
+      throw std::runtime_error(fmt::format("its interval of {} s is none of an agent's", interval));
+    expect_status(interval);
+    pause_.reset();
+    if (!complaint_.empty()) log::info("{}: answers", path_);
+    complaint_.clear();
+    fleet_.update(path_, std::move(*status));
+  } else if (std::holds_alternative<SnapshotMessage>(message)) {
+    agent.send({.command = StatusRequest{}});
+  } else if (const auto* error = std::get_if<ErrorMessage>(&message)) {
+    last_words_ = refusal(*error);
+  } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {
+    last_words_ = farewell(*goodbye);
+  }
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "http_server.hpp"
+
+namespace xdp_count {
+
+// One connection: its requests, one after the other. What it holds is bounded by the limits and
+// by one answer.
+class HttpSession {
+ public:
+  using Socket = boost::asio::generic::stream_protocol::socket;
+
+  HttpSession(Socket socket, const HttpHandler& handler, const HttpLimits& limits);
+
+  // Ends when the connection does.
+  boost::asio::awaitable<void> run();
+  void close();
+
+  // Says that there are too many connections, as far as the socket takes that at once.
+  static void refuse(Socket socket);
+
+ private:
+  boost::asio::awaitable<bool> answer_next();
+  boost::asio::awaitable<bool> send(const HttpResponse& response, bool with_body);
+
+  boost::beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
+  boost::beast::flat_buffer buffer_;
+  const HttpHandler& handler_;
+  const HttpLimits& limits_;
+};
+
+}  // namespace xdp_count

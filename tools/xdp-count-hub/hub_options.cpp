@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "hub_options.hpp"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <utility>
+
+#include "base/command_line_error.hpp"
+#include "base/help_formatter.hpp"
+#include "base/number_option.hpp"
+#include "base/printable.hpp"
+#include "version.hpp"
+
+namespace xdp_count {
+
+std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::string>& arguments) {
+  HubOptions options;
+  std::vector<std::string> addresses;
+  bool insecure = false;
+
+  CLI::App app{
+      "Serves what the xdp-count agents of this host count over HTTP: metrics for "
+      "Prometheus.",
+      "xdp-count-hub"};
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("-V,--version", "xdp-count-hub " XDP_COUNT_VERSION);
+  app.add_option(
+         "-l,--listen", addresses,
+         fmt::format("Where to serve: an IP address with a port, or unix:PATH; may be given "
+                     "several times  [{}]",
+                     default_listen_address))
+      ->allow_extra_args(false)
+      ->option_text("ADDRESS");
+  auto* token = app.add_option("--token-file", options.token_file,
+                               "Answer only those who know the token in this file, as a bearer "
+                               "token or as the password of any user")
+                    ->option_text("PATH");
+  app.add_flag("--insecure", insecure,
+               "Answer everybody also on addresses that other machines reach")
+      ->excludes(token)
+      ->option_text(" ");
+  app.add_option("--host", options.hosts,
+                 "A name by which browsers may ask, besides localhost and addresses; may be given "
+                 "several times")
+      ->allow_extra_args(false)
+      ->option_text("NAME");
+  add_number(app, "--max-connections", options.max_connections, std::size_t{1}, std::size_t{65'536},
+             "Connections at a time  [256]");
+  app.add_flag("-v,--verbose", options.verbose, "Log what is of use to find faults");
+  app.footer("Exit status: 0 asked to stop, 1 failure, 2 bad usage.");
+
+  const auto refused = [](const std::string& error) {
+    return EarlyExit{2, fmt::format("xdp-count-hub: {}\nxdp-count-hub --help lists the options.\n",
+                                    printable(error))};
+  };
+  try {
+    // CLI11 takes its arguments from the back.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    return EarlyExit{0, app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return EarlyExit{0, "xdp-count-hub " XDP_COUNT_VERSION "\n"};
+  } catch (const CLI::ParseError& error) {
+    return refused(command_line_error(app, error));
+  }
+  if (token->count() > 0 && options.token_file.empty())
+    return refused("--token-file has an empty name: nobody would be asked for a token");
+  if (addresses.empty()) addresses.emplace_back(default_listen_address);
+  for (const std::string& text : addresses) {
+    auto address = parse_listen_address(text);
+    if (const auto* error = std::get_if<std::string>(&address)) return refused(*error);
+    options.listen.push_back(std::get<ListenAddress>(std::move(address)));
+    if (!options.listen.back().is_loopback && options.token_file.empty() && !insecure)
+      return refused(fmt::format(
+          "other machines may reach {}: give --token-file FILE with a secret, or --insecure to "
+          "answer everybody",
+          text));
+  }
+  return options;
+}
+
+}  // namespace xdp_count

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The hub's command line.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "listen_address.hpp"
+#include "options.hpp"
+
+namespace xdp_count {
+
+inline constexpr const char* default_listen_address = "127.0.0.1:8484";
+
+struct HubOptions {
+  std::vector<ListenAddress> listen;
+  std::string token_file;          // empty: whoever reaches the address may ask
+  std::vector<std::string> hosts;  // by which a browser may ask, besides localhost and addresses
+  std::size_t max_connections = 256;
+  bool verbose = false;
+};
+
+// `arguments` without the program's name.
+std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::string>& arguments);
+
+}  // namespace xdp_count

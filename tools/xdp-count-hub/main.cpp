@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// xdp-count-hub: options, wiring, exit code.
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent_follower.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "http_handler.hpp"
+#include "http_server.hpp"
+#include "hub_options.hpp"
+
+namespace {
+
+using namespace xdp_count;
+namespace asio = boost::asio;
+
+// The first line. Throws std::runtime_error for a file that everybody could read, or whose token
+// could be found out by trying.
+std::string token_in(const std::string& path) {
+  constexpr std::size_t shortest = 16;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno("reading the token in " + path);
+  if ((status.st_mode & S_IROTH) != 0)
+    throw std::runtime_error("everybody may read the token in " + path + ": chmod o-r " + path);
+  std::ifstream file(path);
+  if (!file) throw_errno("reading the token in " + path);
+  std::string token;
+  if (!std::getline(file, token)) throw std::runtime_error("there is no token in " + path);
+  if (token.ends_with('\r')) token.pop_back();
+  if (token.size() < shortest)
+    throw std::runtime_error("the token in " + path +
+                             " is shorter than 16 characters: openssl rand -hex 32 makes one");
+  return token;
+}
+
+// Raises this process's limit of open files, where it may, to what so many connections take.
+void allow_connections(std::size_t connections) {
+  constexpr rlim_t own = 1100;  // as many agents as there can be, about, and what else is open
+  const rlim_t needed = connections + own;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("reading the limit of open files");
+  if (limit.rlim_cur >= needed) return;
+  limit.rlim_cur = needed;
+  limit.rlim_max = std::max(limit.rlim_max, needed);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    throw std::runtime_error(fmt::format(
+        "--max-connections {} takes {} open files, more than the limit of this process: raise that "
+        "(ulimit -n, LimitNOFILE= of systemd) or have fewer",
+        connections, needed));
+}
+
+void run(const HubOptions& options) {
+  log::set_verbose(options.verbose);
+  std::signal(SIGPIPE, SIG_IGN);
+  HttpPolicy policy{.hosts = options.hosts};
+  if (!options.token_file.empty()) policy.token = token_in(options.token_file);
+
+  allow_connections(options.max_connections);
+
+  asio::io_context io(1);
+  AgentFollower follower(io.get_executor());
+  const HttpHandler handler(follower.fleet(), policy);
+  const HttpLimits limits{.connections = options.max_connections};
+  std::size_t connections = 0;
+  std::vector<std::unique_ptr<HttpServer>> servers;
+  for (const ListenAddress& address : options.listen)
+    servers.push_back(
+        std::make_unique<HttpServer>(io.get_executor(), address, handler, limits, connections));
+  follower.start();
+  for (const auto& server : servers) {
+    server->start();
+    log::info("serving on {}", server->address());
+  }
+  asio::signal_set signals(io, SIGINT, SIGTERM, SIGHUP);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (error) return;
+    follower.stop();
+    for (const auto& server : servers) server->stop();
+  });
+  io.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  log::set_program("xdp-count-hub");
+  try {
+    const auto parsed = parse_hub_options(std::vector<std::string>(argv + 1, argv + argc));
+    if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
+      std::fputs(early->text.c_str(), early->code == 0 ? stdout : stderr);
+      return early->code;
+    }
+    run(std::get<HubOptions>(parsed));
+    return 0;
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+    return 1;
+  }
+}
