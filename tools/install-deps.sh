@@ -36,16 +36,19 @@ if [ -r /etc/os-release ]; then
 fi
 apt_boost=libboost-dev
 apt_bpftool=bpftool
+apt_chromium=chromium
+apt_chromedriver=chromium-driver
 case ${UBUNTU_CODENAME:-${VERSION_CODENAME-}} in
   # libboost-dev is 1.74 here. Where that is installed, apt replaces it: the two conflict.
   bookworm) apt_boost=libboost1.81-dev ;;
   # No package of its own yet: it comes with the kernel's tools.
-  noble) apt_bpftool=linux-tools-generic ;;
+  # Chromium is no package here, but a snap.
+  noble) apt_bpftool=linux-tools-generic apt_chromium=- apt_chromedriver=- ;;
 esac
 
 # What is looked for is the thing itself rather than its package, so that one built by hand counts
 # and an unknown system gets an answer too. The second word says where to look (see is_there), the
-# third which version is the least.
+# third which version is the least. "-" in place of a package: there is none, and it is done without.
 needs() {
   cat <<END
 g++            command  -       g++                  gcc-c++         gcc
@@ -65,6 +68,7 @@ fmt            library  -       libfmt-dev           fmt-devel       fmt
 CLI11          library  -       libcli11-dev         cli11-devel     cli11
 nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-json
 boost          boost    108100  $apt_boost           boost-devel     boost
+/usr/share/javascript/chart.js/chart.min.js file - libjs-chart.js - -
 END
   if $tests; then needs_of_tests; fi
   if $coverage; then echo "gcovr command - gcovr gcovr gcovr"; fi
@@ -84,6 +88,8 @@ jq             command  -       jq                   jq              jq
 socat          command  -       socat                socat           socat
 jsonschema     python   -       python3-jsonschema   python3-jsonschema python-jsonschema
 prometheus_client python -      python3-prometheus-client python3-prometheus_client python-prometheus_client
+chromium       command  -       $apt_chromium        chromium        chromium
+chromedriver   command  -       $apt_chromedriver    chromedriver    chromium
 git            command  -       git                  git             git
 clang-format   command  -       clang-format         clang-tools-extra clang
 clang-tidy     command  -       clang-tidy           clang-tools-extra clang
@@ -140,9 +146,14 @@ is_there() {
   esac
 }
 
+# Without those that this system has no package for.
+packaged_needs() {
+  needs | awk -v column="$column" '$(column == 1 ? 5 : column + 2) != "-"'
+}
+
 # Each need that is not met, as its name and its packages with apt, dnf and pacman.
 missing() {
-  needs | while read -r name kind version packages; do
+  packaged_needs | while read -r name kind version packages; do
     if ! is_there "$name" "$kind" "$version"; then echo "$name $packages"; fi
   done
 }
@@ -182,7 +193,7 @@ install() {
 
 if $just_print; then
   if [ $manager = none ]; then echo "no apt, dnf or pacman here; what is needed, by name:" >&2; fi
-  needs | awk -v column=$column '{ print column == 1 ? $1 : $(column + 2) }'
+  packaged_needs | awk -v column=$column '{ print column == 1 ? $1 : $(column + 2) }'
   exit
 fi
 

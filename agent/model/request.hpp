@@ -34,6 +34,8 @@ struct GetRequest {
 struct TopRequest {
   Selection selection;                 // has no trend where there is a group
   std::optional<Grouping> group = {};  // rows are the sums of these networks
+
+  friend bool operator==(const TopRequest&, const TopRequest&) = default;
 };
 struct ListRequest {
   std::optional<Prefix> prefix;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -88,6 +89,18 @@ class HttpClient {
     buffer_.erase(0, length);
     return answer;
   }
+
+  // Whether this has come within patience, in all that was said since the last answer.
+  bool hears(const std::string& text) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    const auto found = [&] {
+      const bool is_over = std::chrono::steady_clock::now() > end;
+      return is_over ? buffer_.size() : buffer_.find(text);
+    };
+    receive_until(found);
+    return contains(buffer_, text);
+  }
+  const std::string& heard() const { return buffer_; }
 
   // Whether the hub closes the connection within patience, all that it has said before being read.
   bool is_closed() {
@@ -380,6 +393,64 @@ TEST_CASE("who never reads what he asks for is closed, and memory stays") {
   pollfd hung_up{client.descriptor(), 0, 0};
   CHECK(::poll(&hung_up, 1, 60'000) == 1);
   CHECK(hub.running());
+}
+
+TEST_CASE("a stream tells what is counted, for as long as somebody reads it") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1", "--max-clients", "2"});
+  const Hub hub;
+  metrics_with(up0, 1);
+  const std::string get_stream =
+      "GET /api/stream?agent=count0.sock&by=packets HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  {
+    // As many as there may be, at the cost of one client of the agent.
+    std::list<HttpClient> readers;
+    for (int i = 0; i < 64; ++i) CHECK(readers.emplace_back().send(get_stream));
+    CHECK(readers.back().hears("event: fleet"));
+    CHECK(contains(readers.back().heard(), "Content-Type: text/event-stream\r\n"));
+    CHECK(answer_to(get_stream).status == 503);
+    send_frames(topology, ipv4_frames(ten_net, 1, 7));
+    for (HttpClient& reader : readers) CHECK(reader.hears("\"packets\":\"7\",\"pps\""));
+    CHECK(status_of_agent().at("clients") == 2);  // the hub, and who asks here
+  }
+  // Those that have gone leave their places.
+  const auto end = std::chrono::steady_clock::now() + HttpClient::patience;
+  for (;;) {
+    HttpClient reader;
+    CHECK(reader.send(get_stream));
+    if (reader.hears("\"packets\":\"7\",\"pps\"")) break;
+    REQUIRE(std::chrono::steady_clock::now() < end);
+  }
+  // Whoever asks for its head alone gets that.
+  HttpClient head;
+  CHECK(head.send("HEAD /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  CHECK(head.next(false).status == 200);
+  CHECK(head.is_closed());
+}
+
+TEST_CASE("the page's files are whole, and may run nothing but themselves") {
+  const Topology topology;
+  const Hub hub;
+  HttpClient client;
+  for (const auto& [path, type, words] :
+       {std::array{"/", "text/html", "<!doctype html>"},
+        std::array{"/page.js", "text/javascript", "new EventSource("},
+        std::array{"/chart.js", "text/javascript", "Chart.js v3"},
+        std::array{"/page.css", "text/css", "prefers-color-scheme"},
+        std::array{"/icon.svg", "image/svg+xml", "</svg>"}}) {
+    CAPTURE(path);
+    CHECK(client.send("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    CHECK(client.next(false).status == 200);
+    CHECK(client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    const HttpAnswer answer = client.next();
+    CHECK(answer.status == 200);
+    CHECK(contains(answer.head, "Content-Type: " + std::string(type)));
+    CHECK(contains(answer.head, "script-src 'self';"));
+    CHECK(contains(answer.body, words));
+  }
+  CHECK(client.send("GET /page.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+  CHECK(contains(client.next().body, "connect();"));
+  CHECK(client.is_closed());
 }
 
 TEST_CASE("a token is asked for, and its file has to be a secret") {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Makes the pictures in README.md: an agent counts varied traffic on a veth pair between two network
 # namespaces of its own. Its live view stands on a terminal of tmux, and that of a client on another;
-# what stands there is drawn as SVG.
+# what stands there is drawn as SVG. The hub's page stands in Chromium.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,7 +13,7 @@ client=$build/tools/xdp-countctl/xdp-countctl
 usage() {
   cat <<END
 usage: sudo tools/picture/run.sh [DIRECTORY]
-Makes live-80x24.svg and live-200x60.svg there. Without a name it is ${root}/docs.
+Makes live-80x24.svg, live-200x60.svg, page-light.png and page-dark.png there. Without a name it is ${root}/docs.
 END
 }
 
@@ -31,7 +31,15 @@ if [ "$(id -u)" != 0 ]; then
   exit 1
 fi
 
-"$root/tools/build.sh"
+# The hub finds agents in this directory: those of this machine are not to be in the picture.
+if [ -z "${PICTURE_HAS_DIRECTORY-}" ]; then
+  "$root/tools/build.sh"
+  mkdir -p /run/xdp-count
+  # shellcheck disable=SC2016 # for the inner shell
+  exec env PICTURE_HAS_DIRECTORY=1 unshare --mount sh -c '
+    mount -t tmpfs -o mode=0755 tmpfs /run/xdp-count
+    exec "$@"' sh "$0" "$pictures"
+fi
 
 name=picture$$
 scratch=$(mktemp -d)
@@ -77,7 +85,7 @@ send() {
 }
 
 "$topology" up "$name"
-socket=$scratch/count0.sock
+socket=/run/xdp-count/count0.sock
 
 # -D: in the foreground, and no function of this shell, so that it ends with this script.
 env LC_ALL=C.UTF-8 tmux -u -S "$scratch/tmux" -f /dev/null -D >/dev/null 2>&1 &
@@ -87,7 +95,7 @@ until [ -S "$scratch/tmux" ]; do
   sleep 0.1
 done
 terminal new-session -d -s agent -x 80 -y 24 \
-  "exec $topology exec $name receiver $build/agent/xdp-count count0 --socket $socket 2>$scratch/log"
+  "exec $topology exec $name receiver $build/agent/xdp-count count0 2>$scratch/log"
 until "$client" --socket "$socket" status >/dev/null 2>&1; do
   terminal has-session -t agent || {
     cat "$scratch/log" >&2
@@ -121,9 +129,12 @@ for network in 10.8.0 10.8.3 172.20.3 203.0.113 192.0.2 198.51.100; do
   done
 done
 
+"$topology" exec "$name" receiver ip link set dev lo up
+"$topology" exec "$name" receiver "$build/tools/xdp-count-hub/xdp-count-hub" 2>"$scratch/hub" &
+senders="$senders $!"
 terminal new-session -d -s client -x 200 -y 60 "exec $client --socket $socket"
-# After this pause each line has its whole trend.
-sleep 65
+# After this pause each line has its whole trend, and the page its ten minutes.
+sleep "${PICTURE_SECONDS:-605}"
 for session in agent client; do terminal send-keys -t "$session" Down Down Enter; done
 sleep 1.5
 
@@ -134,6 +145,12 @@ draw() {
   cp "$scratch/picture" "$pictures/$3"
   echo "$pictures/$3"
 }
+"$topology" exec "$name" receiver env "HOME=$scratch" "$root/tools/picture/page_picture.py" \
+  http://127.0.0.1:8484/ 1280 1400 "$scratch/light" "$scratch/dark"
+for scheme in light dark; do
+  cp "$scratch/$scheme" "$pictures/page-$scheme.png"
+  echo "$pictures/page-$scheme.png"
+done
 draw agent "sudo xdp-count count0" live-80x24.svg
 draw client "sudo xdp-countctl" live-200x60.svg
 terminal send-keys -t agent q

@@ -22,8 +22,8 @@ void AgentFollower::start() {
 void AgentFollower::follow_those(const std::vector<std::string>& paths) {
   std::erase_if(links_, [&](const auto& followed) {
     if (std::ranges::binary_search(paths, followed.first)) return false;
-    fleet_.remove(followed.first);
     followed.second->stop();
+    fleet_.remove(followed.first);
     return true;
   });
   for (const std::string& path : paths) {

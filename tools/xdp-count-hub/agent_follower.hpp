@@ -21,7 +21,7 @@ class AgentFollower {
   void start();
   void stop();
 
-  const Fleet& fleet() const { return fleet_; }
+  Fleet& fleet() { return fleet_; }
 
  private:
   void follow_those(const std::vector<std::string>& paths);

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 #include <variant>
@@ -17,6 +18,7 @@
 #include "base/log.hpp"
 #include "client/agent_words.hpp"
 #include "client/permission_hint.hpp"
+#include "page_json.hpp"
 
 namespace xdp_count {
 
@@ -33,7 +35,13 @@ std::string forbidden() {
 }  // namespace
 
 AgentLink::AgentLink(const asio::any_io_executor& executor, std::string path, Fleet& fleet)
-    : executor_(executor), path_(std::move(path)), fleet_(fleet), timer_(executor) {}
+    : executor_(executor),
+      path_(std::move(path)),
+      fleet_(fleet),
+      timer_(executor),
+      pause_timer_(executor) {
+  fleet_.at(path_).queries.on_new([this] { timer_.cancel(); });
+}
 
 asio::awaitable<void> AgentLink::run() {
   while (!stopped_) {
@@ -43,20 +51,22 @@ asio::awaitable<void> AgentLink::run() {
       lose(error.what());
     }
     if (stopped_) break;
-    timer_.expires_after(pause_.next());
-    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    pause_timer_.expires_after(pause_.next());
+    co_await pause_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
 }
 
 void AgentLink::stop() {
   stopped_ = true;
   timer_.cancel();
+  pause_timer_.cancel();
 }
 
 // An agent that comes and goes is said once each time, one that is looked for in vain once.
 void AgentLink::lose(const std::string& reason) {
+  if (stopped_) return;
   fleet_.lose(path_);
-  if (!stopped_ && complaint_ != reason)
+  if (complaint_ != reason)
     log::info("{}: {}{}", path_, reason,
               reason == forbidden() ? ": " + permission_hint(path_) : "");
   complaint_ = reason;
@@ -90,12 +100,15 @@ asio::awaitable<void> AgentLink::follow() {
   agent.send({.command = StatusRequest{}});
   expect_status(0);
   while (!stopped_) {
+    if (auto query = fleet_.at(path_).queries.next(RowQueries::Clock::now()))
+      agent.send({.command = std::move(*query)});
     timer_.expires_at(deadline_);
     const auto first = co_await (readable.async_wait(asio::posix::descriptor_base::wait_read,
                                                      asio::as_tuple(asio::use_awaitable)) ||
                                  timer_.async_wait(asio::as_tuple(asio::use_awaitable)));
     if (stopped_) break;
-    if (first.index() == 1) throw std::runtime_error("the agent does not say how it is");
+    if (AgentConnection::Clock::now() >= deadline_ && first.index() == 1)
+      throw std::runtime_error("the agent does not say how it is");
     while (const auto line = agent.take_line()) {
       take(agent, *line);
       // However fast it sends, others have their turn.
@@ -106,6 +119,10 @@ asio::awaitable<void> AgentLink::follow() {
       throw std::runtime_error(last_words_.empty() ? "the agent closed the connection"
                                                    : last_words_);
   }
+}
+
+void AgentLink::answer_rows(std::string event) {
+  fleet_.at(path_).queries.answer(std::make_shared<const std::string>(std::move(event)));
 }
 
 void AgentLink::take(AgentConnection& agent, const std::string& line) {
@@ -119,10 +136,17 @@ void AgentLink::take(AgentConnection& agent, const std::string& line) {
     if (!complaint_.empty()) log::info("{}: answers", path_);
     complaint_.clear();
     fleet_.update(path_, std::move(*status));
-  } else if (std::holds_alternative<SnapshotMessage>(message)) {
+  } else if (const auto* snapshot = std::get_if<SnapshotMessage>(&message)) {
+    fleet_.tick(path_, snapshot->head);
     agent.send({.command = StatusRequest{}});
+  } else if (const auto* rows = std::get_if<SourcesMessage>(&message)) {
+    answer_rows(event_text("rows", rows_json(agent_id(path_), *rows)));
   } else if (const auto* error = std::get_if<ErrorMessage>(&message)) {
-    last_words_ = refusal(*error);
+    // What else it is asked for, it does not refuse, but on connecting.
+    if (fleet_.at(path_).queries.owes_answer())
+      answer_rows(refused_event(refusal(*error)));
+    else
+      last_words_ = refusal(*error);
   } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {
     last_words_ = farewell(*goodbye);
   }

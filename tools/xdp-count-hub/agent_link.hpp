@@ -14,14 +14,16 @@
 
 namespace xdp_count {
 
-// Follows one agent: keeps a connection with one subscription, asks how it is at each tick, and
-// enters its answers into the fleet. An agent that goes, or does not answer, is looked for again
-// with pauses. Used from one thread.
+// Follows one agent: keeps a connection with one subscription, asks at each tick how it is and for
+// the rows that somebody looks at, and enters its answers into the fleet. An agent that goes, or
+// does not answer, is looked for again with pauses. Used from one thread.
 class AgentLink {
  public:
+  // The fleet, which knows the path already, is kept by reference. The agent is to stay in it until
+  // stop().
   AgentLink(const boost::asio::any_io_executor& executor, std::string path, Fleet& fleet);
 
-  // Ends after stop(). The fleet knows nothing of the agent's state then.
+  // Ends after stop().
   boost::asio::awaitable<void> run();
   void stop();
 
@@ -30,12 +32,14 @@ class AgentLink {
   boost::asio::awaitable<void> follow();
   void expect_status(double interval);
   void take(AgentConnection& agent, const std::string& line);
+  void answer_rows(std::string event);
   void lose(const std::string& reason);
 
   boost::asio::any_io_executor executor_;
   std::string path_;
   Fleet& fleet_;
-  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer timer_;  // while it follows, and what wakes it
+  boost::asio::steady_timer pause_timer_;
   ReconnectPause pause_;
   std::chrono::steady_clock::time_point deadline_;  // of its next status
   std::string last_words_;                          // before it closed the connection

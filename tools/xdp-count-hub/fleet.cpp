@@ -1,31 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "fleet.hpp"
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "client/agent_sockets.hpp"
 
 namespace xdp_count {
 
+std::string agent_id(const std::string& path) {
+  std::string id;
+  for (const char byte : path.substr(path.rfind('/') + 1)) {
+    const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                          (byte >= '0' && byte <= '9') || byte == '.' || byte == '-' || byte == '_';
+    id +=
+        is_plain ? std::string(1, byte) : fmt::format("%{:02X}", static_cast<unsigned char>(byte));
+  }
+  return id;
+}
+
 void Fleet::add(const std::string& path) {
-  agents_.try_emplace(path, MeasuredAgent{.socket_path = path, .interface = socket_name(path)});
+  agents_.try_emplace(
+      path, FollowedAgent{.measured = {.socket_path = path, .interface = socket_name(path)}});
 }
 
 void Fleet::update(const std::string& path, StatusMessage answer) {
   const auto agent = agents_.find(path);
   if (agent == agents_.end()) return;
-  agent->second.interface = answer.head.interface;
-  agent->second.state = {std::move(answer.head), std::move(answer.status)};
+  MeasuredAgent& measured = agent->second.measured;
+  measured.interface = answer.head.interface;
+  measured.state = {std::move(answer.head), std::move(answer.status)};
+}
+
+void Fleet::tick(const std::string& path, const SnapshotHead& head) {
+  const auto agent = agents_.find(path);
+  if (agent == agents_.end()) return;
+  agent->second.rates = head.frames.rates;
+  agent->second.history.add(head);
+  agent->second.queries.tick();
 }
 
 void Fleet::lose(const std::string& path) {
-  if (const auto agent = agents_.find(path); agent != agents_.end()) agent->second.state.reset();
+  const auto agent = agents_.find(path);
+  if (agent == agents_.end()) return;
+  agent->second.measured.state.reset();
+  agent->second.queries.lose();
 }
 
 std::vector<MeasuredAgent> Fleet::agents() const {
   std::vector<MeasuredAgent> agents;
-  for (const auto& [path, agent] : agents_) agents.push_back(agent);
+  for (const auto& [path, agent] : agents_) agents.push_back(agent.measured);
   return agents;
+}
+
+FollowedAgent* Fleet::find(const std::string& id) {
+  const auto agent = std::ranges::find_if(
+      agents_, [&](const auto& followed) { return id.empty() || agent_id(followed.first) == id; });
+  return agent == agents_.end() ? nullptr : &agent->second;
 }
 
 }  // namespace xdp_count

@@ -7,8 +7,22 @@
 
 #include "metrics/metrics_text.hpp"
 #include "protocol/json_decoding.hpp"
+#include "row_queries.hpp"
+#include "traffic_history.hpp"
 
 namespace xdp_count {
+
+// What an agent is called in addresses of the page: the name of its socket's file, of which
+// anything but letters, digits and .-_ is escaped as in URLs. It has no bytes that mean something
+// elsewhere.
+std::string agent_id(const std::string& path);
+
+struct FollowedAgent {
+  MeasuredAgent measured;
+  Rates rates = {};  // of its last tick
+  TrafficHistory history = {};
+  RowQueries queries = {};
+};
 
 // What is known of the agents of this host, by the paths of their sockets. Used from one thread.
 class Fleet {
@@ -16,10 +30,11 @@ class Fleet {
   // There is a socket: until its agent answers, that is all.
   void add(const std::string& path);
 
-  // The agent has answered.
+  // The agent has answered, and there has been a tick.
   void update(const std::string& path, StatusMessage answer);
+  void tick(const std::string& path, const SnapshotHead& head);
 
-  // It no longer does. What it counts on is still known.
+  // It no longer answers. What it counts on, and what it counted, is still known.
   void lose(const std::string& path);
 
   // There is no such socket any more.
@@ -27,9 +42,16 @@ class Fleet {
 
   // In the order of their paths.
   std::vector<MeasuredAgent> agents() const;
+  const std::map<std::string, FollowedAgent>& followed() const { return agents_; }
+
+  // The one at a path, which has been added and not removed.
+  FollowedAgent& at(const std::string& path) { return agents_.at(path); }
+
+  // The one with this id, or the first for an empty one; null where there is none.
+  FollowedAgent* find(const std::string& id);
 
  private:
-  std::map<std::string, MeasuredAgent> agents_;
+  std::map<std::string, FollowedAgent> agents_;
 };
 
 }  // namespace xdp_count

@@ -10,6 +10,8 @@
 
 #include "base/base64.hpp"
 #include "metrics/metrics_text.hpp"
+#include "page_file.hpp"
+#include "page_selection.hpp"
 
 namespace xdp_count {
 
@@ -30,8 +32,17 @@ void add_defences(HttpResponse& response) {
   response.set(http::field::cache_control, "no-store");
 }
 
+constexpr unsigned http_1_1 = 11;
+
+// Whose body comes from elsewhere.
+HttpResponse open_response(std::string_view type) {
+  HttpResponse response(http::status::ok, http_1_1);
+  response.set(http::field::content_type, type);
+  add_defences(response);
+  return response;
+}
+
 HttpResponse text_response(http::status status, std::string_view type, std::string body) {
-  constexpr unsigned http_1_1 = 11;
   HttpResponse response(status, http_1_1);
   response.set(http::field::content_type, type);
   response.body() = std::move(body);
@@ -109,38 +120,49 @@ MetricsFormat wanted_format(const HttpRequest& request) {
 
 }  // namespace
 
-HttpResponse HttpHandler::answer_to(const HttpRequest& request) const {
-  HttpResponse response = content(request);
-  response.keep_alive(request.keep_alive());
-  return response;
+HttpAnswer HttpHandler::answer_to(const HttpRequest& request) const {
+  HttpAnswer answer = content(request);
+  answer.response.keep_alive(request.keep_alive() && !answer.feed);
+  return answer;
 }
 
-HttpResponse HttpHandler::content(const HttpRequest& request) const {
+HttpAnswer HttpHandler::content(const HttpRequest& request) const {
   if (request.count(http::field::host) != 1)
-    return plain(http::status::bad_request, "a request has one Host");
+    return {plain(http::status::bad_request, "a request has one Host")};
   if (!is_host_known(request[http::field::host], policy_.hosts))
-    return plain(http::status::misdirected_request,
-                 "this is not a name of the hub: ask by address, or start it with --host NAME");
+    return {plain(http::status::misdirected_request,
+                  "this is not a name of the hub: ask by address, or start it with --host NAME")};
   if (!policy_.token.empty() && !has_token(request, policy_.token)) {
     HttpResponse response = plain(http::status::unauthorized,
                                   "the token is missing or wrong: give it as a bearer token, or as "
                                   "the password of any user");
     response.set(http::field::www_authenticate, "Basic realm=\"xdp-count-hub\", charset=\"UTF-8\"");
-    return response;
+    return {std::move(response)};
   }
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     HttpResponse response = plain(http::status::method_not_allowed, "only GET and HEAD");
     response.set(http::field::allow, "GET, HEAD");
-    return response;
+    return {std::move(response)};
   }
   const std::string_view target = request.target();
   const std::string_view path = target.substr(0, target.find('?'));
   if (path == "/metrics") {
     const MetricsFormat format = wanted_format(request);
-    return text_response(http::status::ok, media_type(format),
-                         metrics_text(fleet_.agents(), format));
+    return {
+        text_response(http::status::ok, media_type(format), metrics_text(fleet_.agents(), format))};
   }
-  return plain(http::status::not_found, "there is nothing here; there is /metrics");
+  if (path == "/api/stream")
+    return {
+        .response = open_response("text/event-stream"),
+        .feed = PageFeed(
+            fleet_, parse_page_selection(target.substr(std::min(target.size(), path.size() + 1))),
+            request["Last-Event-ID"])};
+  if (const PageFile* file = page_file(path)) {
+    HttpAnswer answer{.response = open_response(file->type), .file = file->content};
+    answer.response.content_length(file->content.size());
+    return answer;
+  }
+  return {plain(http::status::not_found, "there is nothing here; there are / and /metrics")};
 }
 
 HttpResponse refusal(http::status status, const std::string& text) {

@@ -5,10 +5,13 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fleet.hpp"
+#include "page_feed.hpp"
 
 namespace xdp_count {
 
@@ -22,18 +25,26 @@ struct HttpPolicy {
   std::string token = {};  // that every request must have; empty: none is asked for
 };
 
+// At most one of these is there: a response that is whole, one that has the content of a file of
+// the page for its body, which is not copied, or one whose body goes on as long as the connection.
+struct HttpAnswer {
+  HttpResponse response;
+  std::string_view file = {};
+  std::optional<PageFeed> feed = {};
+};
+
 class HttpHandler {
  public:
   // Both are kept by reference.
-  HttpHandler(const Fleet& fleet, const HttpPolicy& policy) : fleet_(fleet), policy_(policy) {}
+  HttpHandler(Fleet& fleet, const HttpPolicy& policy) : fleet_(fleet), policy_(policy) {}
 
   // Whatever the request holds, nothing is thrown but std::bad_alloc.
-  HttpResponse answer_to(const HttpRequest& request) const;
+  HttpAnswer answer_to(const HttpRequest& request) const;
 
  private:
-  HttpResponse content(const HttpRequest& request) const;
+  HttpAnswer content(const HttpRequest& request) const;
 
-  const Fleet& fleet_;
+  Fleet& fleet_;
   const HttpPolicy& policy_;
 };
 

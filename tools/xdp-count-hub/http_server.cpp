@@ -65,13 +65,12 @@ HttpServer::Acceptor listen_on(const asio::any_io_executor& executor,
 }  // namespace
 
 HttpServer::HttpServer(const asio::any_io_executor& executor, const ListenAddress& address,
-                       const HttpHandler& handler, const HttpLimits& limits,
-                       std::size_t& connections)
+                       const HttpHandler& handler, const HttpLimits& limits, HttpLoad& load)
     : address_(address),
       acceptor_(listen_on(executor, address)),
       handler_(handler),
       limits_(limits),
-      connections_(connections) {
+      load_(load) {
   socket_file_ = file_at(address_.unix_path);
 }
 
@@ -94,16 +93,17 @@ asio::awaitable<void> HttpServer::accept_clients() {
       // Out of file descriptors or memory: whoever is connected is not affected.
       asio::steady_timer pause(acceptor_.get_executor(), pause_after_failed_accept);
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-    } else if (connections_ >= limits_.connections) {
+    } else if (load_.connections >= limits_.connections) {
       HttpSession::refuse(std::move(socket));
     } else {
-      ++connections_;
+      ++load_.connections;
       const auto session = sessions_.insert(
-          sessions_.end(), std::make_shared<HttpSession>(std::move(socket), handler_, limits_));
+          sessions_.end(),
+          std::make_shared<HttpSession>(std::move(socket), handler_, limits_, load_));
       asio::co_spawn(acceptor_.get_executor(), (*session)->run(),
                      [this, session](const std::exception_ptr& e) {
                        sessions_.erase(session);
-                       --connections_;
+                       --load_.connections;
                        log_exception(e, "serving a connection");
                      });
     }

@@ -23,10 +23,19 @@ namespace xdp_count {
 // What a connection may take.
 struct HttpLimits {
   std::size_t connections = 256;         // at once, over all addresses
+  std::size_t streams = 64;              // of those that are told what is new each second
   std::size_t header_bytes = 16 * 1024;  // of a request; a body it may not have
   std::chrono::seconds request{15};      // from the answer before until a request is there, whole
   std::chrono::seconds response{30};     // until a response is taken, whole
   std::chrono::seconds farewell{1};      // for the client to close after the last one
+  std::chrono::milliseconds tick{1000};  // between two texts of a stream
+  std::chrono::milliseconds soon{100};   // the same while the first rows are on their way
+};
+
+// How many there are, over all servers.
+struct HttpLoad {
+  std::size_t connections = 0;
+  std::size_t streams = 0;
 };
 
 class HttpSession;
@@ -38,9 +47,9 @@ class HttpServer {
   using Acceptor = boost::asio::basic_socket_acceptor<Protocol>;
 
   // Binds and listens. Throws std::system_error that names the address. `handler`, `limits` and
-  // `connections`, how many there are over all servers, are kept by reference.
+  // `load` are kept by reference.
   HttpServer(const boost::asio::any_io_executor& executor, const ListenAddress& address,
-             const HttpHandler& handler, const HttpLimits& limits, std::size_t& connections);
+             const HttpHandler& handler, const HttpLimits& limits, HttpLoad& load);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -61,7 +70,7 @@ class HttpServer {
   Acceptor acceptor_;
   const HttpHandler& handler_;
   const HttpLimits& limits_;
-  std::size_t& connections_;
+  HttpLoad& load_;
   std::list<std::shared_ptr<HttpSession>> sessions_;
 };
 

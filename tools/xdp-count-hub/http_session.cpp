@@ -5,6 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -36,13 +37,28 @@ std::optional<HttpResponse> refusal_of(const beast::error_code& error, const Htt
   return std::nullopt;
 }
 
+// One of the streams, for as long as this is there.
+class StreamPlace {
+ public:
+  explicit StreamPlace(std::size_t& streams) : streams_(streams) { ++streams_; }
+  ~StreamPlace() { --streams_; }
+  StreamPlace(const StreamPlace&) = delete;
+  StreamPlace& operator=(const StreamPlace&) = delete;
+
+ private:
+  std::size_t& streams_;
+};
+
 }  // namespace
 
-HttpSession::HttpSession(Socket socket, const HttpHandler& handler, const HttpLimits& limits)
+HttpSession::HttpSession(Socket socket, const HttpHandler& handler, const HttpLimits& limits,
+                         HttpLoad& load)
     : stream_(std::move(socket)),
       buffer_(limits.header_bytes),
       handler_(handler),
-      limits_(limits) {}
+      limits_(limits),
+      load_(load),
+      tick_(stream_.get_executor()) {}
 
 asio::awaitable<void> HttpSession::run() {
   while (co_await answer_next()) {
@@ -77,7 +93,19 @@ asio::awaitable<bool> HttpSession::answer_next() {
     co_await send(refusal(http::status::bad_request, "a request has no body here"), true);
     co_return false;
   }
-  co_return co_await send(handler_.answer_to(request), request.method() != http::verb::head);
+  co_return co_await answer(request);
+}
+
+asio::awaitable<bool> HttpSession::answer(const HttpRequest& request) {
+  HttpAnswer answer = handler_.answer_to(request);
+  const bool with_body = request.method() != http::verb::head;
+  if (with_body && answer.feed) {
+    co_await stream(answer.response, *answer.feed);
+    co_return false;
+  }
+  bool sent = co_await send(answer.response, with_body);
+  if (sent && with_body && !answer.file.empty()) sent = co_await send(answer.file);
+  co_return sent&& answer.response.keep_alive();
 }
 
 asio::awaitable<bool> HttpSession::send(const HttpResponse& response, bool with_body) {
@@ -88,10 +116,37 @@ asio::awaitable<bool> HttpSession::send(const HttpResponse& response, bool with_
           ? co_await http::async_write(stream_, serializer, asio::as_tuple(asio::use_awaitable))
           : co_await http::async_write_header(stream_, serializer,
                                               asio::as_tuple(asio::use_awaitable));
-  co_return !error && response.keep_alive();
+  co_return !error;
+}
+
+asio::awaitable<bool> HttpSession::send(std::string_view text) {
+  stream_.expires_after(limits_.response);
+  const auto [error, size] = co_await asio::async_write(
+      stream_, asio::buffer(text.data(), text.size()), asio::as_tuple(asio::use_awaitable));
+  co_return !error;
+}
+
+// A client that goes shows in that nothing can be written to it any more.
+asio::awaitable<void> HttpSession::stream(const HttpResponse& head, PageFeed& feed) {
+  if (load_.streams >= limits_.streams) {
+    co_await send(refusal(http::status::service_unavailable,
+                          "too many pages are open: close one, or try again later"),
+                  true);
+    co_return;
+  }
+  const StreamPlace place(load_.streams);
+  bool sent = co_await send(head, false);
+  while (sent) {
+    const std::string text = feed.next(RowQueries::Clock::now());
+    sent = co_await send(text);
+    if (!sent) break;
+    tick_.expires_after(feed.waits_for_rows() ? limits_.soon : limits_.tick);
+    co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
 }
 
 void HttpSession::close() {
+  tick_.cancel();
   beast::error_code ignored;
   stream_.socket().close(ignored);
 }

@@ -3,8 +3,10 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <string_view>
 
 #include "http_server.hpp"
 
@@ -16,7 +18,8 @@ class HttpSession {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
 
-  HttpSession(Socket socket, const HttpHandler& handler, const HttpLimits& limits);
+  // All but the socket are kept by reference.
+  HttpSession(Socket socket, const HttpHandler& handler, const HttpLimits& limits, HttpLoad& load);
 
   // Ends when the connection does.
   boost::asio::awaitable<void> run();
@@ -26,13 +29,20 @@ class HttpSession {
   static void refuse(Socket socket);
 
  private:
+  // Whether there may be another request.
   boost::asio::awaitable<bool> answer_next();
+  boost::asio::awaitable<bool> answer(const HttpRequest& request);
+  // Whether all of it was taken.
   boost::asio::awaitable<bool> send(const HttpResponse& response, bool with_body);
+  boost::asio::awaitable<bool> send(std::string_view text);
+  boost::asio::awaitable<void> stream(const HttpResponse& head, PageFeed& feed);
 
   boost::beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
   boost::beast::flat_buffer buffer_;
   const HttpHandler& handler_;
   const HttpLimits& limits_;
+  HttpLoad& load_;
+  boost::asio::steady_timer tick_;  // of a stream
 };
 
 }  // namespace xdp_count

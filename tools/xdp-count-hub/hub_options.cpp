@@ -21,7 +21,7 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
   bool insecure = false;
 
   CLI::App app{
-      "Serves what the xdp-count agents of this host count over HTTP: metrics for "
+      "Serves what the xdp-count agents of this host count over HTTP: a live page, and metrics for "
       "Prometheus.",
       "xdp-count-hub"};
   app.formatter(std::make_shared<HelpFormatter>());

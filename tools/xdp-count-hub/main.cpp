@@ -75,12 +75,14 @@ void run(const HubOptions& options) {
   asio::io_context io(1);
   AgentFollower follower(io.get_executor());
   const HttpHandler handler(follower.fleet(), policy);
-  const HttpLimits limits{.connections = options.max_connections};
-  std::size_t connections = 0;
+  HttpLimits limits{.connections = options.max_connections};
+  // Pages leave room for those who ask for metrics.
+  limits.streams = std::min(limits.streams, std::max(limits.connections / 2, std::size_t{1}));
+  HttpLoad load;
   std::vector<std::unique_ptr<HttpServer>> servers;
   for (const ListenAddress& address : options.listen)
     servers.push_back(
-        std::make_unique<HttpServer>(io.get_executor(), address, handler, limits, connections));
+        std::make_unique<HttpServer>(io.get_executor(), address, handler, limits, load));
   follower.start();
   for (const auto& server : servers) {
     server->start();

@@ -29,9 +29,13 @@ HttpRequest request_for(const std::string& target, const std::string& host = "12
   return request;
 }
 
+HttpResponse response_to(const HttpHandler& handler, const HttpRequest& request) {
+  return handler.answer_to(request).response;
+}
+
 http::status status_with(const HttpPolicy& policy, const HttpRequest& request) {
-  const Fleet fleet = fleet_of_one();
-  return HttpHandler(fleet, policy).answer_to(request).result();
+  Fleet fleet = fleet_of_one();
+  return response_to(HttpHandler(fleet, policy), request).result();
 }
 
 std::string basic(const std::string& user_and_password) {
@@ -42,11 +46,11 @@ std::string basic(const std::string& user_and_password) {
 }  // namespace
 
 TEST_CASE("metrics are served in the format that is accepted") {
-  const Fleet fleet = fleet_of_one();
+  Fleet fleet = fleet_of_one();
   const HttpPolicy policy;
   const HttpHandler handler(fleet, policy);
   HttpRequest request = request_for("/metrics?x=1");
-  const HttpResponse plain = handler.answer_to(request);
+  const HttpResponse plain = response_to(handler, request);
   CHECK(plain.result() == http::status::ok);
   CHECK(plain[http::field::content_type] == "text/plain; version=0.0.4; charset=utf-8");
   CHECK(plain.body() == metrics_text(fleet.agents(), MetricsFormat::prometheus));
@@ -54,7 +58,7 @@ TEST_CASE("metrics are served in the format that is accepted") {
 
   request.set(http::field::accept,
               "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4");
-  const HttpResponse open = handler.answer_to(request);
+  const HttpResponse open = response_to(handler, request);
   CHECK(open[http::field::content_type] ==
         "application/openmetrics-text; version=1.0.0; charset=utf-8");
   CHECK(open.body() == metrics_text(fleet.agents(), MetricsFormat::open_metrics));
@@ -64,7 +68,7 @@ TEST_CASE("an agent that was lost is down, and one whose socket is gone is forgo
   Fleet fleet = fleet_of_one();
   const HttpPolicy policy;
   const HttpHandler handler(fleet, policy);
-  const auto body = [&] { return handler.answer_to(request_for("/metrics")).body(); };
+  const auto body = [&] { return response_to(handler, request_for("/metrics")).body(); };
   fleet.lose(any_path);
   CHECK(body().ends_with("\nxdp_count_agent_up{interface=\"eth0\"} 0\n"));
   fleet.remove(any_path);
@@ -74,14 +78,14 @@ TEST_CASE("an agent that was lost is down, and one whose socket is gone is forgo
 }
 
 TEST_CASE("every answer defends itself in a browser") {
-  const Fleet fleet = fleet_of_one();
+  Fleet fleet = fleet_of_one();
   const HttpPolicy policy;
   const HttpHandler handler(fleet, policy);
   HttpRequest post = request_for("/metrics");
   post.method(http::verb::post);
   for (const HttpRequest& request :
        {request_for("/metrics"), request_for("/nothing"), request_for("/", "evil.example"), post}) {
-    const HttpResponse response = handler.answer_to(request);
+    const HttpResponse response = response_to(handler, request);
     const std::string policy_text(response["Content-Security-Policy"]);
     CHECK(policy_text.starts_with("default-src 'none'; "));
     CHECK(policy_text.find("unsafe") == policy_text.npos);
@@ -97,9 +101,9 @@ TEST_CASE("only GET and HEAD are answered") {
                           http::verb::options, http::verb::trace, http::verb::connect}) {
     HttpRequest request = request_for("/metrics");
     request.method(verb);
-    const Fleet fleet;
+    Fleet fleet;
     const HttpPolicy policy;
-    const HttpResponse response = HttpHandler(fleet, policy).answer_to(request);
+    const HttpResponse response = response_to(HttpHandler(fleet, policy), request);
     CHECK(response.result() == http::status::method_not_allowed);
     CHECK(response[http::field::allow] == "GET, HEAD");
   }
@@ -150,19 +154,19 @@ TEST_CASE("with a token nothing is answered without it") {
     for (const char* target : {"/metrics", "/", "/nothing"})
       CHECK_MESSAGE(status_for(wrong, target) == http::status::unauthorized, wrong);
 
-  const Fleet fleet;
-  const HttpResponse response = HttpHandler(fleet, policy).answer_to(request_for("/metrics"));
+  Fleet fleet;
+  const HttpResponse response = response_to(HttpHandler(fleet, policy), request_for("/metrics"));
   CHECK(response[http::field::www_authenticate] ==
         "Basic realm=\"xdp-count-hub\", charset=\"UTF-8\"");
 }
 
 TEST_CASE("a connection lives on where its client wants that, and not behind a refusal") {
-  const Fleet fleet;
+  Fleet fleet;
   const HttpPolicy policy;
   const HttpHandler handler(fleet, policy);
   HttpRequest request = request_for("/metrics");
-  CHECK(handler.answer_to(request).keep_alive());
+  CHECK(response_to(handler, request).keep_alive());
   request.keep_alive(false);
-  CHECK_FALSE(handler.answer_to(request).keep_alive());
+  CHECK_FALSE(response_to(handler, request).keep_alive());
   CHECK_FALSE(refusal(http::status::bad_request, "why").keep_alive());
 }

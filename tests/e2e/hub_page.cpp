@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The hub's page with real agents in a real browser.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+
+#include "agent_fixture.hpp"
+#include "browser.hpp"
+#include "second_link.hpp"
+
+using namespace xdp_count::testing;
+using nlohmann::json;
+using xdp_count::Family;
+
+namespace {
+
+const std::string page_url = "http://127.0.0.1:8484/";
+using Texts = std::vector<std::vector<std::string>>;
+
+// What the browser of a test needs in the receiver's namespace, and a hub there.
+class Page {
+ public:
+  explicit Page(const Topology& topology) : topology_(topology) {
+    ip(topology, {"link", "set", "dev", "lo", "up"});
+    start_hub();
+    browser_.emplace(topology);
+    browser_->open(page_url);
+  }
+
+  Browser& browser() { return *browser_; }
+  void start_hub() {
+    hub_.emplace(std::vector<std::string>{HUB},
+                 ProcessOptions{.network_namespace = topology_.receiver()});
+  }
+  void end_hub() {
+    hub_->signal(SIGTERM);
+    CHECK(hub_->wait() == 0);
+  }
+
+  // Goes on once the table has these texts in these of its columns.
+  void wait_for(const std::string& table, const std::vector<int>& columns, const Texts& rows) {
+    const std::string script =
+        "JSON.stringify([...document.querySelectorAll('#" + table + " tbody tr')].map(row => " +
+        json(columns).dump() +
+        ".map(column => row.cells[column].textContent))) === JSON.stringify(" + json(rows).dump() +
+        ")";
+    browser().wait_until(script);
+  }
+
+  // What neither a browser nor a policy is content with, and what was asked of anybody else.
+  void check_clean() {
+    CHECK(browser().console() == json::array());
+    CHECK(browser().run("return performance.getEntriesByType('resource').map(entry => "
+                        "entry.name).filter(name => !name.startsWith(location.origin))") ==
+          json::array());
+  }
+
+ private:
+  const Topology& topology_;
+  std::optional<Process> hub_;
+  std::optional<Browser> browser_;
+};
+
+bool has_browser() {
+  return ::access("/usr/bin/chromedriver", X_OK) == 0 && ::access("/usr/bin/chromium", X_OK) == 0;
+}
+
+constexpr const char* no_browser = "there is no Chromium with its driver";
+
+// Of the table of rows: the address, packets and bytes.
+const std::vector<int> counts{0, 3, 4};
+
+}  // namespace
+
+TEST_CASE("the page shows what agents count, and what somebody chooses of it") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.2"});
+  Page page(topology);
+  Browser& browser = page.browser();
+  // The line begins before the packets do.
+  browser.wait_until("Chart.getChart('chart').data.datasets[0].data.length >= 2");
+  send_frames(topology, frames_of(Family::ipv4, ten_net, 1, 50));
+  send_frames(topology, frames_of(Family::ipv4, ten_net + 1, 1, 1200));
+  send_frames(topology, frames_of(Family::ipv6, ten_net, 1, 30));
+  const std::string ipv6 = expected_sources(Family::ipv6, ten_net, 1, 30).begin()->first;
+
+  browser.run("location.hash = '#/count0.sock?by=packets'");
+  page.wait_for(
+      "rows", counts,
+      {{"10.0.0.2", "1,200", "72,000"}, {"10.0.0.1", "50", "3,000"}, {ipv6, "30", "1,800"}});
+  page.wait_for("agents", {0, 3, 5, 6, 7, 8}, {{"count0", "3", "0", "0", "0", "native"}});
+  // All of it is under the line: the sum of rates and times. Points come each second.
+  const std::string packets =
+      "(() => { let sum = 0; for (const set of Chart.getChart('chart').data.datasets) "
+      "set.data.forEach((point, i) => { if (i > 0) sum += point.y * (point.x - set.data[i - 1].x) "
+      "/ 1000; }); return sum; })()";
+  browser.wait_until("Math.round(" + packets + ") === 1280");
+  CHECK(browser.run("return document.getElementById('warnings').children.length") == 0);
+
+  browser.type("input[name=prefix]", "10.0.0.1\n");
+  page.wait_for("rows", counts, {{"10.0.0.1", "50", "3,000"}});
+  CHECK(browser.run("return location.hash") == "#/count0.sock?by=packets&prefix=10.0.0.1");
+  browser.type("input[name=prefix]", "10.0.0.1/8\n");
+  browser.wait_until("document.getElementById('filter-error').textContent.includes('10.0.0.0/8')");
+  browser.run("location.hash = '#/count0.sock?by=packets&family=ipv6'");
+  page.wait_for("rows", counts, {{ipv6, "30", "1,800"}});
+  browser.wait_until("document.getElementById('filter-error').textContent === ''");
+  browser.run("location.hash = '#/count0.sock?by=packets&group=24,48'");
+  page.wait_for("rows", {0, 3}, {{"10.0.0.0/24", "1,250"}, {"2001:db8::/48", "30"}});
+
+  // The link past the interfaces does not change what is looked at, and no address breaks the page.
+  browser.run("document.querySelector('.skip').click()");
+  CHECK(browser.run("return document.activeElement.id + location.hash") ==
+        "rows-title#/count0.sock?by=packets&group=24,48");
+  for (const char* hash : {"#/%", "#/none", "#/none?by=1"}) {
+    browser.run("location.hash = '" + std::string(hash) + "'");
+    browser.wait_until("!document.getElementById('no-such-agent').hidden");
+    CHECK(browser.run("return document.getElementById('sources').hidden") == true);
+  }
+  browser.run("location.hash = '#/'");
+  page.wait_for("rows", {0}, {{"10.0.0.2"}, {"10.0.0.1"}, {ipv6}});
+
+  for (const unsigned width : {360u, 1280u, 2560u})
+    for (const bool dark : {false, true}) {
+      browser.set_width(width);
+      browser.set_dark(dark);
+      browser.wait_until("document.documentElement.scrollWidth <= innerWidth");
+    }
+  page.check_clean();
+}
+
+TEST_CASE("the page follows agents that are killed and come back, and a hub that does") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.2"});
+  Page page(topology);
+  Browser& browser = page.browser();
+  send_frames(topology, ipv4_frames(ten_net, 1, 7));
+  page.wait_for("rows", counts, {{"10.0.0.1", "7", "420"}});
+  kill(agent);
+  page.wait_for("agents", {0, 8}, {{"count0", "no answer"}});
+  CHECK(browser.run("return document.getElementById('warnings').innerText") ==
+        "count0: the agent does not answer");
+  Agent next(topology, {"--interval", "0.2"});
+  send_frames(topology, ipv4_frames(ten_net, 1, 1));
+  page.wait_for("rows", counts, {{"10.0.0.1", "8", "480"}});
+  ip(topology, {"link", "set", "dev", "count0", "name", "lan0"});
+  page.wait_for("agents", {0, 8}, {{"lan0", "native"}});
+  page.check_clean();
+
+  page.end_hub();
+  browser.wait_until("document.getElementById('state').textContent.startsWith('no news since')");
+  page.start_hub();
+  browser.wait_until("document.getElementById('state').textContent === 'live'");
+  send_frames(topology, ipv4_frames(ten_net, 1, 1));
+  page.wait_for("rows", counts, {{"10.0.0.1", "9", "540"}});
+}
+
+TEST_CASE("names that are HTML are shown as text") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  const SecondLink second(topology);
+  const std::string bold = "<b>eth0";
+  const std::string handler = "x\"onload=f()";
+  ip(topology, {"link", "set", "dev", "count0", "name", bold});
+  ip(topology, {"link", "set", "dev", SecondLink::name, "name", handler});
+  Agent agent(topology, {"--interval", "0.2"}, {}, bold);
+  Agent other(topology, {"--interval", "0.2"}, {}, handler);
+  Page page(topology);
+  page.wait_for("agents", {0, 8}, {{bold, "native"}, {handler, "native"}});
+  send_frames(topology, ipv4_frames(ten_net, 1, 3));
+  second.send(ipv4_frames(ten_net, 1, 4));
+  page.wait_for("rows", counts, {{"10.0.0.1", "3", "180"}});
+  page.browser().run("document.querySelectorAll('#agents a')[1].click()");
+  page.wait_for("rows", counts, {{"10.0.0.1", "4", "240"}});
+  page.browser().run("location.reload()");
+  page.wait_for("rows", counts, {{"10.0.0.1", "4", "240"}});
+  CHECK(page.browser().run("return document.querySelectorAll('b, [onload]').length") == 0);
+  page.check_clean();
+}

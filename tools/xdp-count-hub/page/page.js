@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The page: one stream of events from the hub, and what is shown of it. Where somebody is stands in
+// the address behind #, so that it can be kept and sent: #/SOCKET?by=bps&prefix=192.0.2.0/24
+import { cell, keepRows, setText, trendLine } from "./elements.js";
+import { ago, clock, grouped, short } from "./format.js";
+import { TrafficChart } from "./traffic_chart.js";
+
+const byId = (id) => document.getElementById(id);
+const agentsBody = byId("agents").tBodies[0];
+const rowsHead = byId("rows").tHead;
+const rowsBody = byId("rows").tBodies[0];
+const filters = byId("filters");
+const chart = new TrafficChart(byId("chart"), byId("chart-text"));
+
+let stream = null;
+let retry = 0; // of a timer
+let heard = 0; // when something last came, by this clock
+let agents = [];
+
+// Other parts of an address behind # are places in the document.
+const isPlace = () => location.hash === "" || location.hash.startsWith("#/");
+
+function place() {
+  const [path, query] = (isPlace() ? location.hash : "").replace(/^#\/?/, "").split("?");
+  let agent = path;
+  try {
+    agent = decodeURIComponent(path);
+  } catch {
+    // Somebody's own text: there is no such agent.
+  }
+  return { agent, query: new URLSearchParams(query) };
+}
+
+function chosenAgent() {
+  const { agent } = place();
+  return agent ? agents.find((known) => known.id === agent) : agents[0];
+}
+
+function refuse(message) {
+  setText(byId("filter-error"), message);
+  clearRows();
+}
+
+function clearRows() {
+  rowsBody.replaceChildren();
+  setText(byId("rows-text"), "");
+}
+
+function disconnect() {
+  clearTimeout(retry);
+  stream?.close();
+  stream = null;
+}
+
+// Asks for what is shown now, and for nothing else; in a tab that nobody sees, for nothing. The
+// browser connects again by itself, and says then what it had last.
+function connect() {
+  disconnect();
+  if (document.hidden) return;
+  const { agent, query } = place();
+  const asked = new URLSearchParams(query);
+  if (agent) asked.set("agent", agent);
+  const source = new EventSource(`api/stream?${asked}`);
+  const on = (name, take) =>
+    source.addEventListener(name, (event) => {
+      if (source === stream) take(JSON.parse(event.data));
+    });
+  on("fleet", showFleet);
+  on("history", ({ agent: of, whole, points }) => chart.add(of, whole, points));
+  on("rows", showRows);
+  on("refused", ({ message }) => refuse(message));
+  // Where the hub has refused, the browser does not try again.
+  source.onerror = () => {
+    if (source === stream && source.readyState === EventSource.CLOSED) retry = setTimeout(connect, 5000);
+  };
+  stream = source;
+}
+
+function showFleet({ agents: now }) {
+  heard = Date.now();
+  agents = now;
+  byId("no-agents").hidden = agents.length > 0;
+  const chosen = chosenAgent();
+  byId("no-such-agent").hidden = agents.length === 0 || chosen !== undefined;
+  for (const id of ["traffic", "sources"]) byId(id).hidden = !chosen;
+  keepRows(agentsBody, agents, (agent) => agent.id, makeAgentRow, (row, agent) => showAgent(row, agent, agent === chosen));
+  showWarnings();
+  if (chosen) chart.show(chosen.id);
+  showState();
+}
+
+function makeAgentRow(agent) {
+  const row = document.createElement("tr");
+  const name = document.createElement("th");
+  name.scope = "row";
+  const link = document.createElement("a");
+  link.href = `#/${encodeURIComponent(agent.id)}`;
+  name.append(link);
+  row.append(name);
+  for (let i = 0; i < 7; ++i) row.append(cell("", "number"));
+  row.append(cell(""));
+  return row;
+}
+
+function showAgent(row, agent, isChosen) {
+  row.setAttribute("aria-current", String(isChosen));
+  setText(row.cells[0].firstElementChild, agent.interface);
+  const texts = agent.up
+    ? [short(agent.pps), short(agent.bps), grouped(agent.tracked), grouped(agent.established), grouped(agent.untracked), grouped(agent.evicted), grouped(agent.missed), agent.mode]
+    : ["–", "–", "–", "–", "–", "–", "–", "no answer"];
+  texts.forEach((text, i) => setText(row.cells[i + 1], text));
+}
+
+function showWarnings() {
+  const warnings = agents.flatMap(({ id, interface: name, warnings: of }) =>
+    of.map(({ what, more }) => ({ key: `${id} ${what}`, brief: `${name}: ${what}`, more })),
+  );
+  keepRows(
+    byId("warnings"),
+    warnings,
+    (warning) => warning.key,
+    () => document.createElement("li"),
+    (item, { brief, more }) => setText(item, more ? `${brief}: ${more}` : brief),
+  );
+  // Numbers that change each second are not read out each second.
+  setText(byId("announcement"), warnings.map(({ brief }) => brief).join(". "));
+}
+
+function showState() {
+  const quiet = Date.now() - heard > 3500;
+  setText(byId("state"), heard === 0 ? "connecting" : quiet ? `no news since ${clock(heard)}: connecting again` : "live");
+  byId("state").classList.toggle("bad", quiet && heard > 0);
+}
+
+function columnsOf(by) {
+  const ends = by === "pair" ? ["src", "dst"] : [by === "destination" ? "dst" : "src"];
+  const titles = { src: "Source", dst: "Destination" };
+  return [
+    ...ends.map((end) => ({ title: titles[end], className: "address", text: (row) => row[end] })),
+    { title: "Packets/s", className: "number", text: (row) => short(row.pps) },
+    { title: "Bits/s", className: "number", text: (row) => short(row.bps) },
+    { title: "Packets", className: "number total", text: (row) => grouped(row.packets) },
+    { title: "Bytes", className: "number total", text: (row) => grouped(row.bytes) },
+    { title: "Trend", className: "trend", trend: true },
+    { title: "First seen", className: "", text: (row, now) => ago(row.first, now), title_of: (row) => new Date(row.first).toISOString() },
+    { title: "Last seen", className: "", text: (row, now) => ago(row.last, now), title_of: (row) => new Date(row.last).toISOString() },
+  ];
+}
+
+// What was sent a second in each slice; `slices`: how long they are, in seconds. A row that was not
+// followed as long has fewer.
+function ratesOf(row, slices) {
+  const values = row.trend ?? [];
+  return values.map((packets, i) => packets / slices[slices.length - values.length + i]);
+}
+
+function trendText(rates, slices) {
+  const seconds = slices.slice(-rates.length).reduce((sum, slice) => sum + slice, 0);
+  return `at most ${short(Math.max(...rates))} packets/s in the last ${Math.round(seconds)} s`;
+}
+
+function showRows({ agent, by, rows, slices, time }) {
+  if (agent !== chosenAgent()?.id) return;
+  setText(byId("filter-error"), "");
+  const columns = columnsOf(by);
+  if (rowsHead.dataset.by !== by) {
+    rowsHead.dataset.by = by;
+    setText(byId("rows-title"), { source: "Sources", destination: "Destinations", pair: "Pairs" }[by]);
+    byId("rows").classList.toggle("pairs", by === "pair");
+    const line = document.createElement("tr");
+    for (const column of columns) {
+      const title = document.createElement("th");
+      title.scope = "col";
+      title.className = column.className;
+      title.textContent = column.title;
+      line.append(title);
+    }
+    rowsHead.replaceChildren(line);
+    rowsBody.replaceChildren();
+  }
+  keepRows(
+    rowsBody,
+    rows,
+    (row) => `${row.src ?? ""}>${row.dst ?? ""}`,
+    () => {
+      const line = document.createElement("tr");
+      for (const column of columns) line.append(cell("", column.className));
+      return line;
+    },
+    (line, row) =>
+      columns.forEach((column, i) => {
+        const field = line.cells[i];
+        if (column.trend) {
+          const rates = ratesOf(row, slices);
+          field.replaceChildren(...(rates.length > 1 ? [trendLine(rates, 60, trendText(rates, slices))] : []));
+        } else {
+          setText(field, column.text(row, time));
+          if (column.title_of) field.title = column.title_of(row);
+        }
+      }),
+  );
+  setText(byId("rows-text"), `${rows.length} shown of ${grouped(chosenAgent()?.tracked ?? "0")} tracked`);
+}
+
+// What somebody is typing stays.
+function showFilters() {
+  const { query } = place();
+  for (const field of filters.elements) {
+    const isBeingTyped = field === document.activeElement && field.matches("input");
+    if (field.name && !isBeingTyped) field.value = query.get(field.name) ?? (field.name === "by" ? "pps" : "");
+  }
+}
+
+filters.addEventListener("change", () => {
+  const { agent, query } = place();
+  for (const [name, value] of new FormData(filters)) {
+    query.delete(name);
+    if (value.trim() && !(name === "by" && value === "pps")) query.set(name, value.trim());
+  }
+  const text = String(query);
+  location.hash = `#/${encodeURIComponent(agent || (agents[0]?.id ?? ""))}${text ? `?${text}` : ""}`;
+});
+filters.addEventListener("submit", (event) => event.preventDefault());
+for (const choice of document.querySelectorAll("input[name=unit]")) choice.addEventListener("change", () => chart.setUnit(choice.value));
+let shown = place();
+window.addEventListener("hashchange", () => {
+  if (!isPlace()) return;
+  if (place().agent !== shown.agent) clearRows();
+  shown = place();
+  setText(byId("filter-error"), "");
+  showFilters();
+  connect();
+});
+// What is read next is the table; the address stays what it is.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("rows-title").focus();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) disconnect();
+  else connect();
+});
+setInterval(showState, 1000);
+showFilters();
+connect();
