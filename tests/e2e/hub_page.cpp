@@ -112,6 +112,29 @@ TEST_CASE("the page shows what agents count, and what somebody chooses of it") {
   browser.run("location.hash = '#/count0.sock?by=packets&group=24,48'");
   page.wait_for("rows", {0, 3}, {{"10.0.0.0/24", "1,250"}, {"2001:db8::/48", "30"}});
 
+  // A row on its own, with what came before it was opened.
+  browser.run("location.hash = '#/count0.sock?prefix=10.0.0.2'");
+  page.wait_for("rows", counts, {{"10.0.0.2", "1,200", "72,000"}});
+  browser.run("document.querySelector('#rows tbody a').click()");
+  const std::string facts =
+      "[...document.querySelectorAll('#row-facts dd')].map(fact => fact.textContent)";
+  browser.wait_until("String(" + facts + ".slice(0, 2)) === '1,200,72,000'");
+  CHECK(browser.run("return document.getElementById('row-title').textContent") == "10.0.0.2");
+  const std::string row_packets =
+      "(() => { const points = Chart.getChart('row-chart').data.datasets[0].data; return "
+      "points.reduce((sum, point, i) => sum + point.y * (i > 0 ? point.x - points[i - 1].x : "
+      "1000), "
+      "0) / 1000; })()";
+  browser.wait_until("Math.round(" + row_packets + ") === 1200");
+  send_frames(topology, frames_of(Family::ipv4, ten_net + 1, 1, 100));
+  browser.wait_until("String(" + facts + ".slice(0, 2)) === '1,300,78,000'");
+  browser.run("document.getElementById('row-back').click()");
+  browser.wait_until("document.querySelectorAll('#rows tbody tr').length === 3");
+  browser.run("location.hash = '#/count0.sock?row=192.0.2.99'");
+  browser.wait_until("String(" + facts + ") === 'nothing, or it made room for others'");
+  browser.run("location.hash = '#/count0.sock?by=packets&group=24,48'");
+  page.wait_for("rows", {0, 3}, {{"10.0.0.0/24", "1,350"}, {"2001:db8::/48", "30"}});
+
   // The link past the interfaces does not change what is looked at, and no address breaks the page.
   browser.run("document.querySelector('.skip').click()");
   CHECK(browser.run("return document.activeElement.id + location.hash") ==

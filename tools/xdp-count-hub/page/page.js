@@ -3,6 +3,8 @@
 // the address behind #, so that it can be kept and sent: #/SOCKET?by=bps&prefix=192.0.2.0/24
 import { cell, keepRows, setText, trendLine } from "./elements.js";
 import { ago, clock, grouped, short } from "./format.js";
+import { ratesOf } from "./rates.js";
+import { RowView, rowKey } from "./row_view.js";
 import { TrafficChart } from "./traffic_chart.js";
 
 const byId = (id) => document.getElementById(id);
@@ -11,6 +13,7 @@ const rowsHead = byId("rows").tHead;
 const rowsBody = byId("rows").tBodies[0];
 const filters = byId("filters");
 const chart = new TrafficChart(byId("chart"), byId("chart-text"));
+const rowView = new RowView(byId("row-chart"), byId("row-facts"));
 
 let stream = null;
 let retry = 0; // of a timer
@@ -31,12 +34,21 @@ function place() {
   return { agent, query: new URLSearchParams(query) };
 }
 
+function addressOf(agent, query) {
+  const text = String(query);
+  return `#/${encodeURIComponent(agent)}${text ? `?${text}` : ""}`;
+}
+
 function chosenAgent() {
   const { agent } = place();
   return agent ? agents.find((known) => known.id === agent) : agents[0];
 }
 
 function refuse(message) {
+  if (place().query.has("row")) {
+    rowView.refuse(message);
+    return;
+  }
   setText(byId("filter-error"), message);
   clearRows();
 }
@@ -52,13 +64,20 @@ function disconnect() {
   stream = null;
 }
 
+// The query of the rows to show. Of one row it is its first address: of pairs there may be several
+// with that, of which those that send most are answered.
+function askedRows(query) {
+  const row = query.get("row");
+  return new URLSearchParams(row ? { prefix: row.split(">")[0], top: "500" } : query);
+}
+
 // Asks for what is shown now, and for nothing else; in a tab that nobody sees, for nothing. The
 // browser connects again by itself, and says then what it had last.
 function connect() {
   disconnect();
   if (document.hidden) return;
   const { agent, query } = place();
-  const asked = new URLSearchParams(query);
+  const asked = askedRows(query);
   if (agent) asked.set("agent", agent);
   const source = new EventSource(`api/stream?${asked}`);
   const on = (name, take) =>
@@ -82,7 +101,10 @@ function showFleet({ agents: now }) {
   byId("no-agents").hidden = agents.length > 0;
   const chosen = chosenAgent();
   byId("no-such-agent").hidden = agents.length === 0 || chosen !== undefined;
-  for (const id of ["traffic", "sources"]) byId(id).hidden = !chosen;
+  const row = place().query.get("row");
+  byId("traffic").hidden = !chosen;
+  byId("sources").hidden = !chosen || row !== null;
+  byId("row").hidden = !chosen || row === null;
   keepRows(agentsBody, agents, (agent) => agent.id, makeAgentRow, (row, agent) => showAgent(row, agent, agent === chosen));
   showWarnings();
   if (chosen) chart.show(chosen.id);
@@ -136,7 +158,7 @@ function columnsOf(by) {
   const ends = by === "pair" ? ["src", "dst"] : [by === "destination" ? "dst" : "src"];
   const titles = { src: "Source", dst: "Destination" };
   return [
-    ...ends.map((end) => ({ title: titles[end], className: "address", text: (row) => row[end] })),
+    ...ends.map((end, i) => ({ title: titles[end], className: "address", text: (row) => row[end], opens: i === 0 })),
     { title: "Packets/s", className: "number", text: (row) => short(row.pps) },
     { title: "Bits/s", className: "number", text: (row) => short(row.bps) },
     { title: "Packets", className: "number total", text: (row) => grouped(row.packets) },
@@ -147,13 +169,6 @@ function columnsOf(by) {
   ];
 }
 
-// What was sent a second in each slice; `slices`: how long they are, in seconds. A row that was not
-// followed as long has fewer.
-function ratesOf(row, slices) {
-  const values = row.trend ?? [];
-  return values.map((packets, i) => packets / slices[slices.length - values.length + i]);
-}
-
 function trendText(rates, slices) {
   const seconds = slices.slice(-rates.length).reduce((sum, slice) => sum + slice, 0);
   return `at most ${short(Math.max(...rates))} packets/s in the last ${Math.round(seconds)} s`;
@@ -161,6 +176,10 @@ function trendText(rates, slices) {
 
 function showRows({ agent, by, rows, slices, time }) {
   if (agent !== chosenAgent()?.id) return;
+  if (place().query.has("row")) {
+    rowView.update({ rows, slices, time });
+    return;
+  }
   setText(byId("filter-error"), "");
   const columns = columnsOf(by);
   if (rowsHead.dataset.by !== by) {
@@ -181,16 +200,22 @@ function showRows({ agent, by, rows, slices, time }) {
   keepRows(
     rowsBody,
     rows,
-    (row) => `${row.src ?? ""}>${row.dst ?? ""}`,
+    rowKey,
     () => {
       const line = document.createElement("tr");
       for (const column of columns) line.append(cell("", column.className));
+      line.cells[0].append(document.createElement("a"));
       return line;
     },
     (line, row) =>
       columns.forEach((column, i) => {
         const field = line.cells[i];
-        if (column.trend) {
+        if (column.opens) {
+          const link = field.firstElementChild;
+          setText(link, column.text(row));
+          // A sum of networks has no trend, and is no row of its own.
+          if (row.sources === undefined) link.href = addressOf(agent, new URLSearchParams({ row: rowKey(row) }));
+        } else if (column.trend) {
           const rates = ratesOf(row, slices);
           field.replaceChildren(...(rates.length > 1 ? [trendLine(rates, 60, trendText(rates, slices))] : []));
         } else {
@@ -217,24 +242,34 @@ filters.addEventListener("change", () => {
     query.delete(name);
     if (value.trim() && !(name === "by" && value === "pps")) query.set(name, value.trim());
   }
-  const text = String(query);
-  location.hash = `#/${encodeURIComponent(agent || (agents[0]?.id ?? ""))}${text ? `?${text}` : ""}`;
+  location.hash = addressOf(agent || (agents[0]?.id ?? ""), query);
 });
 filters.addEventListener("submit", (event) => event.preventDefault());
 for (const choice of document.querySelectorAll("input[name=unit]")) choice.addEventListener("change", () => chart.setUnit(choice.value));
 let shown = place();
+
+function showRow() {
+  const { agent, query } = place();
+  const row = query.get("row");
+  if (row === null) return;
+  rowView.open(agent, row);
+  setText(byId("row-title"), row.replace(">", " to "));
+  byId("row-back").href = addressOf(agent, new URLSearchParams());
+}
+
 window.addEventListener("hashchange", () => {
   if (!isPlace()) return;
   if (place().agent !== shown.agent) clearRows();
   shown = place();
   setText(byId("filter-error"), "");
   showFilters();
+  showRow();
   connect();
 });
 // What is read next is the table; the address stays what it is.
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
-  byId("rows-title").focus();
+  byId(byId("row").hidden ? "rows-title" : "row-title").focus();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) disconnect();
@@ -242,4 +277,5 @@ document.addEventListener("visibilitychange", () => {
 });
 setInterval(showState, 1000);
 showFilters();
+showRow();
 connect();
