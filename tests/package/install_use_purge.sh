@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Runs in a clean root: installs the package that is in /packages, uses it, purges it.
+# Runs in a clean root: installs the packages that are in /packages, uses them, purges them.
 set -eu
 
 package=$(echo /packages/xdp-count_*.deb)
+hub_package=$(echo /packages/xdp-count-hub_*.deb)
 version=$(dpkg-deb -f "$package" Version)
 work=$(mktemp -d)
 topology=/source/netns/topology.sh
@@ -36,19 +37,21 @@ list_files() {
 echo "-- what it depends on"
 show '^[0-9]+ upgraded' apt-get update
 show '^[0-9]+ upgraded' apt-get satisfy --yes --no-install-recommends -o Dpkg::Use-Pty=0 \
-  "$(dpkg-deb -f "$package" Depends), iproute2"
+  "$(dpkg-deb -f "$package" Depends), $(dpkg-deb -f "$hub_package" Depends |
+    sed 's/xdp-count (= [^)]*), //'), iproute2"
 mkdir -p /run/netns # stays once `ip netns` has made it
 list_files >"$work/before"
 
 echo "-- install"
-show xdp-count apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 "$package"
+show xdp-count apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 "$package" \
+  "$hub_package"
 for file in sbin/xdp-count bin/xdp-countctl bin/xdp-count-hub systemd/system/xdp-count@.service \
   systemd/system/xdp-count-hub.service sysusers.d/xdp-count.conf man8/xdp-count.8.gz \
   man8/xdp-count-hub.8.gz man1/xdp-countctl.1.gz completions/xdp-count \
   completions/xdp-countctl completions/xdp-count-hub doc/xdp-count/copyright \
-  doc/xdp-count/README.md doc/xdp-count/docs/operating.md doc/xdp-count/docs/live-80x24.svg \
+  share/xdp-count/alert_rules.yml doc/xdp-count/README.md doc/xdp-count/docs/operating.md doc/xdp-count/docs/live-80x24.svg \
   doc/xdp-count/agent/protocol/README.md doc/xdp-count/tools/bench/attack.svg; do
-  path=$(dpkg -L xdp-count | grep "/$file\$") || fail "there is no $file in the package"
+  path=$(dpkg -L xdp-count xdp-count-hub | grep "/$file\$") || fail "there is no $file in a package"
   ls "$path" || fail "$path was not installed"
 done
 getent passwd xdp-count || fail "there is no user xdp-count"
@@ -82,11 +85,12 @@ kill -TERM $agent
 wait $agent || fail "the agent ended with $?"
 $topology down package
 cat "$work/agent"
-grep -q 'counted 7 frames, 336 bytes, .*: 7 IPv4 packets, 1 sources tracked,' "$work/agent" ||
+grep -q 'counted 7 frames, 336 bytes, .*: 7 IPv4 and 0 IPv6 packets, 1 sources tracked,' "$work/agent" ||
   fail "that is not what was sent"
 
 echo "-- purge"
-show xdp-count apt-get purge --yes -o Dpkg::Use-Pty=0 xdp-count
+echo 'OPTIONS=--listen [::1]:8484' >/etc/default/xdp-count-hub
+show xdp-count apt-get purge --yes -o Dpkg::Use-Pty=0 xdp-count xdp-count-hub
 if dpkg -s xdp-count >/dev/null 2>&1; then fail "dpkg still knows of it"; fi
 list_files >"$work/after"
 diff "$work/before" "$work/after" || fail "that is not what there was before"
