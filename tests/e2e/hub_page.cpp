@@ -73,6 +73,12 @@ constexpr const char* no_browser = "there is no Chromium with its driver";
 // Of the table of rows: the address, packets and bytes.
 const std::vector<int> counts{0, 3, 4};
 
+// Of the classes' rates: their sum over time.
+const std::string packets_under_lines =
+    "(() => { let sum = 0; for (const set of Chart.getChart('chart').data.datasets) "
+    "set.data.forEach((point, i) => { if (i > 0) sum += point.y * (point.x - set.data[i - 1].x) "
+    "/ 1000; }); return sum; })()";
+
 }  // namespace
 
 TEST_CASE("the page shows what agents count, and what somebody chooses of it") {
@@ -93,12 +99,8 @@ TEST_CASE("the page shows what agents count, and what somebody chooses of it") {
       "rows", counts,
       {{"10.0.0.2", "1,200", "72,000"}, {"10.0.0.1", "50", "3,000"}, {ipv6, "30", "1,800"}});
   page.wait_for("agents", {0, 3, 5, 6, 7, 8}, {{"count0", "3", "0", "0", "0", "native"}});
-  // All of it is under the line: the sum of rates and times. Points come each second.
-  const std::string packets =
-      "(() => { let sum = 0; for (const set of Chart.getChart('chart').data.datasets) "
-      "set.data.forEach((point, i) => { if (i > 0) sum += point.y * (point.x - set.data[i - 1].x) "
-      "/ 1000; }); return sum; })()";
-  browser.wait_until("Math.round(" + packets + ") === 1280");
+  // All of it is under the line. Points come each second.
+  browser.wait_until("Math.round(" + packets_under_lines + ") === 1280");
   CHECK(browser.run("return document.getElementById('warnings').children.length") == 0);
 
   browser.type("input[name=prefix]", "10.0.0.1\n");
@@ -203,5 +205,52 @@ TEST_CASE("names that are HTML are shown as text") {
   page.browser().run("location.reload()");
   page.wait_for("rows", counts, {{"10.0.0.1", "4", "240"}});
   CHECK(page.browser().run("return document.querySelectorAll('b, [onload]').length") == 0);
+  page.check_clean();
+}
+
+TEST_CASE("new sources are shown once each, the newest first, with how many there were") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  const SecondLink second(topology);
+  Agent agent(topology, {"--interval", "0.2", "--events"});
+  Agent other(topology, {"--interval", "0.2"}, {}, SecondLink::name);
+  LineClient client(default_socket);
+  send_frames(topology, ipv4_frames(ten_net, 1));
+  snapshot_with(client, 1);
+  Page page(topology);
+  Browser& browser = page.browser();
+  const auto wait_for_text = [&](const std::string& text) {
+    browser.wait_until(
+        "document.querySelector('#new p').textContent.replace(/since .{8}/, '@') === '" + text +
+        "'");
+  };
+  const std::string addresses =
+      "String([...document.querySelectorAll('#new li a')].map(link => link.textContent))";
+  wait_for_text("None @");
+  const std::string ipv6 = expected_sources(Family::ipv6, ten_net, 1, 1).begin()->first;
+  send_frames(topology, ipv4_frames(ten_net, 3, 10));
+  wait_for_text("2 @");
+  send_frames(topology, frames_of(Family::ipv6, ten_net, 1));
+  wait_for_text("3 @");
+  CHECK(browser.run("return " + addresses) == ipv6 + ",10.0.0.3,10.0.0.2");
+  CHECK(browser.run("return Date.now() - Date.parse(document.querySelector('#new time').title)")
+            .get<double>() < 30'000);
+  browser.wait_until("document.querySelector('#new time').textContent === '2 s ago'");
+
+  // Of many the newest.
+  send_frames(topology, ipv4_frames(ten_net, 1003));
+  wait_for_text("1,003 @, 979 of them not shown");
+  std::string newest = "10.0.3.235";
+  for (int last = 234; last > 235 - 24; --last) newest += ",10.0.3." + std::to_string(last);
+  CHECK(browser.run("return " + addresses) == newest);
+  browser.run("document.querySelector('#new li a').click()");
+  browser.wait_until("document.getElementById('row-title').textContent === '10.0.3.235'");
+  browser.wait_until("document.querySelector('#row-facts dd')?.textContent === '1'");
+
+  // It is there for the agents that report them alone.
+  browser.run("location.hash = '#/count1.sock'");
+  browser.wait_until("document.getElementById('new').hidden");
+  browser.run("location.hash = '#/count0.sock'");
+  wait_for_text("1,003 @, 979 of them not shown");
   page.check_clean();
 }

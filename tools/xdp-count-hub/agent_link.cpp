@@ -16,6 +16,7 @@
 #include "async/unix_socket.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/time_format.hpp"
 #include "client/agent_words.hpp"
 #include "client/permission_hint.hpp"
 #include "page_json.hpp"
@@ -27,6 +28,11 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr double longest_interval = 3600;  // seconds, of --interval
+
+// Totals alone: the default stream would have rows.
+SubscribeRequest totals(bool with_new_sources) {
+  return {{.selection = {.top = 0}, .events = {with_new_sources, false}}};
+}
 
 std::string forbidden() {
   return "connecting: " + error_text(EACCES);
@@ -95,13 +101,11 @@ asio::awaitable<void> AgentLink::follow() {
   last_words_.clear();
   AgentConnection agent(co_await connect());
   asio::posix::stream_descriptor readable(executor_, duplicate(agent.fd()).release());
-  // Totals alone: the default stream would have rows.
-  agent.send({.command = SubscribeRequest{{.selection = {.top = 0}}}});
+  agent.send({.command = totals(false)});
   agent.send({.command = StatusRequest{}});
   expect_status(0);
   while (!stopped_) {
-    if (auto query = fleet_.at(path_).queries.next(RowQueries::Clock::now()))
-      agent.send({.command = std::move(*query)});
+    ask(agent);
     timer_.expires_at(deadline_);
     const auto first = co_await (readable.async_wait(asio::posix::descriptor_base::wait_read,
                                                      asio::as_tuple(asio::use_awaitable)) ||
@@ -114,11 +118,21 @@ asio::awaitable<void> AgentLink::follow() {
       // However fast it sends, others have their turn.
       co_await asio::post(executor_, asio::use_awaitable);
       if (stopped_) co_return;
+      ask(agent);  // events may come without a pause
     }
     if (agent.closed())
       throw std::runtime_error(last_words_.empty() ? "the agent closed the connection"
                                                    : last_words_);
   }
+}
+
+// For what somebody looks at.
+void AgentLink::ask(AgentConnection& agent) {
+  FollowedAgent& followed = fleet_.at(path_);
+  const auto now = RowQueries::Clock::now();
+  if (const auto with_new_sources = followed.new_sources.next(now, unix_time_ms()))
+    agent.send({.command = totals(*with_new_sources)});
+  if (auto query = followed.queries.next(now)) agent.send({.command = std::move(*query)});
 }
 
 void AgentLink::answer_rows(std::string event) {
@@ -141,6 +155,8 @@ void AgentLink::take(AgentConnection& agent, const std::string& line) {
     agent.send({.command = StatusRequest{}});
   } else if (const auto* rows = std::get_if<SourcesMessage>(&message)) {
     answer_rows(event_text("rows", rows_json(agent_id(path_), *rows)));
+  } else if (auto* event = std::get_if<EventMessage>(&message)) {
+    fleet_.at(path_).new_sources.add(std::move(*event));
   } else if (const auto* error = std::get_if<ErrorMessage>(&message)) {
     // What else it is asked for, it does not refuse, but on connecting.
     if (fleet_.at(path_).queries.owes_answer())

@@ -31,6 +31,7 @@ class AgentLink {
   boost::asio::awaitable<UniqueFd> connect();
   boost::asio::awaitable<void> follow();
   void expect_status(double interval);
+  void ask(AgentConnection& agent);
   void take(AgentConnection& agent, const std::string& line);
   void answer_rows(std::string event);
   void lose(const std::string& reason);

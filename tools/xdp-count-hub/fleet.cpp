@@ -47,6 +47,7 @@ void Fleet::lose(const std::string& path) {
   if (agent == agents_.end()) return;
   agent->second.measured.state.reset();
   agent->second.queries.lose();
+  agent->second.new_sources.lose();
 }
 
 std::vector<MeasuredAgent> Fleet::agents() const {

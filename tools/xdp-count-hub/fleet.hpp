@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "metrics/metrics_text.hpp"
+#include "new_sources.hpp"
 #include "protocol/json_decoding.hpp"
 #include "row_queries.hpp"
 #include "traffic_history.hpp"
@@ -22,6 +23,7 @@ struct FollowedAgent {
   Rates rates = {};  // of its last tick
   TrafficHistory history = {};
   RowQueries queries = {};
+  NewSources new_sources = {};
 };
 
 // What is known of the agents of this host, by the paths of their sockets. Used from one thread.

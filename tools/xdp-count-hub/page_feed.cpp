@@ -24,12 +24,22 @@ std::string PageFeed::next(RowQueries::Clock::time_point now) {
   FollowedAgent* agent = fleet_.find(selection_.agent);
   if (!agent) return text;
   add_history(text, agent_id(agent->measured.socket_path), agent->history);
+  add_new_sources(text, *agent, now);
   if (!selection_.error.empty()) return text;
   const auto rows = agent->queries.look(selection_.rows, now);
   if (rows && rows != last_rows_) text += *rows;
   last_rows_ = rows;
   waits_for_rows_ = agent->measured.state && !rows && soon_left_-- > 0;
   return text;
+}
+
+void PageFeed::add_new_sources(std::string& text, FollowedAgent& agent,
+                               RowQueries::Clock::time_point now) {
+  // One that does not report them would refuse to.
+  if (!agent.measured.state || !agent.measured.state->status.settings.events) return;
+  const auto news = agent.new_sources.look(agent_id(agent.measured.socket_path), now);
+  if (news && news != last_new_sources_) text += *news;
+  last_new_sources_ = news;
 }
 
 void PageFeed::add_history(std::string& text, const std::string& id,

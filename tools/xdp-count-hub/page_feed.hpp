@@ -26,6 +26,7 @@ class PageFeed {
   bool waits_for_rows() const { return waits_for_rows_; }
 
  private:
+  void add_new_sources(std::string& text, FollowedAgent& agent, RowQueries::Clock::time_point now);
   void add_history(std::string& text, const std::string& id, const TrafficHistory& history);
 
   Fleet& fleet_;
@@ -33,6 +34,7 @@ class PageFeed {
   std::string shown_;             // whose history he has been told of
   std::int64_t told_ = 0;         // up to when: ms since the Unix epoch
   RowQueries::Answer last_rows_;  // that he has been told
+  NewSources::Text last_new_sources_;
   bool is_refusal_told_ = false;
   bool waits_for_rows_ = false;
   int soon_left_ = 20;  // texts that may come soon: an agent may take long

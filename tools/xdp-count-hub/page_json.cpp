@@ -96,7 +96,7 @@ std::string fleet_json(const Fleet& fleet) {
   json agents = json::array();
   for (const auto& [path, agent] : fleet.followed())
     agents.push_back(agent_object(agent_id(path), agent));
-  return line_of({{"agents", std::move(agents)}});
+  return line_of({{"agents", std::move(agents)}, {"time", unix_time_ms()}});
 }
 
 std::string history_json(const std::string& id, const TrafficHistory& history, std::int64_t after) {
@@ -123,6 +123,20 @@ std::string rows_json(const std::string& id, const SourcesMessage& answer) {
                   {"time", answer.head.time},
                   {"slices", answer.slices},
                   {"rows", std::move(rows)}});
+}
+
+std::string new_sources_json(const std::string& id, const NewSources::Seen& seen) {
+  json newest = json::array();
+  for (const EventMessage& event : seen.newest) {
+    json& source = newest.emplace_back(json{{"time", event.time / 1000}});
+    if (!event.frame.source.empty()) source["src"] = event.frame.source;
+    if (!event.frame.destination.empty()) source["dst"] = event.frame.destination;
+  }
+  return line_of({{"agent", id},
+                  {"since", seen.since},
+                  {"came", std::to_string(seen.came)},
+                  {"lost", std::to_string(seen.lost)},
+                  {"newest", std::move(newest)}});
 }
 
 std::string event_text(std::string_view name, const std::string& data) {

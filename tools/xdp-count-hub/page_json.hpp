@@ -8,12 +8,13 @@
 #include <string_view>
 
 #include "fleet.hpp"
+#include "new_sources.hpp"
 #include "protocol/json_decoding.hpp"
 #include "traffic_history.hpp"
 
 namespace xdp_count {
 
-// All agents, with what is wrong of each.
+// All agents, with what is wrong of each, and the time.
 std::string fleet_json(const Fleet& fleet);
 
 // The points of an agent's history behind `after`; 0: all of them, in place of what was known.
@@ -21,6 +22,9 @@ std::string history_json(const std::string& id, const TrafficHistory& history, s
 
 // The rows that the agent has answered.
 std::string rows_json(const std::string& id, const SourcesMessage& answer);
+
+// The new sources that the agent has reported.
+std::string new_sources_json(const std::string& id, const NewSources::Seen& seen);
 
 // A server-sent event (HTML standard, 9.2) with such data.
 std::string event_text(std::string_view name, const std::string& data);

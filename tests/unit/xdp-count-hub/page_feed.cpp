@@ -109,6 +109,45 @@ TEST_CASE("rows are told once the agent has answered, and again when it has new 
   CHECK_FALSE(events_in(feed.next(any_time)).contains("rows"));
 }
 
+TEST_CASE("new sources are told of agents that report them, and again when there are newer ones") {
+  Fleet fleet = fleet_with(0);
+  NewSources& reported = fleet.at(path).new_sources;
+  PageFeed feed(fleet, {.agent = "eth0.sock"}, "");
+  const auto told = [&](int seconds) {
+    return events_in(feed.next(any_time + std::chrono::seconds(seconds)));
+  };
+  Status status = any_status();
+  status.settings.events = false;
+  fleet.update(path, {any_head(), status});
+  told(0);
+  CHECK_FALSE(reported.next(any_time, 5000));
+  status.settings.events = true;
+  fleet.update(path, {any_head(), status});
+  CHECK_FALSE(told(1).contains("new_sources"));
+  CHECK(reported.next(any_time + std::chrono::seconds(1), 5000) == true);
+  CHECK(told(2).at("new_sources") == json{{"agent", "eth0.sock"},
+                                          {"since", 5000},
+                                          {"came", "0"},
+                                          {"lost", "0"},
+                                          {"newest", json::array()}});
+  CHECK_FALSE(told(3).contains("new_sources"));
+  reported.add({.time = 6'000'999, .frame = {.source = "192.0.2.1"}});
+  reported.add({.time = 7'000'000,
+                .frame = {.source = "10.0.0.0/24", .destination = "10.0.1.0/24"},
+                .lost = 3});
+  const json news = told(4).at("new_sources");
+  CHECK(news.at("came") == "2");
+  CHECK(news.at("lost") == "3");
+  CHECK(
+      news.at("newest") ==
+      json::parse(
+          R"([{"time":7000,"src":"10.0.0.0/24","dst":"10.0.1.0/24"},{"time":6000,"src":"192.0.2.1"}])"));
+  CHECK_FALSE(told(5).contains("new_sources"));
+  // Another reader is told all that is known.
+  CHECK(events_in(PageFeed(fleet, {.agent = "eth0.sock"}, "").next(any_time)).at("new_sources") ==
+        news);
+}
+
 TEST_CASE("who asks for what cannot be is told so once, and what can be shown is shown") {
   Fleet fleet = fleet_with(1);
   PageFeed feed(fleet, parse_page_selection("agent=eth0.sock&prefix=x"), "");
@@ -132,7 +171,7 @@ TEST_CASE("of an agent that is not there the reader sees that, and of no agent n
   CHECK(agent.at("warnings").at(0).at("what") == "the agent does not answer");
   CHECK_FALSE(feed.waits_for_rows());
   fleet.remove(path);
-  CHECK(events_in(feed.next(any_time)).at("fleet") == json{{"agents", json::array()}});
+  CHECK(events_in(feed.next(any_time)).at("fleet").at("agents") == json::array());
 }
 
 TEST_CASE("what is wrong with an agent is said, and names are text, whatever bytes they have") {

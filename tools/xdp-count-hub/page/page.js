@@ -3,6 +3,7 @@
 // the address behind #, so that it can be kept and sent: #/SOCKET?by=bps&prefix=192.0.2.0/24
 import { cell, keepRows, setText, trendLine } from "./elements.js";
 import { ago, clock, grouped, short } from "./format.js";
+import { NewSources } from "./new_sources.js";
 import { ratesOf } from "./rates.js";
 import { RowView, rowKey } from "./row_view.js";
 import { TrafficChart } from "./traffic_chart.js";
@@ -14,6 +15,7 @@ const rowsBody = byId("rows").tBodies[0];
 const filters = byId("filters");
 const chart = new TrafficChart(byId("chart"), byId("chart-text"));
 const rowView = new RowView(byId("row-chart"), byId("row-facts"));
+const newSources = new NewSources(byId("new"), addressOfRow);
 
 let stream = null;
 let retry = 0; // of a timer
@@ -37,6 +39,10 @@ function place() {
 function addressOf(agent, query) {
   const text = String(query);
   return `#/${encodeURIComponent(agent)}${text ? `?${text}` : ""}`;
+}
+
+function addressOfRow(agent, row) {
+  return addressOf(agent, new URLSearchParams({ row }));
 }
 
 function chosenAgent() {
@@ -87,6 +93,7 @@ function connect() {
   on("fleet", showFleet);
   on("history", ({ agent: of, whole, points }) => chart.add(of, whole, points));
   on("rows", showRows);
+  on("new_sources", (seen) => newSources.add(seen));
   on("refused", ({ message }) => refuse(message));
   // Where the hub has refused, the browser does not try again.
   source.onerror = () => {
@@ -95,7 +102,7 @@ function connect() {
   stream = source;
 }
 
-function showFleet({ agents: now }) {
+function showFleet({ agents: now, time }) {
   heard = Date.now();
   agents = now;
   byId("no-agents").hidden = agents.length > 0;
@@ -108,6 +115,7 @@ function showFleet({ agents: now }) {
   keepRows(agentsBody, agents, (agent) => agent.id, makeAgentRow, (row, agent) => showAgent(row, agent, agent === chosen));
   showWarnings();
   if (chosen) chart.show(chosen.id);
+  newSources.show(chosen, time);
   showState();
 }
 
@@ -214,7 +222,7 @@ function showRows({ agent, by, rows, slices, time }) {
           const link = field.firstElementChild;
           setText(link, column.text(row));
           // A sum of networks has no trend, and is no row of its own.
-          if (row.sources === undefined) link.href = addressOf(agent, new URLSearchParams({ row: rowKey(row) }));
+          if (row.sources === undefined) link.href = addressOfRow(agent, rowKey(row));
         } else if (column.trend) {
           const rates = ratesOf(row, slices);
           field.replaceChildren(...(rates.length > 1 ? [trendLine(rates, 60, trendText(rates, slices))] : []));
