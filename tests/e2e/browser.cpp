@@ -86,6 +86,20 @@ void Browser::type(const std::string& selector, const std::string& text) {
   in_session(path + "/value", {{"text", text}});
 }
 
+void Browser::cover() {
+  covered_ = command("GET", session_ + "/window").get<std::string>();
+  switch_to(in_session("window/new", {{"type", "tab"}}).at("handle").get<std::string>());
+}
+
+void Browser::uncover() {
+  command("DELETE", session_ + "/window");
+  switch_to(covered_);
+}
+
+void Browser::switch_to(const std::string& tab) {
+  in_session("window", {{"handle", tab}});
+}
+
 void Browser::set_width(unsigned width) {
   emulate("Emulation.setDeviceMetricsOverride",
           {{"width", width}, {"height", 1000}, {"deviceScaleFactor", 1}, {"mobile", false}});

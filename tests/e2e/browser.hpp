@@ -33,6 +33,11 @@ class Browser {
   // Types into the field that a CSS selector finds.
   void type(const std::string& selector, const std::string& text);
 
+  // Opens an empty tab in front of the page, which is hidden then, and closes it. Meanwhile all
+  // else is of the empty one.
+  void cover();
+  void uncover();
+
   void set_width(unsigned width);
   void set_dark(bool dark);
 
@@ -46,6 +51,7 @@ class Browser {
   nlohmann::json command(const std::string& method, const std::string& path,
                          const nlohmann::json& parameters = nlohmann::json::object());
   nlohmann::json in_session(const std::string& command, const nlohmann::json& parameters);
+  void switch_to(const std::string& tab);
   void emulate(const std::string& command, const nlohmann::json& parameters);
 
   std::optional<Process> driver_;
@@ -53,6 +59,7 @@ class Browser {
   boost::asio::ip::tcp::socket socket_{io_};
   boost::beast::flat_buffer buffer_;
   std::string session_;
+  std::string covered_;  // the page's tab
 };
 
 }  // namespace xdp_count::testing

@@ -3,9 +3,12 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <thread>
 
 #include "agent_fixture.hpp"
 #include "browser.hpp"
@@ -48,6 +51,17 @@ class Page {
         ".map(column => row.cells[column].textContent))) === JSON.stringify(" + json(rows).dump() +
         ")";
     browser().wait_until(script);
+  }
+
+  // How many connections to the hub there are.
+  int connections() const {
+    int open = 0;
+    in_network_namespace(topology_.receiver(), [&] {
+      std::ifstream sockets("/proc/thread-self/net/tcp");
+      for (std::string line; std::getline(sockets, line);)
+        if (contains(line, "0100007F:2124 0100007F:") && contains(line, " 01 ")) ++open;
+    });
+    return open;
   }
 
   // What neither a browser nor a policy is content with, and what was asked of anybody else.
@@ -252,5 +266,32 @@ TEST_CASE("new sources are shown once each, the newest first, with how many ther
   browser.wait_until("document.getElementById('new').hidden");
   browser.run("location.hash = '#/count0.sock'");
   wait_for_text("1,003 @, 979 of them not shown");
+  page.check_clean();
+}
+
+TEST_CASE("a tab that nobody sees asks for nothing, and shows all that it missed later") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.2"});
+  Page page(topology);
+  Browser& browser = page.browser();
+  const auto wait_for_connections = [&](bool are_open) {
+    // Those of the page's files are closed by the hub.
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while ((page.connections() > 0) != are_open) {
+      REQUIRE(std::chrono::steady_clock::now() < end);
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  };
+  page.wait_for("agents", {0, 8}, {{"count0", "native"}});
+  browser.cover();
+  wait_for_connections(false);
+  send_frames(topology, ipv4_frames(ten_net, 1, 700));
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  CHECK(page.connections() == 0);
+  browser.uncover();
+  wait_for_connections(true);
+  page.wait_for("rows", counts, {{"10.0.0.1", "700", "42,000"}});
+  browser.wait_until("Math.round(" + packets_under_lines + ") === 700");
   page.check_clean();
 }
