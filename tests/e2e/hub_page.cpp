@@ -295,3 +295,60 @@ TEST_CASE("a tab that nobody sees asks for nothing, and shows all that it missed
   browser.wait_until("Math.round(" + packets_under_lines + ") === 700");
   page.check_clean();
 }
+
+TEST_CASE("rows are in the order that somebody chooses, and those that he searches for") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.2"});
+  Page page(topology);
+  Browser& browser = page.browser();
+  page.wait_for("agents", {0, 8}, {{"count0", "native"}});
+  const auto choose = [&](const std::string& order) {
+    browser.run("const by = document.querySelector('select[name=by]'); by.value = '" + order +
+                "'; by.dispatchEvent(new Event('change', {bubbles: true}))");
+  };
+  const auto large = [](std::uint32_t source) {
+    return PacketBuilder().ipv4({.source = source}).udp(1, 2).frame_length(1000).build();
+  };
+  send_frames(topology, ipv4_frames(ten_net, 1, 9));
+  send_frames(topology, std::vector<Frame>(2, large(ten_net + 1)));
+  choose("packets");
+  page.wait_for("rows", counts, {{"10.0.0.1", "9", "540"}, {"10.0.0.2", "2", "2,000"}});
+  choose("bytes");
+  page.wait_for("rows", counts, {{"10.0.0.2", "2", "2,000"}, {"10.0.0.1", "9", "540"}});
+  CHECK(browser.run("return location.hash") == "#/count0.sock?by=bytes");
+
+  // 498 more above all others, which are not searched.
+  send_frames(topology, ipv4_frames(ten_net + 2, 498, 9));
+  send_frames(topology, ipv4_frames(ten_net + 500, 100));
+  send_frames(topology, frames_of(Family::ipv6, ten_net, 1, 10));
+  choose("packets");
+  browser.wait_until(
+      "document.getElementById('rows-text').textContent === '50 shown of 601 tracked'");
+  browser.type("input[name=find]", "10.0.1.24\n");
+  const auto wait_for_text = [&](const std::string& text) {
+    browser.wait_until("document.getElementById('rows-text').textContent === '" + text + "'");
+  };
+  // The last of them is 10.0.1.244.
+  wait_for_text("6 of the 500 highest match; 601 tracked");
+  page.wait_for("rows", {0},
+                {{"10.0.1.24"},
+                 {"10.0.1.240"},
+                 {"10.0.1.241"},
+                 {"10.0.1.242"},
+                 {"10.0.1.243"},
+                 {"10.0.1.244"}});
+  const json hash = browser.run("return location.hash");
+  CHECK(hash == "#/count0.sock?by=packets&find=10.0.1.24");
+  browser.run("location.reload()");
+  browser.wait_until("document.querySelector('input[name=find]').value === '10.0.1.24'");
+  wait_for_text("6 of the 500 highest match; 601 tracked");
+  browser.type("input[name=find]", "2001:DB8\n");
+  wait_for_text("1 of the 500 highest match; 601 tracked");
+  browser.type("input[name=find]", "<b>\n");
+  wait_for_text("0 of the 500 highest match; 601 tracked");
+  browser.type("input[name=find]", "\n");
+  wait_for_text("50 shown of 601 tracked");
+  CHECK(browser.run("return location.hash") == "#/count0.sock?by=packets");
+  page.check_clean();
+}

@@ -16,6 +16,7 @@ const filters = byId("filters");
 const chart = new TrafficChart(byId("chart"), byId("chart-text"));
 const rowView = new RowView(byId("row-chart"), byId("row-facts"));
 const newSources = new NewSources(byId("new"), addressOfRow);
+const mostRows = 500; // that the hub tells of
 
 let stream = null;
 let retry = 0; // of a timer
@@ -74,7 +75,10 @@ function disconnect() {
 // with that, of which those that send most are answered.
 function askedRows(query) {
   const row = query.get("row");
-  return new URLSearchParams(row ? { prefix: row.split(">")[0], top: "500" } : query);
+  const asked = new URLSearchParams(row ? { prefix: row.split(">")[0], top: mostRows } : query);
+  if (asked.has("find")) asked.set("top", mostRows);
+  asked.delete("find");
+  return asked;
 }
 
 // Asks for what is shown now, and for nothing else; in a tab that nobody sees, for nothing. The
@@ -182,6 +186,12 @@ function trendText(rates, slices) {
   return `at most ${short(Math.max(...rates))} packets/s in the last ${Math.round(seconds)} s`;
 }
 
+// Which rows have this text in an address.
+function matching(rows, text) {
+  const wanted = text.toLowerCase(); // as addresses are
+  return rows.filter(({ src = "", dst = "" }) => src.includes(wanted) || dst.includes(wanted));
+}
+
 function showRows({ agent, by, rows, slices, time }) {
   if (agent !== chosenAgent()?.id) return;
   if (place().query.has("row")) {
@@ -190,6 +200,8 @@ function showRows({ agent, by, rows, slices, time }) {
   }
   setText(byId("filter-error"), "");
   const columns = columnsOf(by);
+  const find = place().query.get("find");
+  const found = find ? matching(rows, find) : rows;
   if (rowsHead.dataset.by !== by) {
     rowsHead.dataset.by = by;
     setText(byId("rows-title"), { source: "Sources", destination: "Destinations", pair: "Pairs" }[by]);
@@ -207,7 +219,7 @@ function showRows({ agent, by, rows, slices, time }) {
   }
   keepRows(
     rowsBody,
-    rows,
+    found,
     rowKey,
     () => {
       const line = document.createElement("tr");
@@ -232,7 +244,8 @@ function showRows({ agent, by, rows, slices, time }) {
         }
       }),
   );
-  setText(byId("rows-text"), `${rows.length} shown of ${grouped(chosenAgent()?.tracked ?? "0")} tracked`);
+  const tracked = grouped(chosenAgent()?.tracked ?? "0");
+  setText(byId("rows-text"), find ? `${found.length} of the ${rows.length} highest match; ${tracked} tracked` : `${rows.length} shown of ${tracked} tracked`);
 }
 
 // What somebody is typing stays.
