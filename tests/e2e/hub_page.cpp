@@ -352,3 +352,78 @@ TEST_CASE("rows are in the order that somebody chooses, and those that he search
   CHECK(browser.run("return location.hash") == "#/count0.sock?by=packets");
   page.check_clean();
 }
+
+TEST_CASE("pairs are a graph of who sends to whom, its lines as wide as they send") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  const SecondLink second(topology);
+  Agent agent(topology, {"--interval", "0.2", "--by", "pair"});
+  Agent other(topology, {"--interval", "0.2"}, {}, SecondLink::name);
+  Page page(topology);
+  Browser& browser = page.browser();
+  browser.set_width(1280);
+  page.wait_for("agents", {0, 8}, {{"count0", "native"}, {"count1", "native"}});
+  std::vector<Frame> frames;
+  const auto send_more = [&](const PacketBuilder& packet, std::size_t times) {
+    frames.insert(frames.end(), times, packet.build());
+  };
+  const std::uint32_t server = 0xc0000201;  // 192.0.2.1
+  send_more(PacketBuilder().ipv4({.source = ten_net, .destination = server}).udp(1, 2), 12);
+  send_more(PacketBuilder().ipv4({.source = ten_net, .destination = server + 1}).udp(1, 2), 6);
+  send_more(PacketBuilder().ipv4({.source = ten_net + 9, .destination = server}).udp(1, 2), 3);
+  const Ipv6Address longest = {0x20, 0x01, 0x0d, 0xb8, 0xa1, 0xa1, 0xa2, 0xa2,
+                               0xa3, 0xa3, 0xa4, 0xa4, 0xa5, 0xa5, 0xa6, 0xa6};
+  const std::string longest_text = "2001:db8:a1a1:a2a2:a3a3:a4a4:a5a5:a6a6";
+  send_more(PacketBuilder().ipv6({.source = longest}).udp(1, 2), 4);
+  // Those that send most now, until a tick has all of one time's alone.
+  const std::string widths =
+      "String([...document.querySelectorAll('#graph path')].map(line => line.dataset.key + ' ' + "
+      "line.getAttribute('stroke-width')).sort())";
+  const std::string expected =
+      "10.0.0.10>192.0.2.1 3.0,10.0.0.1>192.0.2.1 12.0,10.0.0.1>192.0.2.2 6.0," + longest_text +
+      ">2001:db8::2 4.0";
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  do {
+    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, browser.run("return " + widths));
+    send_frames(topology, frames);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  } while (browser.run("return " + widths) != expected);
+  const std::string labels =
+      "String([...document.querySelectorAll('#graph tspan')].map(label => label.textContent))";
+  browser.wait_until(labels + " === '10.0.0.1,10.0.0.10," + longest_text +
+                     ",192.0.2.1,192.0.2.2,2001:db8::2'");
+  const std::string words =
+      browser.run("return document.querySelector('#graph svg').getAttribute('aria-label')");
+  CHECK(words.starts_with("Who sends to whom: "));
+  for (const std::string& pair :
+       {std::string("10.0.0.1 to 192.0.2.1: "), std::string("10.0.0.10 to 192.0.2.1: "),
+        std::string("10.0.0.1 to 192.0.2.2: "), longest_text + " to 2001:db8::2: "})
+    CHECK_MESSAGE(contains(words, pair), words);
+
+  // It is of the rows that are shown, as high whatever is in it, and at most of 30.
+  const std::string lines = "document.querySelectorAll('#graph path').length";
+  const std::string height = "return document.getElementById('graph').clientHeight";
+  const json height_before = browser.run(height);
+  browser.run("location.hash = '#/count0.sock?find=192.0.2.1'");
+  browser.wait_until(lines + " === 2");
+  send_frames(topology, ipv4_frames(ten_net, 100));
+  browser.run("location.hash = '#/count0.sock?by=packets'");
+  browser.wait_until(lines + " === 30");
+  CHECK(browser.run(height) == height_before);
+  for (const unsigned width : {360u, 2560u}) {
+    browser.set_width(width);
+    // No label is beyond an edge or in the lines.
+    browser.wait_until(
+        "(() => { const { left, right } = document.querySelector('#graph svg')"
+        ".getBoundingClientRect(); const lines = document.querySelector('#graph g')"
+        ".getBoundingClientRect(); return right < innerWidth && "
+        "[...document.querySelectorAll('#graph text')].every(label => { const box = "
+        "label.getBoundingClientRect(); return box.left >= left - 1 && box.right <= right + 1 && "
+        "(box.right <= lines.left || box.left >= lines.right); }); })()");
+    browser.wait_until(labels + ".includes('" + (width == 360 ? "2001:db…" : longest_text) + "')");
+  }
+  browser.run("location.hash = '#/count1.sock'");
+  browser.wait_until("document.getElementById('rows-title').textContent === 'Sources'");
+  browser.wait_until("document.getElementById('graph').hidden");
+  page.check_clean();
+}

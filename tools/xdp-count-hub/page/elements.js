@@ -35,31 +35,28 @@ export function keepRows(body, items, keyOf, make, update) {
   }
 }
 
-const svgNamespace = "http://www.w3.org/2000/svg";
+export function makeSvg(name, attributes = {}) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  return made;
+}
 
 // A line through values against their highest, the newest at the right; where there could be `most`
 // values and are fewer, it begins later. `label` says the same in words.
 export function trendLine(values, most, label) {
   const width = 120;
   const height = 20;
-  const svg = document.createElementNS(svgNamespace, "svg");
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("class", "trend");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", label);
+  const svg = makeSvg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", class: "trend", role: "img", "aria-label": label });
   const highest = Math.max(...values, 1e-9);
-  const line = document.createElementNS(svgNamespace, "polyline");
   const step = width / (most - 1);
   const left = width - step * (values.length - 1);
-  line.setAttribute(
-    "points",
-    values.map((value, i) => `${(left + i * step).toFixed(1)},${(height - 1 - (value / highest) * (height - 2)).toFixed(1)}`).join(" "),
-  );
-  line.setAttribute("fill", "none");
-  line.setAttribute("stroke", "currentColor");
-  line.setAttribute("stroke-width", "1.5");
-  line.setAttribute("vector-effect", "non-scaling-stroke");
+  const line = makeSvg("polyline", {
+    points: values.map((value, i) => `${(left + i * step).toFixed(1)},${(height - 1 - (value / highest) * (height - 2)).toFixed(1)}`).join(" "),
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": "1.5",
+    "vector-effect": "non-scaling-stroke",
+  });
   svg.append(line);
   return svg;
 }

@@ -4,6 +4,7 @@
 import { cell, keepRows, setText, trendLine } from "./elements.js";
 import { ago, clock, grouped, short } from "./format.js";
 import { NewSources } from "./new_sources.js";
+import { PairGraph } from "./pair_graph.js";
 import { ratesOf } from "./rates.js";
 import { RowView, rowKey } from "./row_view.js";
 import { TrafficChart } from "./traffic_chart.js";
@@ -16,6 +17,7 @@ const filters = byId("filters");
 const chart = new TrafficChart(byId("chart"), byId("chart-text"));
 const rowView = new RowView(byId("row-chart"), byId("row-facts"));
 const newSources = new NewSources(byId("new"), addressOfRow);
+const pairGraph = new PairGraph(byId("graph").firstElementChild);
 const mostRows = 500; // that the hub tells of
 
 let stream = null;
@@ -62,6 +64,7 @@ function refuse(message) {
 
 function clearRows() {
   rowsBody.replaceChildren();
+  pairGraph.show([]);
   setText(byId("rows-text"), "");
 }
 
@@ -244,6 +247,8 @@ function showRows({ agent, by, rows, slices, time }) {
         }
       }),
   );
+  byId("graph").hidden = by !== "pair";
+  if (by === "pair") pairGraph.show(found);
   const tracked = grouped(chosenAgent()?.tracked ?? "0");
   setText(byId("rows-text"), find ? `${found.length} of the ${rows.length} highest match; ${tracked} tracked` : `${rows.length} shown of ${tracked} tracked`);
 }
