@@ -304,6 +304,55 @@ TEST_CASE("what is no agent, or says what no agent says, is down") {
   CHECK(hub.running());
 }
 
+TEST_CASE("an agent is asked for new sources while somebody looks, and is told when nobody does") {
+  const Topology topology;
+  json status;
+  {
+    Agent real(topology, {"--events"});
+    status = LineClient(default_socket).answer_to({{"cmd", "status"}});
+  }
+  const ScriptedAgent agent;
+  std::filesystem::create_symlink(ScriptedAgent::path, "/run/xdp-count/odd.sock");
+  const Hub hub;
+  const auto client = agent.next_client();
+  // What the hub subscribes to next, while it hears that all is well.
+  std::string requests;
+  const auto next_subscription = [&] {
+    const auto end = std::chrono::steady_clock::now() + HttpClient::patience;
+    for (;;) {
+      const auto line_end = requests.find('\n');
+      if (line_end == requests.npos) {
+        REQUIRE(std::chrono::steady_clock::now() < end);
+        ScriptedAgent::say(client, status.dump() + "\n");
+        pollfd readable{client.get(), POLLIN, 0};
+        char bytes[4096];
+        if (::poll(&readable, 1, 200) == 1) {
+          const ssize_t size = ::recv(client.get(), bytes, sizeof bytes, 0);
+          REQUIRE(size > 0);
+          requests.append(bytes, static_cast<std::size_t>(size));
+        }
+        continue;
+      }
+      const json request = json::parse(requests.substr(0, line_end));
+      requests.erase(0, line_end + 1);
+      if (request.at("cmd") == "subscribe") return request;
+    }
+  };
+  CHECK_FALSE(next_subscription().contains("events"));
+  {
+    HttpClient page;
+    REQUIRE(page.send("GET /api/stream?agent=odd.sock HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    const json subscription = next_subscription();
+    CHECK(subscription.at("events") == json{"new_source"});
+    CHECK(subscription.at("top") == 0);
+    const std::string event =
+        R"({"type":"event","event":"new_source","time":"2026-11-21T01:06:53.017562Z","src":")";
+    ScriptedAgent::say(client, event + "192.0.2.1\"}\n" + event + "192.0.2.2\",\"lost\":2}\n");
+    CHECK(page.hears("\"came\":\"2\",\"lost\":\"2\""));
+  }
+  CHECK_FALSE(next_subscription().contains("events"));
+}
+
 TEST_CASE("requests that hope for a careless server get an answer or an end, and nobody waits") {
   const Topology topology;
   const Hub hub;
