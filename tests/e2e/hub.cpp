@@ -315,7 +315,9 @@ TEST_CASE("an agent is asked for new sources while somebody looks, and is told w
   std::filesystem::create_symlink(ScriptedAgent::path, "/run/xdp-count/odd.sock");
   const Hub hub;
   const auto client = agent.next_client();
-  // What the hub subscribes to next, while it hears that all is well.
+  // What the hub subscribes to next, while it hears this: that all is well.
+  std::string words = status.dump() + "\n";
+  int pause_ms = 200;
   std::string requests;
   const auto next_subscription = [&] {
     const auto end = std::chrono::steady_clock::now() + HttpClient::patience;
@@ -323,10 +325,10 @@ TEST_CASE("an agent is asked for new sources while somebody looks, and is told w
       const auto line_end = requests.find('\n');
       if (line_end == requests.npos) {
         REQUIRE(std::chrono::steady_clock::now() < end);
-        ScriptedAgent::say(client, status.dump() + "\n");
+        ScriptedAgent::say(client, words);
         pollfd readable{client.get(), POLLIN, 0};
         char bytes[4096];
-        if (::poll(&readable, 1, 200) == 1) {
+        if (::poll(&readable, 1, pause_ms) == 1) {
           const ssize_t size = ::recv(client.get(), bytes, sizeof bytes, 0);
           REQUIRE(size > 0);
           requests.append(bytes, static_cast<std::size_t>(size));
@@ -339,17 +341,23 @@ TEST_CASE("an agent is asked for new sources while somebody looks, and is told w
     }
   };
   CHECK_FALSE(next_subscription().contains("events"));
+  const std::string event =
+      R"({"type":"event","event":"new_source","time":"2026-11-21T01:06:53.017562Z","src":")";
   {
     HttpClient page;
     REQUIRE(page.send("GET /api/stream?agent=odd.sock HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     const json subscription = next_subscription();
     CHECK(subscription.at("events") == json{"new_source"});
     CHECK(subscription.at("top") == 0);
-    const std::string event =
-        R"({"type":"event","event":"new_source","time":"2026-11-21T01:06:53.017562Z","src":")";
     ScriptedAgent::say(client, event + "192.0.2.1\"}\n" + event + "192.0.2.2\",\"lost\":2}\n");
     CHECK(page.hears("\"came\":\"2\",\"lost\":\"2\""));
   }
+  // A flood of them, faster than they can be read, does not keep the hub from that.
+  for (int i = 0; i < 5000; ++i) words += event + "192.0.2.3\"}\n";
+  pause_ms = 0;
+  const int always_more = 16 << 20;  // bytes that wait to be read
+  REQUIRE(::setsockopt(client.get(), SOL_SOCKET, SO_SNDBUFFORCE, &always_more,
+                       sizeof always_more) == 0);
   CHECK_FALSE(next_subscription().contains("events"));
 }
 
