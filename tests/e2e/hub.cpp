@@ -335,7 +335,7 @@ TEST_CASE("an agent is asked for new sources while somebody looks, and is told w
         }
         continue;
       }
-      const json request = json::parse(requests.substr(0, line_end));
+      json request = json::parse(requests.substr(0, line_end));
       requests.erase(0, line_end + 1);
       if (request.at("cmd") == "subscribe") return request;
     }
