@@ -42,7 +42,11 @@ struct ListRequest {
   std::optional<Family> family;
   std::uint64_t min_packets = 0;
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  // rows: the lowest addresses
-  std::optional<Grouping> group = {};                               // as in TopRequest
+  std::uint64_t min_pps = 0;                                        // over the last interval
+  std::uint64_t min_bps = 0;
+  std::optional<Grouping> group = {};  // as in TopRequest
+
+  friend bool operator==(const ListRequest&, const ListRequest&) = default;
 };
 struct SubscribeRequest {
   Subscription subscription;

@@ -160,12 +160,15 @@ TopRequest decode_top(const json& object) {
 }
 
 ListRequest decode_list(const json& object) {
-  refuse_unknown_fields(object, {"prefix", "family", "min_packets", "limit", "group"}, "list");
+  refuse_unknown_fields(
+      object, {"prefix", "family", "min_packets", "min_pps", "min_bps", "limit", "group"}, "list");
   constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
   return {.prefix = prefix_field(object),
           .family = family_field(object),
           .min_packets = count_field(object, "min_packets", 0, 0, any),
           .limit = count_field(object, "limit", any, 0, any),
+          .min_pps = count_field(object, "min_pps", 0, 0, any),
+          .min_bps = count_field(object, "min_bps", 0, 0, any),
           .group = group_field(object)};
 }
 
@@ -254,11 +257,11 @@ json encode_command(const TopRequest& request) {
 }
 
 json encode_command(const ListRequest& request) {
-  return with_group(
-      with_filters(
-          {{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}},
-          request.prefix, request.family),
-      request.group);
+  json object{{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}};
+  // An older agent knows no limits of rates.
+  if (request.min_pps > 0) object["min_pps"] = request.min_pps;
+  if (request.min_bps > 0) object["min_bps"] = request.min_bps;
+  return with_group(with_filters(std::move(object), request.prefix, request.family), request.group);
 }
 
 json encode_command(const SubscribeRequest& request) {

@@ -81,18 +81,30 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
            sums_->collect(tally_, request_.prefix, request_.family, give_way);
   }
   rows_.clear();
+  if (request_.limit == 0) return true;
+  const auto take = [&](const LedgerEntry& entry) { this->take(entry); };
+  // What has sent nothing in this tick has no rate.
+  if (asks_for_rates() && ledger.for_each_active(take)) return true;
   // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
-  rows_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
-  return request_.limit == 0 ||
-         ledger.for_each_until(give_way, [&](const LedgerEntry& entry) { take(entry); });
+  if (!asks_for_rates())
+    rows_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
+  return ledger.for_each_until(give_way, take);
+}
+
+bool ListQuery::has_least(const Counts& total, const Rates& rates) const {
+  return total.packets >= request_.min_packets &&
+         rates.pps >= static_cast<double>(request_.min_pps) &&
+         rates.bps >= static_cast<double>(request_.min_bps);
 }
 
 void ListQuery::take(const LedgerEntry& entry) {
   if (entry.total.packets < request_.min_packets) return;
   if (!is_selected(head_.row_kind, tally_.ledger().key_of(entry), request_.prefix, request_.family))
     return;
+  SourceRow row = source_row(tally_, entry);
+  if (!has_least(row.total, row.rates)) return;
   if (rows_.size() == rows_.capacity()) keep_lowest();
-  rows_.push_back(source_row(tally_, entry));
+  rows_.push_back(std::move(row));
 }
 
 void ListQuery::keep_lowest() {
@@ -106,8 +118,7 @@ void ListQuery::prepare() {
   if (sums_) {
     rows_ = sums_->take();
     sums_.reset();
-    std::erase_if(
-        rows_, [this](const SourceRow& row) { return row.total.packets < request_.min_packets; });
+    std::erase_if(rows_, [this](const SourceRow& row) { return !has_least(row.total, row.rates); });
     rows_.resize(std::min<std::size_t>(rows_.size(), request_.limit));
     return;  // they are in order
   }

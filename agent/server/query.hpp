@@ -95,6 +95,8 @@ class ListQuery : public Query {
 
  private:
   std::size_t part_rows() const { return request_.group ? max_part_sums : max_part_rows; }
+  bool asks_for_rates() const { return request_.min_pps > 0 || request_.min_bps > 0; }
+  bool has_least(const Counts& total, const Rates& rates) const;
   void take(const LedgerEntry& entry);
   void keep_lowest();
 

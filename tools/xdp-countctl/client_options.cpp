@@ -170,6 +170,10 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   add_group(*list_command, group_bits);
   add_number(*list_command, "--min-packets", list.min_packets, std::uint64_t{0}, any_number,
              "Only sources that have sent so many packets");
+  add_number(*list_command, "--min-pps", list.min_pps, std::uint64_t{0}, any_number,
+             "Only sources that send so many packets a second");
+  add_number(*list_command, "--min-bps", list.min_bps, std::uint64_t{0}, any_number,
+             "Only sources that send so many bits a second");
   add_number(*list_command, "--limit", list.limit, std::uint64_t{0}, any_number,
              "End after so many sources");
   GraphOptions graph_options;

@@ -35,13 +35,9 @@ TEST_CASE("a request that a client writes is read as it was meant") {
   for (const ListRequest& list :
        {ListRequest{}, ListRequest{Prefix{0x0a000000, 8}, {}, 1, 0},
         ListRequest{{}, Family::ipv6, most, 1000}, ListRequest{.group = {{24, {}}}},
-        ListRequest{.group = {{0, 128}}}}) {
+        ListRequest{.min_pps = most, .min_bps = 7}, ListRequest{.group = {{0, 128}}}}) {
     const auto read = std::get<ListRequest>(read_back({"7", list}).command);
-    CHECK((read.prefix == list.prefix));
-    CHECK(read.family == list.family);
-    CHECK(read.min_packets == list.min_packets);
-    CHECK(read.limit == list.limit);
-    CHECK((read.group == list.group));
+    CHECK((read == list));
   }
   for (const Grouping& group : {Grouping{{std::nullopt, 48}}, Grouping{{32, 0}}}) {
     const auto read = std::get<TopRequest>(read_back({"", TopRequest{{}, group}}).command);

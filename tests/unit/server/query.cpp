@@ -89,6 +89,42 @@ TEST_CASE("a list is lines of a thousand rows, each with the fields of the proto
   CHECK(query.is_done());
 }
 
+TEST_CASE("a list of rates has every row that is as fast, however many are") {
+  // As many as are walked one by one, and so many that the whole table is.
+  for (const std::uint32_t count : {100u, 5000u}) {
+    CAPTURE(count);
+    ManySources sources(count);
+    sources.tick(30, 3000);  // sources 1 to 29 send i packets of 60 bytes in a second
+    const auto listed = [&](const ListRequest& request) {
+      ListQuery query(sources.tally.tally, "", request);
+      std::vector<std::string> rows;
+      for (const json& part : answer_to(query))
+        for (const json& row : part.at("sources")) rows.push_back(row.at("src"));
+      return rows;
+    };
+    const auto expected = [&](std::uint32_t first) {
+      std::vector<Address> addresses;
+      for (std::uint32_t i = first; i < 30; ++i) addresses.push_back(i * 2'654'435'761U);
+      std::ranges::sort(addresses);
+      std::vector<std::string> rows;
+      for (const Address& address : addresses) rows.push_back(address_text(address));
+      return rows;
+    };
+    CHECK(listed({.min_pps = 1}) == expected(1));
+    CHECK(listed({.min_pps = 20}) == expected(20));
+    CHECK(listed({.min_pps = 30}).empty());
+    CHECK(listed({.min_bps = 29 * 60 * 8}) == expected(29));
+    CHECK(listed({.min_bps = 29 * 60 * 8 + 1}).empty());
+    CHECK(listed({.limit = 2, .min_pps = 20}).size() == 2);
+    CHECK(listed({.min_packets = 31, .min_pps = 1}) == expected(16));
+    CHECK(listed({.min_pps = 30, .group = {{0, {}}}}) == std::vector<std::string>{"0.0.0.0/0"});
+    CHECK(listed({.min_pps = 436, .group = {{0, {}}}}).empty());  // 1 + 2 + … + 29 is 435
+    sources.tick(count, 5000);
+    CHECK(listed({.min_pps = 1}).size() == count - 1);
+    CHECK(listed({.min_pps = count - 3}).size() == 3);
+  }
+}
+
 TEST_CASE("a list of any length is whole, in order, and ends in the one line that has no more") {
   for (const std::uint32_t count : {0u, 1u, 899u, 900u, 901u, 1800u, 2500u}) {
     CAPTURE(count);

@@ -619,6 +619,8 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
       {"list", "group", no_group},
       {"list", "limit", and_these(no_count, {18446744073709551616.0})},
       {"list", "min_packets", and_these(no_count, {18446744073709551616.0})},
+      {"list", "min_pps", and_these(no_count, {18446744073709551616.0})},
+      {"list", "min_bps", and_these(no_count, {18446744073709551616.0})},
       {"list", "prefix", no_prefix},
       {"list", "family", no_family},
       {"subscribe", "top", and_these(no_count, {10'001, 18'446'744'073'709'551'615u})},

@@ -148,10 +148,13 @@ TEST_CASE("list takes all sources or what is asked for") {
   CHECK_FALSE(all.prefix.has_value());
   CHECK(all.min_packets == 0);
   CHECK(all.limit == any);
-  const auto some = command_of<ListRequest>(
-      parsed({"list", "--prefix", "10.0.0.0/8", "--min-packets", "5", "--limit", "7"}));
+  const auto some =
+      command_of<ListRequest>(parsed({"list", "--prefix", "10.0.0.0/8", "--min-packets", "5",
+                                      "--min-pps", "3", "--min-bps", "4", "--limit", "7"}));
   CHECK((some.prefix == Prefix{0x0a000000, 8}));
   CHECK(some.min_packets == 5);
+  CHECK(some.min_pps == 3);
+  CHECK(some.min_bps == 4);
   CHECK(some.limit == 7);
 }
 
