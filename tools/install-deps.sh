@@ -69,6 +69,7 @@ CLI11          library  -       libcli11-dev         cli11-devel     cli11
 nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-json
 boost          boost    108100  $apt_boost           boost-devel     boost
 /usr/share/javascript/chart.js/chart.min.js file - libjs-chart.js - -
+tomlplusplus   library  3.3     libtomlplusplus-dev  tomlplusplus-devel tomlplusplus
 END
   if $tests; then needs_of_tests; fi
   if $coverage; then echo "gcovr command - gcovr gcovr gcovr"; fi

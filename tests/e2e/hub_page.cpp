@@ -26,7 +26,8 @@ using Texts = std::vector<std::vector<std::string>>;
 // What the browser of a test needs in the receiver's namespace, and a hub there.
 class Page {
  public:
-  explicit Page(const Topology& topology) : topology_(topology) {
+  explicit Page(const Topology& topology, std::vector<std::string> arguments = {})
+      : topology_(topology), arguments_(std::move(arguments)) {
     ip(topology, {"link", "set", "dev", "lo", "up"});
     start_hub();
     browser_.emplace(topology);
@@ -35,8 +36,9 @@ class Page {
 
   Browser& browser() { return *browser_; }
   void start_hub() {
-    hub_.emplace(std::vector<std::string>{HUB},
-                 ProcessOptions{.network_namespace = topology_.receiver()});
+    std::vector<std::string> command{HUB};
+    command.insert(command.end(), arguments_.begin(), arguments_.end());
+    hub_.emplace(command, ProcessOptions{.network_namespace = topology_.receiver()});
   }
   void end_hub() {
     hub_->signal(SIGTERM);
@@ -74,6 +76,7 @@ class Page {
 
  private:
   const Topology& topology_;
+  std::vector<std::string> arguments_;
   std::optional<Process> hub_;
   std::optional<Browser> browser_;
 };
@@ -425,5 +428,39 @@ TEST_CASE("pairs are a graph of who sends to whom, its lines as wide as they sen
   browser.run("location.hash = '#/count1.sock'");
   browser.wait_until("document.getElementById('rows-title').textContent === 'Sources'");
   browser.wait_until("document.getElementById('graph').hidden");
+  page.check_clean();
+}
+
+TEST_CASE("alerts are on the page for as long as they fire, and what is over stands below") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  std::ofstream("/run/hub.toml") << R"(
+[[alert]]
+name = "<b>many</b>"
+of = "row"
+measure = "packets"
+above = 5
+for = 0
+)";
+  const Agent agent(topology, {"--output", "none"});
+  Page page(topology, {"--config", "/run/hub.toml"});
+  page.browser().wait_until("document.querySelector('#alerts h2').textContent === 'Alerts: none'");
+  CHECK(page.browser().run("return document.querySelector('#alerts details').hidden") == true);
+  Process sender({SEND_FRAMES, Topology::sender_link, "--source", "10.0.0.1", "--sources", "2",
+                  "--rate", "100", "--count", "1000000"},
+                 {.network_namespace = topology.sender()});
+  page.browser().wait_until("document.querySelector('#alerts h2').textContent === 'Alerts: 2'");
+  const auto firing = page.browser().run(
+      "return [...document.querySelectorAll('#alerts ul li')].map(item => "
+      "item.textContent.replace(/: [^:]* packets.*/, '')).sort()");
+  CHECK(firing == json{"<b>many</b>: 10.0.0.1 on count0", "<b>many</b>: 10.0.0.2 on count0"});
+  sender.signal(SIGTERM);
+  sender.wait();
+  page.browser().wait_until("document.querySelector('#alerts h2').textContent === 'Alerts: none'");
+  CHECK(page.browser().run("return document.querySelectorAll('#alerts ul li').length") == 0);
+  const auto recent = page.browser().run(
+      "return [...document.querySelectorAll('#alerts ol li')].map(item => item.textContent)");
+  REQUIRE(recent.size() >= 4);
+  for (const json& line : recent) CHECK(contains(line.get<std::string>(), "alert <b>many</b>"));
   page.check_clean();
 }

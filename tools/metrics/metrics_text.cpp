@@ -30,11 +30,15 @@ class AgentMetrics {
     }
   }
 
-  std::string text() {
+  std::string text(const MeasuredCommands* commands) {
     about_agents();
     about_frames();
     about_rows();
+    about_networks();
+    about_top_rows();
     about_the_rest();
+    about_rules();
+    if (commands) about_commands(*commands);
     return out_.take();
   }
 
@@ -163,6 +167,86 @@ class AgentMetrics {
            [](const AgentState& agent) { return agent.head.capacity; });
   }
 
+  // A family with a series of each network, or of each rule, that `parts` of an agent has.
+  template <class Part, class Value>
+  void named(const MetricFamily& family, std::vector<Part> MeasuredAgent::*parts,
+             std::string_view label, const Value& value_of) {
+    out_.begin(family);
+    for (std::size_t i = 0; i < agents_.size(); ++i)
+      for (const Part& part : agents_[i].*parts) {
+        std::vector<MetricLabel> labels = labels_[i];
+        labels.push_back({label, part.name});
+        out_.series(labels, value_of(part));
+      }
+  }
+
+  void about_networks() {
+    named(
+        {MetricType::counter, "xdp_count_network_packets",
+         "Packets of tracked sources in a named network; too few while sources in it make room for "
+         "others."},
+        &MeasuredAgent::networks, "network",
+        [](const MeasuredNetwork& network) { return network.counted.packets; });
+    named({MetricType::counter, "xdp_count_network_bytes", "Bytes of these packets.", "bytes"},
+          &MeasuredAgent::networks, "network",
+          [](const MeasuredNetwork& network) { return network.counted.bytes; });
+  }
+
+  // The addresses of a row are its labels.
+  void top_rows(const MetricFamily& family, std::uint64_t Counts::*part) {
+    out_.begin(family);
+    for (std::size_t i = 0; i < agents_.size(); ++i) {
+      if (!agents_[i].state) continue;
+      const CountBy by = agents_[i].state->status.settings.row_kind.by;
+      for (const SourceRow& row : agents_[i].top_rows) {
+        std::vector<MetricLabel> labels = labels_[i];
+        labels.push_back({address_field(by), typed_prefix_text(row.address)});
+        if (row.peer) labels.push_back({"dst", typed_prefix_text(*row.peer)});
+        out_.series(labels, row.total.*part);
+      }
+    }
+  }
+
+  void about_top_rows() {
+    top_rows(
+        {MetricType::counter, "xdp_count_top_packets", "Packets of the sources that have most."},
+        &Counts::packets);
+    top_rows({MetricType::counter, "xdp_count_top_bytes", "Bytes of these packets.", "bytes"},
+             &Counts::bytes);
+    out_.begin({MetricType::gauge, "xdp_count_top_left_out_sources",
+                "Tracked sources that have no series of their own."});
+    for (std::size_t i = 0; i < agents_.size(); ++i) {
+      const MeasuredAgent& agent = agents_[i];
+      if (!agent.state || !agent.has_top_rows) continue;
+      const std::uint64_t tracked = agent.state->head.tracked;
+      out_.series(labels_[i], tracked - std::min<std::uint64_t>(tracked, agent.top_rows.size()));
+    }
+  }
+
+  void about_rules() {
+    named({MetricType::gauge, "xdp_count_alerts_firing", "How much a rule fires for now."},
+          &MeasuredAgent::rules, "rule", [](const MeasuredRule& rule) { return rule.firing; });
+    named({MetricType::counter, "xdp_count_alerts", "How often something began to fire."},
+          &MeasuredAgent::rules, "rule", [](const MeasuredRule& rule) { return rule.fired; });
+    named({MetricType::counter, "xdp_count_alerts_incomplete",
+           "How often more was above a rule's limit than is looked at."},
+          &MeasuredAgent::rules, "rule", [](const MeasuredRule& rule) { return rule.incomplete; });
+  }
+
+  void about_commands(const MeasuredCommands& commands) {
+    out_.begin({MetricType::counter, "xdp_count_alert_commands",
+                "Commands of rules, by how they ended; dropped ones were never started."});
+    const std::array<std::pair<const char*, std::uint64_t>, 4> results{
+        {{"done", commands.done},
+         {"failed", commands.failed},
+         {"timed_out", commands.timed_out},
+         {"dropped", commands.dropped}}};
+    for (const auto& [result, count] : results) {
+      const MetricLabel label{"result", result};
+      out_.series(std::span(&label, 1), count);
+    }
+  }
+
   void about_the_rest() {
     single({MetricType::counter, "xdp_count_ticks", "Cuts through all counters."},
            [](const AgentState& agent) { return agent.head.seq; });
@@ -218,8 +302,9 @@ const char* media_type(MetricsFormat format) {
              : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-std::string metrics_text(std::span<const MeasuredAgent> agents, MetricsFormat format) {
-  return AgentMetrics(agents, format).text();
+std::string metrics_text(std::span<const MeasuredAgent> agents, MetricsFormat format,
+                         const MeasuredCommands* commands) {
+  return AgentMetrics(agents, format).text(commands);
 }
 
 }  // namespace xdp_count

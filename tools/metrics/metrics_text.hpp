@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "model/snapshot.hpp"
 #include "model/status.hpp"
@@ -23,14 +24,42 @@ struct AgentState {
   Status status;
 };
 
+// What the rows in a network that has a name add up to.
+struct MeasuredNetwork {
+  std::string name;
+  Counts counted;
+};
+
+// What came of a rule on an agent.
+struct MeasuredRule {
+  std::string name;
+  std::size_t firing = 0;
+  std::uint64_t fired = 0;
+  std::uint64_t incomplete = 0;
+};
+
 struct MeasuredAgent {
   std::string socket_path;
   std::string interface;            // where it counts; as far as is known, when it does not answer
   std::optional<AgentState> state;  // nothing: it does not answer
+  std::vector<MeasuredNetwork> networks = {};
+  std::vector<MeasuredRule> rules = {};
+  std::vector<SourceRow> top_rows = {};  // that have series of their own
+  bool has_top_rows = false;             // whether there are to be any
 };
 
-// The metrics of all of these, without rows: there may be millions of those. Series are told apart
-// by the interface, and where several agents count on interfaces of one name by the socket too.
-std::string metrics_text(std::span<const MeasuredAgent> agents, MetricsFormat format);
+// How many of the commands of rules have ended so.
+struct MeasuredCommands {
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;     // could not be started, or ended with another status than 0
+  std::uint64_t timed_out = 0;  // and were killed
+  std::uint64_t dropped = 0;    // never started, since too many were waiting
+};
+
+// The metrics of all of these, and of no other rows than top_rows: there may be millions of those.
+// Series are told apart by the interface, and where several agents count on interfaces of one name
+// by the socket too. `commands`: null where no rule has one.
+std::string metrics_text(std::span<const MeasuredAgent> agents, MetricsFormat format,
+                         const MeasuredCommands* commands = nullptr);
 
 }  // namespace xdp_count

@@ -11,8 +11,8 @@ namespace xdp_count {
 
 namespace asio = boost::asio;
 
-AgentFollower::AgentFollower(const asio::any_io_executor& executor)
-    : executor_(executor), directory_(executor) {}
+AgentFollower::AgentFollower(const asio::any_io_executor& executor, Fleet fleet)
+    : executor_(executor), directory_(executor), fleet_(std::move(fleet)) {}
 
 void AgentFollower::start() {
   asio::co_spawn(executor_, directory_.watch([this](const auto& paths) { follow_those(paths); }),

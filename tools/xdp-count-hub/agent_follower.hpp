@@ -16,7 +16,8 @@ namespace xdp_count {
 // Finds the agents of this host and follows each of them. Used from one thread.
 class AgentFollower {
  public:
-  explicit AgentFollower(const boost::asio::any_io_executor& executor);
+  // `fleet`: what is to be known of the agents.
+  AgentFollower(const boost::asio::any_io_executor& executor, Fleet fleet);
 
   void start();
   void stop();

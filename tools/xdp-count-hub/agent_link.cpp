@@ -126,17 +126,42 @@ asio::awaitable<void> AgentLink::follow() {
   }
 }
 
-// For what somebody looks at.
+// For what the configuration wants, and what somebody looks at. One question about rows at a time,
+// so that it is known whose an answer is.
 void AgentLink::ask(AgentConnection& agent) {
   FollowedAgent& followed = fleet_.at(path_);
   const auto now = RowQueries::Clock::now();
   if (const auto with_new_sources = followed.new_sources.next(now, unix_time_ms()))
     agent.send({.command = totals(*with_new_sources)});
-  if (auto query = followed.queries.next(now)) agent.send({.command = std::move(*query)});
+  StandingQueries& standing = followed.watch->queries();
+  if (standing.owes_answer() || followed.queries.owes_answer()) return;
+  const auto ask_standing = [&] {
+    auto query = standing.next(now);
+    if (query) agent.send({.command = std::move(*query)});
+    return query.has_value();
+  };
+  // In turn, so that neither waits for all of the others.
+  if (std::exchange(was_standing_, false) || !ask_standing()) {
+    if (auto query = followed.queries.next(now))
+      agent.send({.command = std::move(*query)});
+    else
+      was_standing_ = ask_standing();
+  } else {
+    was_standing_ = true;
+  }
 }
 
 void AgentLink::answer_rows(std::string event) {
   fleet_.at(path_).queries.answer(std::make_shared<const std::string>(std::move(event)));
+}
+
+void AgentLink::refuse_standing(const ErrorMessage& error) {
+  AgentWatch& watch = *fleet_.at(path_).watch;
+  const auto now = StandingQueries::Clock::now();
+  if (error.busy()) return watch.queries().refuse_now(refusal(error), now);
+  log::warning("{}: {}: what the configuration asks for is not known of it", path_, refusal(error));
+  watch.queries().refuse(refusal(error), now);
+  watch.give_up();
 }
 
 void AgentLink::take(AgentConnection& agent, const std::string& line) {
@@ -154,12 +179,20 @@ void AgentLink::take(AgentConnection& agent, const std::string& line) {
     fleet_.tick(path_, snapshot->head);
     agent.send({.command = StatusRequest{}});
   } else if (const auto* rows = std::get_if<SourcesMessage>(&message)) {
-    answer_rows(event_text("rows", rows_json(agent_id(path_), *rows)));
+    StandingQueries& standing = fleet_.at(path_).watch->queries();
+    if (standing.owes_answer()) {
+      standing.take(*rows);
+      if (!rows->more) standing.end_answer(StandingQueries::Clock::now());
+    } else {
+      answer_rows(event_text("rows", rows_json(agent_id(path_), *rows)));
+    }
   } else if (auto* event = std::get_if<EventMessage>(&message)) {
     fleet_.at(path_).new_sources.add(std::move(*event));
   } else if (const auto* error = std::get_if<ErrorMessage>(&message)) {
     // What else it is asked for, it does not refuse, but on connecting.
-    if (fleet_.at(path_).queries.owes_answer())
+    if (fleet_.at(path_).watch->queries().owes_answer())
+      refuse_standing(*error);
+    else if (fleet_.at(path_).queries.owes_answer())
       answer_rows(refused_event(refusal(*error)));
     else
       last_words_ = refusal(*error);

@@ -33,6 +33,7 @@ class AgentLink {
   void expect_status(double interval);
   void ask(AgentConnection& agent);
   void take(AgentConnection& agent, const std::string& line);
+  void refuse_standing(const ErrorMessage& error);
   void answer_rows(std::string event);
   void lose(const std::string& reason);
 
@@ -45,6 +46,7 @@ class AgentLink {
   std::chrono::steady_clock::time_point deadline_;  // of its next status
   std::string last_words_;                          // before it closed the connection
   std::string complaint_;                           // the last one, which is not repeated
+  bool was_standing_ = false;                       // the last question about rows
   bool stopped_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_format.hpp"
 #include "client/agent_sockets.hpp"
 
 namespace xdp_count {
@@ -21,9 +22,30 @@ std::string agent_id(const std::string& path) {
   return id;
 }
 
+Fleet::Watched::Watched(HubConfig config)
+    : plan{.networks = std::move(config.networks)}, alerts(std::move(config.rules)) {
+  alerts.on_report([this](const AlertReport& report) {
+    log.add(report);
+    if (tell) tell(report);
+  });
+}
+
+Fleet::Fleet(HubConfig config, std::size_t top_rows)
+    : watched_(std::make_unique<Watched>(std::move(config))) {
+  watched_->plan.top_rows = top_rows;
+}
+
 void Fleet::add(const std::string& path) {
-  agents_.try_emplace(
-      path, FollowedAgent{.measured = {.socket_path = path, .interface = socket_name(path)}});
+  FollowedAgent& agent = agents_[path];
+  if (agent.watch) return;
+  agent.measured.socket_path = path;
+  agent.measured.interface = socket_name(path);
+  agent.watch = std::make_unique<AgentWatch>(path, watched_->plan, watched_->alerts);
+}
+
+void Fleet::remove(const std::string& path) {
+  agents_.erase(path);
+  watched_->alerts.remove(path, unix_time_ms());
 }
 
 void Fleet::update(const std::string& path, StatusMessage answer) {
@@ -40,6 +62,7 @@ void Fleet::tick(const std::string& path, const SnapshotHead& head) {
   agent->second.rates = head.frames.rates;
   agent->second.history.add(head);
   agent->second.queries.tick();
+  agent->second.watch->tick(head);
 }
 
 void Fleet::lose(const std::string& path) {
@@ -47,12 +70,16 @@ void Fleet::lose(const std::string& path) {
   if (agent == agents_.end()) return;
   agent->second.measured.state.reset();
   agent->second.queries.lose();
+  agent->second.watch->lose();
   agent->second.new_sources.lose();
 }
 
 std::vector<MeasuredAgent> Fleet::agents() const {
   std::vector<MeasuredAgent> agents;
-  for (const auto& [path, agent] : agents_) agents.push_back(agent.measured);
+  for (const auto& [path, agent] : agents_) {
+    agents.push_back(agent.measured);
+    agent.watch->add_to(agents.back());
+  }
   return agents;
 }
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "agent_watch.hpp"
+#include "alert_engine.hpp"
+#include "alert_log.hpp"
+#include "hub_config.hpp"
 #include "metrics/metrics_text.hpp"
 #include "new_sources.hpp"
 #include "protocol/json_decoding.hpp"
@@ -23,12 +29,16 @@ struct FollowedAgent {
   Rates rates = {};  // of its last tick
   TrafficHistory history = {};
   RowQueries queries = {};
+  std::unique_ptr<AgentWatch> watch = {};
   NewSources new_sources = {};
 };
 
 // What is known of the agents of this host, by the paths of their sockets. Used from one thread.
 class Fleet {
  public:
+  // `top_rows`: how many rows of each agent have metrics of their own.
+  explicit Fleet(HubConfig config = {}, std::size_t top_rows = 0);
+
   // There is a socket: until its agent answers, that is all.
   void add(const std::string& path);
 
@@ -40,7 +50,7 @@ class Fleet {
   void lose(const std::string& path);
 
   // There is no such socket any more.
-  void remove(const std::string& path) { agents_.erase(path); }
+  void remove(const std::string& path);
 
   // In the order of their paths.
   std::vector<MeasuredAgent> agents() const;
@@ -52,7 +62,24 @@ class Fleet {
   // The one with this id, or the first for an empty one; null where there is none.
   FollowedAgent* find(const std::string& id);
 
+  const AlertEngine& alerts() const { return watched_->alerts; }
+  const AlertLog& alert_log() const { return watched_->log; }
+
+  // Called with every report of an alert, once it is in the log.
+  void on_alert(std::function<void(const AlertReport&)> tell) { watched_->tell = std::move(tell); }
+
  private:
+  // Agents refer to it, wherever the fleet is.
+  struct Watched {
+    explicit Watched(HubConfig config);
+
+    WatchPlan plan;
+    AlertEngine alerts;
+    AlertLog log;
+    std::function<void(const AlertReport&)> tell;
+  };
+
+  std::unique_ptr<Watched> watched_;
   std::map<std::string, FollowedAgent> agents_;
 };
 

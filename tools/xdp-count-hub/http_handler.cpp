@@ -148,8 +148,8 @@ HttpAnswer HttpHandler::content(const HttpRequest& request) const {
   const std::string_view path = target.substr(0, target.find('?'));
   if (path == "/metrics") {
     const MetricsFormat format = wanted_format(request);
-    return {
-        text_response(http::status::ok, media_type(format), metrics_text(fleet_.agents(), format))};
+    return {text_response(http::status::ok, media_type(format),
+                          metrics_text(fleet_.agents(), format, commands_))};
   }
   if (path == "/api/stream")
     return {

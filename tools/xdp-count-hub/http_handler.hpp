@@ -35,8 +35,9 @@ struct HttpAnswer {
 
 class HttpHandler {
  public:
-  // Both are kept by reference.
-  HttpHandler(Fleet& fleet, const HttpPolicy& policy) : fleet_(fleet), policy_(policy) {}
+  // All are kept by reference. `commands`: null where no rule has one.
+  HttpHandler(Fleet& fleet, const HttpPolicy& policy, const MeasuredCommands* commands = nullptr)
+      : fleet_(fleet), policy_(policy), commands_(commands) {}
 
   // Whatever the request holds, nothing is thrown but std::bad_alloc.
   HttpAnswer answer_to(const HttpRequest& request) const;
@@ -46,6 +47,7 @@ class HttpHandler {
 
   Fleet& fleet_;
   const HttpPolicy& policy_;
+  const MeasuredCommands* commands_;
 };
 
 // An answer that says what is wrong, in plain text of one line, to what may be no request at all;

@@ -46,10 +46,16 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
                  "several times")
       ->allow_extra_args(false)
       ->option_text("NAME");
+  app.add_option("-c,--config", options.config_file,
+                 "Named networks and alerts, as xdp-count-hub(8) explains them")
+      ->option_text("FILE");
+  add_number(app, "--metrics-top", options.metrics_top, std::size_t{0}, std::size_t{100},
+             "How many sources of each agent, those with most packets, have metrics of their own, "
+             "up to 100  [0]");
   add_number(app, "--max-connections", options.max_connections, std::size_t{1}, std::size_t{65'536},
              "Connections at a time  [256]");
   app.add_flag("-v,--verbose", options.verbose, "Log what is of use to find faults");
-  app.footer("Exit status: 0 asked to stop, 1 failure, 2 bad usage.");
+  app.footer("Exit status: 0 asked to stop, 1 failure, 2 bad usage or a wrong configuration.");
 
   const auto refused = [](const std::string& error) {
     return EarlyExit{2, fmt::format("xdp-count-hub: {}\nxdp-count-hub --help lists the options.\n",

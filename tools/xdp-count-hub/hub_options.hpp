@@ -19,6 +19,8 @@ struct HubOptions {
   std::string token_file;          // empty: whoever reaches the address may ask
   std::vector<std::string> hosts;  // by which a browser may ask, besides localhost and addresses
   std::size_t max_connections = 256;
+  std::string config_file;      // empty: no networks and no alerts
+  std::size_t metrics_top = 0;  // rows of each agent that have metrics of their own
   bool verbose = false;
 };
 

@@ -18,10 +18,13 @@
 #include <vector>
 
 #include "agent_follower.hpp"
+#include "alert_text.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "command_runner.hpp"
 #include "http_handler.hpp"
 #include "http_server.hpp"
+#include "hub_config.hpp"
 #include "hub_options.hpp"
 
 namespace {
@@ -64,17 +67,26 @@ void allow_connections(std::size_t connections) {
         connections, needed));
 }
 
-void run(const HubOptions& options) {
+void run(const HubOptions& options, HubConfig config) {
   log::set_verbose(options.verbose);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // whoever ignores it is not told how its commands end
   HttpPolicy policy{.hosts = options.hosts};
   if (!options.token_file.empty()) policy.token = token_in(options.token_file);
 
   allow_connections(options.max_connections);
 
   asio::io_context io(1);
-  AgentFollower follower(io.get_executor());
-  const HttpHandler handler(follower.fleet(), policy);
+  CommandRunner commands(io.get_executor(), {});
+  const bool has_commands = std::ranges::any_of(
+      config.rules, [](const AlertRule& rule) { return !rule.command.empty(); });
+  AgentFollower follower(io.get_executor(), Fleet(std::move(config), options.metrics_top));
+  follower.fleet().on_alert([&](const AlertReport& report) {
+    if (report.rule.command.empty()) return;
+    for (std::string& input : alert_inputs(report))
+      commands.run(report.rule.name, report.rule.command, std::move(input));
+  });
+  const HttpHandler handler(follower.fleet(), policy, has_commands ? &commands.totals() : nullptr);
   HttpLimits limits{.connections = options.max_connections};
   // Pages leave room for those who ask for metrics.
   limits.streams = std::min(limits.streams, std::max(limits.connections / 2, std::size_t{1}));
@@ -93,6 +105,7 @@ void run(const HubOptions& options) {
     if (error) return;
     follower.stop();
     for (const auto& server : servers) server->stop();
+    commands.stop();
   });
   io.run();
 }
@@ -107,7 +120,15 @@ int main(int argc, char** argv) {
       std::fputs(early->text.c_str(), early->code == 0 ? stdout : stderr);
       return early->code;
     }
-    run(std::get<HubOptions>(parsed));
+    const auto& options = std::get<HubOptions>(parsed);
+    HubConfig config;
+    try {
+      if (!options.config_file.empty()) config = read_hub_config(options.config_file);
+    } catch (const std::runtime_error& error) {
+      log::error("{}", error.what());
+      return 2;  // as with wrong options, trying again does not help
+    }
+    run(options, std::move(config));
     return 0;
   } catch (const std::exception& error) {
     log::error("{}", error.what());

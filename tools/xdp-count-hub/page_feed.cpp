@@ -19,6 +19,11 @@ PageFeed::PageFeed(Fleet& fleet, PageSelection selection, std::string_view last_
 std::string PageFeed::next(RowQueries::Clock::time_point now) {
   std::string text = event_text("fleet", fleet_json(fleet_));
   waits_for_rows_ = false;
+  // Where there are no rules, there is nothing to be said of them; values of what fires change.
+  const AlertEngine& alerts = fleet_.alerts();
+  const bool is_new = told_alerts_ != alerts.version() || alerts.firing_count() > 0;
+  if (!alerts.rules().empty() && is_new) text += event_text("alerts", alerts_json(fleet_));
+  told_alerts_ = alerts.version();
   if (!selection_.error.empty() && !std::exchange(is_refusal_told_, true))
     text += refused_event(selection_.error);
   FollowedAgent* agent = fleet_.find(selection_.agent);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ class PageFeed {
   std::int64_t told_ = 0;         // up to when: ms since the Unix epoch
   RowQueries::Answer last_rows_;  // that he has been told
   NewSources::Text last_new_sources_;
+  std::optional<std::uint64_t> told_alerts_;  // which version of them
   bool is_refusal_told_ = false;
   bool waits_for_rows_ = false;
   int soon_left_ = 20;  // texts that may come soon: an agent may take long

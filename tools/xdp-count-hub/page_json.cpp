@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "alert_text.hpp"
 #include "base/time_format.hpp"
 #include "model/names.hpp"
 #include "view/table_view.hpp"
@@ -42,6 +43,8 @@ json warnings_of(const FollowedAgent& agent) {
   for (std::size_t event = 0; event < event_kinds; ++event)
     if (const auto lost = agent.measured.state->status.events[event].lost; lost > 0)
       add(fmt::format("events of {} lost in the kernel", event_names[event]), grouped(lost));
+  for (const std::string& reason : agent.watch->refusals())
+    add("what the configuration asks for is not known", reason);
   return warnings;
 }
 
@@ -123,6 +126,27 @@ std::string rows_json(const std::string& id, const SourcesMessage& answer) {
                   {"time", answer.head.time},
                   {"slices", answer.slices},
                   {"rows", std::move(rows)}});
+}
+
+std::string alerts_json(const Fleet& fleet) {
+  constexpr std::size_t most_firing = 100;
+  json firing = json::array();
+  for (const AlertEngine::Firing& alert : fleet.alerts().firing(most_firing))
+    firing.push_back({{"rule", alert.rule->name},
+                      {"interface", alert.interface},
+                      {"subject", alert.subject},
+                      {"value", rounded(alert.value)},
+                      {"above", alert.rule->above},
+                      {"unit", unit_of(alert.rule->measure)},
+                      {"since", alert.since}});
+  json recent = json::array();
+  for (const AlertLog::Entry& entry : fleet.alert_log().entries())
+    recent.push_back({{"time", entry.time},
+                      {"firing", entry.state == AlertState::firing},
+                      {"text", entry.text}});
+  return line_of({{"count", fleet.alerts().firing_count()},
+                  {"firing", std::move(firing)},
+                  {"recent", std::move(recent)}});
 }
 
 std::string new_sources_json(const std::string& id, const NewSources::Seen& seen) {

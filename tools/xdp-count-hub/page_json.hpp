@@ -17,6 +17,9 @@ namespace xdp_count {
 // All agents, with what is wrong of each, and the time.
 std::string fleet_json(const Fleet& fleet);
 
+// What fires, a hundred at most, and what fired and ended last.
+std::string alerts_json(const Fleet& fleet);
+
 // The points of an agent's history behind `after`; 0: all of them, in place of what was known.
 std::string history_json(const std::string& id, const TrafficHistory& history, std::int64_t after);
 

@@ -136,6 +136,38 @@ TEST_CASE("an agent that does not answer is down, and nothing else is said of it
   CHECK(metrics_text({}, MetricsFormat::prometheus).empty());
 }
 
+TEST_CASE("what a configuration asks for has series of its own, and nothing else has") {
+  std::array agents{answering("eth0"), silent("eth1")};
+  const std::string plain = metrics_text(agents, MetricsFormat::prometheus);
+  for (const char* name : {"network", "top_", "alert"}) CHECK(plain.find(name) == plain.npos);
+
+  agents[0].networks = {{"office", {7, 700}}, {"home \"2\"", {0, 0}}};
+  agents[0].has_top_rows = true;
+  agents[0].top_rows = {{.address = Prefix{0xc0000200, 24}, .total = {5, 500}}};
+  agents[1].rules = {{.name = "flood", .firing = 2, .fired = 9, .incomplete = 1}};
+  const MeasuredCommands commands{.done = 4, .failed = 3, .timed_out = 2, .dropped = 1};
+  auto values = values_in(metrics_text(agents, MetricsFormat::prometheus, &commands));
+  const std::map<std::string, std::string> expected{
+      {R"(xdp_count_network_packets_total{interface="eth0",network="office"})", "7"},
+      {R"(xdp_count_network_bytes_total{interface="eth0",network="office"})", "700"},
+      {R"(xdp_count_network_packets_total{interface="eth0",network="home \"2\""})", "0"},
+      {R"(xdp_count_network_bytes_total{interface="eth0",network="home \"2\""})", "0"},
+      {R"(xdp_count_top_packets_total{interface="eth0",dst="192.0.2.0/24"})", "5"},
+      {R"(xdp_count_top_bytes_total{interface="eth0",dst="192.0.2.0/24"})", "500"},
+      {R"(xdp_count_top_left_out_sources{interface="eth0"})",
+       std::to_string(agents[0].state->head.tracked - 1)},
+      {R"(xdp_count_alerts_firing{interface="eth1",rule="flood"})", "2"},
+      {R"(xdp_count_alerts_total{interface="eth1",rule="flood"})", "9"},
+      {R"(xdp_count_alerts_incomplete_total{interface="eth1",rule="flood"})", "1"},
+      {R"(xdp_count_alert_commands_total{result="done"})", "4"},
+      {R"(xdp_count_alert_commands_total{result="failed"})", "3"},
+      {R"(xdp_count_alert_commands_total{result="timed_out"})", "2"},
+      {R"(xdp_count_alert_commands_total{result="dropped"})", "1"},
+  };
+  for (const auto& [series, value] : values_in(plain)) CHECK(values.erase(series) == 1);
+  CHECK(values == expected);
+}
+
 TEST_CASE("agents on interfaces of one name are told apart by their sockets") {
   std::array agents{answering("eth0"), answering("eth0"), answering("eth1")};
   agents[1].socket_path = "/tmp/other.sock";

@@ -44,3 +44,9 @@ export function ago(time, now) {
   if (seconds < 172800) return `${Math.round(seconds / 3600)} h ago`;
   return `${Math.round(seconds / 86400)} d ago`;
 }
+
+// For a program, or to be read closely; empty for a time that no calendar has.
+export function exact(time) {
+  const date = new Date(time);
+  return isNaN(date) ? "" : date.toISOString();
+}

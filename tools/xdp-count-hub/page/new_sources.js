@@ -2,7 +2,7 @@
 // The new sources of the agent that is looked at, or of whatever else its rows are: the newest, and
 // how many came.
 import { keepRows, setText } from "./elements.js";
-import { ago, clock, grouped } from "./format.js";
+import { ago, clock, exact, grouped } from "./format.js";
 import { rowKey } from "./row_view.js";
 
 const titles = { source: "New sources", destination: "New destinations", pair: "New pairs" };
@@ -52,7 +52,7 @@ export class NewSources {
   #makeItem(source) {
     const item = document.createElement("li");
     const time = document.createElement("time");
-    time.dateTime = time.title = new Date(source.time).toISOString();
+    time.dateTime = time.title = exact(source.time);
     const link = document.createElement("a");
     link.href = this.#addressOf(this.#agent.id, rowKey(source));
     link.textContent = rowKey(source).replace(">", " to ");

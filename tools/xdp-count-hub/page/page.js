@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // The page: one stream of events from the hub, and what is shown of it. Where somebody is stands in
 // the address behind #, so that it can be kept and sent: #/SOCKET?by=bps&prefix=192.0.2.0/24
+import { AlertsView } from "./alerts_view.js";
 import { cell, keepRows, setText, trendLine } from "./elements.js";
-import { ago, clock, grouped, short } from "./format.js";
+import { ago, clock, exact, grouped, short } from "./format.js";
 import { NewSources } from "./new_sources.js";
 import { PairGraph } from "./pair_graph.js";
 import { ratesOf } from "./rates.js";
@@ -16,6 +17,7 @@ const rowsBody = byId("rows").tBodies[0];
 const filters = byId("filters");
 const chart = new TrafficChart(byId("chart"), byId("chart-text"));
 const rowView = new RowView(byId("row-chart"), byId("row-facts"));
+const alertsView = new AlertsView(byId("alerts"));
 const newSources = new NewSources(byId("new"), addressOfRow);
 const pairGraph = new PairGraph(byId("graph").firstElementChild);
 const mostRows = 500; // that the hub tells of
@@ -100,6 +102,7 @@ function connect() {
   on("fleet", showFleet);
   on("history", ({ agent: of, whole, points }) => chart.add(of, whole, points));
   on("rows", showRows);
+  on("alerts", (alerts) => alertsView.set(alerts));
   on("new_sources", (seen) => newSources.add(seen));
   on("refused", ({ message }) => refuse(message));
   // Where the hub has refused, the browser does not try again.
@@ -121,6 +124,7 @@ function showFleet({ agents: now, time }) {
   byId("row").hidden = !chosen || row === null;
   keepRows(agentsBody, agents, (agent) => agent.id, makeAgentRow, (row, agent) => showAgent(row, agent, agent === chosen));
   showWarnings();
+  alertsView.show(time);
   if (chosen) chart.show(chosen.id);
   newSources.show(chosen, time);
   showState();
@@ -179,8 +183,8 @@ function columnsOf(by) {
     { title: "Packets", className: "number total", text: (row) => grouped(row.packets) },
     { title: "Bytes", className: "number total", text: (row) => grouped(row.bytes) },
     { title: "Trend", className: "trend", trend: true },
-    { title: "First seen", className: "", text: (row, now) => ago(row.first, now), title_of: (row) => new Date(row.first).toISOString() },
-    { title: "Last seen", className: "", text: (row, now) => ago(row.last, now), title_of: (row) => new Date(row.last).toISOString() },
+    { title: "First seen", className: "", text: (row, now) => ago(row.first, now), title_of: (row) => exact(row.first) },
+    { title: "Last seen", className: "", text: (row, now) => ago(row.last, now), title_of: (row) => exact(row.last) },
   ];
 }
 
