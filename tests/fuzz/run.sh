@@ -5,7 +5,7 @@
 # earlier runs have found. An input that breaks something is kept, and named.
 set -eu
 
-targets="requests messages"
+targets="requests messages http config"
 short_runs=20000
 
 usage() {
