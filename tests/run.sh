@@ -69,7 +69,7 @@ if [ -n "$sanitizer" ]; then
   build_dir=$build_dir/$sanitizer-sanitizer
   # -w: with checks added to what it sees, g++ warns of what is right.
   arguments="-Doptimization=1 -Db_lundef=false -Dcpp_args=['-w','-fno-sanitize-recover=all']"
-  targets="agent/xdp-count tools/xdp-countctl/xdp-countctl"
+  targets=programs
   for suite in "$@"; do targets="$targets tests/$suite/$suite-tests"; done
 fi
 case $sanitizer in
