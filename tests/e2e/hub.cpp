@@ -266,6 +266,31 @@ TEST_CASE("connections beyond the most that there may be are told so, and memory
   metrics();
 }
 
+TEST_CASE("ten thousand connections, and heads of 100 MB, cost nothing that stays") {
+  const Topology topology;
+  const Hub hub;
+  metrics();
+  const double before = resident_mib(hub.pid());
+  // Some say nothing, some half a request, and some do not wait for an answer.
+  for (int i = 0; i < 10'000; ++i) {
+    const HttpClient client;
+    if (i % 3 == 1) client.send("GET /metr");
+    if (i % 3 == 2) client.send(get_metrics);
+  }
+  const std::string more(1'000'000, 'x');
+  for (const std::string begin : {"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", "GET /", ""}) {
+    HttpClient client;
+    client.send(begin);
+    // It is not taken: the hub has answered, and reads no more.
+    int taken = 0;
+    while (taken < 100 && client.send(more)) ++taken;
+    CHECK(taken < 100);
+    CHECK(client.is_closed());
+  }
+  metrics();
+  CHECK(resident_mib(hub.pid()) < before + 8);
+}
+
 TEST_CASE("who never reads what he asks for is closed, and memory stays") {
   const Topology topology;
   Agent agent(topology, {"--interval", "0.1"});
