@@ -17,16 +17,14 @@ void AlertEngine::judge(const Place& place, std::size_t rule, std::span<const Al
   for (const AlertValue& value : values)
     if (!judge_value(rules_[rule], judged, value, now, report)) is_complete = false;
   if (!is_complete) ++judged.state.incomplete;
-  if (others == Others::below)
+  if (others != Others::unknown)
     std::erase_if(judged.streaks, [&](const auto& known) {
-      if (known.second.round == round_) return false;
-      if (known.second.firing) clear(judged, known.first, known.second, std::nullopt, report);
+      const auto& [subject, streak] = known;
+      if (streak.round == round_) return false;
+      if (!streak.firing) return true;  // it is not known to have stayed above
+      if (others == Others::cut_off) return false;
+      clear(judged, subject, streak, std::nullopt, report);
       return true;
-    });
-  // Of what was not told it is not known that it stayed above.
-  if (others == Others::cut_off)
-    std::erase_if(judged.streaks, [&](const auto& known) {
-      return known.second.round != round_ && !known.second.firing;
     });
   tell(report);
 }
