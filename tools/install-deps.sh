@@ -70,6 +70,8 @@ nlohmann_json  library  3.11    nlohmann-json3-dev   json-devel      nlohmann-js
 boost          boost    108100  $apt_boost           boost-devel     boost
 /usr/share/javascript/chart.js/chart.min.js file - libjs-chart.js - -
 tomlplusplus   library  3.3     libtomlplusplus-dev  tomlplusplus-devel tomlplusplus
+libcares       library  -       libc-ares-dev        c-ares-devel    c-ares
+libmaxminddb   library  -       libmaxminddb-dev     libmaxminddb-devel libmaxminddb
 END
   if $tests; then needs_of_tests; fi
   if $coverage; then echo "gcovr command - gcovr gcovr gcovr"; fi

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // The hub's page with real agents in a real browser.
 #include <doctest/doctest.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -86,6 +87,20 @@ bool has_browser() {
 }
 
 constexpr const char* no_browser = "there is no Chromium with its driver";
+
+// One file in the place of another.
+class BindMount {
+ public:
+  BindMount(const char* file, const char* place) : place_(place) {
+    REQUIRE(::mount(file, place, nullptr, MS_BIND, nullptr) == 0);
+  }
+  ~BindMount() { ::umount2(place_, MNT_DETACH); }
+  BindMount(const BindMount&) = delete;
+  BindMount& operator=(const BindMount&) = delete;
+
+ private:
+  const char* place_;
+};
 
 // Of the table of rows: the address, packets and bytes.
 const std::vector<int> counts{0, 3, 4};
@@ -462,5 +477,20 @@ for = 0
       "return [...document.querySelectorAll('#alerts ol li')].map(item => item.textContent)");
   REQUIRE(recent.size() >= 4);
   for (const json& line : recent) CHECK(contains(line.get<std::string>(), "alert <b>many</b>"));
+  page.check_clean();
+}
+
+TEST_CASE("addresses have the names that this host knows, as text") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  // A copy, so that the mount is of this test alone.
+  std::ofstream("/run/hosts") << "127.0.0.1 localhost\n10.0.0.1 <b>first\n";
+  const BindMount hosts("/run/hosts", "/etc/hosts");
+  Agent agent(topology, {"--interval", "0.2"});
+  Page page(topology, {"--resolve"});
+  page.wait_for("agents", {0}, {{"count0"}});
+  send_frames(topology, ipv4_frames(ten_net, 1, 7));
+  page.wait_for("rows", {0, 3}, {{"10.0.0.1<b>first", "7"}});
+  CHECK(page.browser().run("return document.querySelectorAll('#rows b').length") == 0);
   page.check_clean();
 }

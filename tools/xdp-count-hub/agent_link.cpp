@@ -34,6 +34,16 @@ SubscribeRequest totals(bool with_new_sources) {
   return {{.selection = {.top = 0}, .events = {with_new_sources, false}}};
 }
 
+// Of the rows that are of single ones.
+std::vector<Address> addresses_in(const SourcesMessage& answer) {
+  std::vector<Address> addresses;
+  for (const SourceRow& row : answer.rows) {
+    if (row.address.is_address()) addresses.push_back(row.address.network);
+    if (row.peer && row.peer->is_address()) addresses.push_back(row.peer->network);
+  }
+  return addresses;
+}
+
 std::string forbidden() {
   return "connecting: " + error_text(EACCES);
 }
@@ -151,10 +161,6 @@ void AgentLink::ask(AgentConnection& agent) {
   }
 }
 
-void AgentLink::answer_rows(std::string event) {
-  fleet_.at(path_).queries.answer(std::make_shared<const std::string>(std::move(event)));
-}
-
 void AgentLink::refuse_standing(const ErrorMessage& error) {
   AgentWatch& watch = *fleet_.at(path_).watch;
   const auto now = StandingQueries::Clock::now();
@@ -184,7 +190,8 @@ void AgentLink::take(AgentConnection& agent, const std::string& line) {
       standing.take(*rows);
       if (!rows->more) standing.end_answer(StandingQueries::Clock::now());
     } else {
-      answer_rows(event_text("rows", rows_json(agent_id(path_), *rows)));
+      fleet_.at(path_).queries.answer(
+          {event_text("rows", rows_json(agent_id(path_), *rows)), addresses_in(*rows)});
     }
   } else if (auto* event = std::get_if<EventMessage>(&message)) {
     fleet_.at(path_).new_sources.add(std::move(*event));
@@ -193,7 +200,7 @@ void AgentLink::take(AgentConnection& agent, const std::string& line) {
     if (fleet_.at(path_).watch->queries().owes_answer())
       refuse_standing(*error);
     else if (fleet_.at(path_).queries.owes_answer())
-      answer_rows(refused_event(refusal(*error)));
+      fleet_.at(path_).queries.answer({refused_event(refusal(*error))});
     else
       last_words_ = refusal(*error);
   } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {

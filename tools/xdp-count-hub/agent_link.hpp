@@ -34,7 +34,6 @@ class AgentLink {
   void ask(AgentConnection& agent);
   void take(AgentConnection& agent, const std::string& line);
   void refuse_standing(const ErrorMessage& error);
-  void answer_rows(std::string event);
   void lose(const std::string& reason);
 
   boost::asio::any_io_executor executor_;

@@ -156,7 +156,7 @@ HttpAnswer HttpHandler::content(const HttpRequest& request) const {
         .response = open_response("text/event-stream"),
         .feed = PageFeed(
             fleet_, parse_page_selection(target.substr(std::min(target.size(), path.size() + 1))),
-            request["Last-Event-ID"])};
+            request["Last-Event-ID"], book_)};
   if (const PageFile* file = page_file(path)) {
     HttpAnswer answer{.response = open_response(file->type), .file = file->content};
     answer.response.content_length(file->content.size());

@@ -35,9 +35,11 @@ struct HttpAnswer {
 
 class HttpHandler {
  public:
-  // All are kept by reference. `commands`: null where no rule has one.
-  HttpHandler(Fleet& fleet, const HttpPolicy& policy, const MeasuredCommands* commands = nullptr)
-      : fleet_(fleet), policy_(policy), commands_(commands) {}
+  // All are kept by reference. `commands`: null where no rule has one. `book`: null where nothing
+  // more is known of addresses.
+  HttpHandler(Fleet& fleet, const HttpPolicy& policy, const MeasuredCommands* commands = nullptr,
+              AddressBook* book = nullptr)
+      : fleet_(fleet), policy_(policy), commands_(commands), book_(book) {}
 
   // Whatever the request holds, nothing is thrown but std::bad_alloc.
   HttpAnswer answer_to(const HttpRequest& request) const;
@@ -48,6 +50,7 @@ class HttpHandler {
   Fleet& fleet_;
   const HttpPolicy& policy_;
   const MeasuredCommands* commands_;
+  AddressBook* book_;
 };
 
 // An answer that says what is wrong, in plain text of one line, to what may be no request at all;

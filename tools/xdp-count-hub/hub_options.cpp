@@ -49,6 +49,14 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
   app.add_option("-c,--config", options.config_file,
                  "Named networks and alerts, as xdp-count-hub(8) explains them")
       ->option_text("FILE");
+  app.add_flag("--resolve", options.resolve,
+               "Ask name servers what the addresses on the page are called")
+      ->option_text(" ");
+  app.add_option("--mmdb", options.databases,
+                 "A file in MaxMind's format that knows the countries or the autonomous systems of "
+                 "addresses; may be given several times")
+      ->allow_extra_args(false)
+      ->option_text("FILE");
   add_number(app, "--metrics-top", options.metrics_top, std::size_t{0}, std::size_t{100},
              "How many sources of each agent, those with most packets, have metrics of their own, "
              "up to 100  [0]");

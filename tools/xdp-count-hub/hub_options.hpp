@@ -19,8 +19,10 @@ struct HubOptions {
   std::string token_file;          // empty: whoever reaches the address may ask
   std::vector<std::string> hosts;  // by which a browser may ask, besides localhost and addresses
   std::size_t max_connections = 256;
-  std::string config_file;      // empty: no networks and no alerts
-  std::size_t metrics_top = 0;  // rows of each agent that have metrics of their own
+  std::string config_file;             // empty: no networks and no alerts
+  std::size_t metrics_top = 0;         // rows of each agent that have metrics of their own
+  bool resolve = false;                // ask name servers for what the page shows
+  std::vector<std::string> databases;  // that know networks
   bool verbose = false;
 };
 

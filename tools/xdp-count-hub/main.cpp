@@ -12,11 +12,13 @@
 #include <exception>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "address_book.hpp"
 #include "agent_follower.hpp"
 #include "alert_text.hpp"
 #include "base/error.hpp"
@@ -86,7 +88,11 @@ void run(const HubOptions& options, HubConfig config) {
     for (std::string& input : alert_inputs(report))
       commands.run(report.rule.name, report.rule.command, std::move(input));
   });
-  const HttpHandler handler(follower.fleet(), policy, has_commands ? &commands.totals() : nullptr);
+  std::optional<AddressBook> book;
+  if (options.resolve || !options.databases.empty())
+    book.emplace(io.get_executor(), options.resolve, options.databases);
+  const HttpHandler handler(follower.fleet(), policy, has_commands ? &commands.totals() : nullptr,
+                            book ? &*book : nullptr);
   HttpLimits limits{.connections = options.max_connections};
   // Pages leave room for those who ask for metrics.
   limits.streams = std::min(limits.streams, std::max(limits.connections / 2, std::size_t{1}));

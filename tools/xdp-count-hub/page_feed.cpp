@@ -9,8 +9,9 @@
 namespace xdp_count {
 
 // An event's id is "TIME AGENT": up to when, and whose history was told.
-PageFeed::PageFeed(Fleet& fleet, PageSelection selection, std::string_view last_id)
-    : fleet_(fleet), selection_(std::move(selection)) {
+PageFeed::PageFeed(Fleet& fleet, PageSelection selection, std::string_view last_id,
+                   AddressBook* book)
+    : fleet_(fleet), book_(book), selection_(std::move(selection)) {
   const char* end = last_id.data() + last_id.size();
   const auto [rest, error] = std::from_chars(last_id.data(), end, told_);
   if (error == std::errc() && rest != end) shown_.assign(rest + 1, end);
@@ -32,7 +33,14 @@ std::string PageFeed::next(RowQueries::Clock::time_point now) {
   add_new_sources(text, *agent, now);
   if (!selection_.error.empty()) return text;
   const auto rows = agent->queries.look(selection_.rows, now);
-  if (rows && rows != last_rows_) text += *rows;
+  if (rows && book_) {
+    // Before the rows, so that they come with what is known; also that nothing is, for there will
+    // be room for it then.
+    std::string known = book_->look(rows->addresses, now);
+    if (known != told_addresses_) text += event_text("addresses", known);
+    told_addresses_ = std::move(known);
+  }
+  if (rows && rows != last_rows_) text += rows->text;
   last_rows_ = rows;
   waits_for_rows_ = agent->measured.state && !rows && soon_left_-- > 0;
   return text;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "address_book.hpp"
 #include "fleet.hpp"
 #include "page_selection.hpp"
 
@@ -16,9 +17,11 @@ namespace xdp_count {
 // what is old.
 class PageFeed {
  public:
-  // `fleet` is kept by reference. `last_id`: of the last event that a reader had whose connection
-  // was broken; what he missed of the history is in the first text then.
-  PageFeed(Fleet& fleet, PageSelection selection, std::string_view last_id);
+  // `fleet` is kept by reference, and so is the book, unless it is null: nothing more is known of
+  // addresses then. `last_id`: of the last event that a reader had whose connection was broken;
+  // what he missed of the history is in the first text then.
+  PageFeed(Fleet& fleet, PageSelection selection, std::string_view last_id,
+           AddressBook* book = nullptr);
 
   // All that is new. Rows that nobody looked at before come with the next text.
   std::string next(RowQueries::Clock::time_point now);
@@ -31,12 +34,14 @@ class PageFeed {
   void add_history(std::string& text, const std::string& id, const TrafficHistory& history);
 
   Fleet& fleet_;
+  AddressBook* book_;
   PageSelection selection_;
   std::string shown_;             // whose history he has been told of
   std::int64_t told_ = 0;         // up to when: ms since the Unix epoch
   RowQueries::Answer last_rows_;  // that he has been told
   NewSources::Text last_new_sources_;
   std::optional<std::uint64_t> told_alerts_;  // which version of them
+  std::string told_addresses_;                // what he knows of them
   bool is_refusal_told_ = false;
   bool waits_for_rows_ = false;
   int soon_left_ = 20;  // texts that may come soon: an agent may take long

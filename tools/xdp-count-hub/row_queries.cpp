@@ -2,6 +2,7 @@
 #include "row_queries.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace xdp_count {
 
@@ -30,13 +31,13 @@ std::optional<TopRequest> RowQueries::next(Clock::time_point now) {
   return asked_;
 }
 
-void RowQueries::answer(Answer text) {
+void RowQueries::answer(Rows rows) {
   if (!asked_) return;
   const auto query = std::ranges::find(queries_, *asked_, &Query::request);
   asked_.reset();
   if (query == queries_.end()) return;  // nobody looks any more
   query->due = false;
-  query->answer = std::move(text);
+  query->answer = std::make_shared<const Rows>(std::move(rows));
   // An agent that answers fewer than there are in a tick comes to the others in the next one.
   std::rotate(query, query + 1, queries_.end());
 }

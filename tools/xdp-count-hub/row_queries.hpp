@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/address.hpp"
 #include "model/request.hpp"
 
 namespace xdp_count {
@@ -19,7 +20,12 @@ namespace xdp_count {
 class RowQueries {
  public:
   using Clock = std::chrono::steady_clock;
-  using Answer = std::shared_ptr<const std::string>;
+  // What readers are told, and the addresses in it that more may be known of.
+  struct Rows {
+    std::string text;
+    std::vector<Address> addresses = {};
+  };
+  using Answer = std::shared_ptr<const Rows>;
 
   static constexpr std::chrono::seconds kept{5};  // from the last look
   static constexpr std::size_t most = 64;         // different ones at a time
@@ -38,7 +44,7 @@ class RowQueries {
   std::optional<TopRequest> next(Clock::time_point now);
 
   // It has answered what next() gave.
-  void answer(Answer text);
+  void answer(Rows rows);
   bool owes_answer() const { return asked_.has_value(); }
 
   // The connection is gone, and with it what was answered and what was owed.

@@ -98,8 +98,7 @@ TEST_CASE("rows are told once the agent has answered, and again when it has new 
   CHECK(queries.next(any_time)->selection.by == SortKey::bytes);
   SourcesMessage answer{.head = any_head(), .rows = any_rows_with_trends()};
   answer.rows[0].total = {std::numeric_limits<std::uint64_t>::max(), 9'007'199'254'740'993};
-  queries.answer(
-      std::make_shared<const std::string>(event_text("rows", rows_json("eth0.sock", answer))));
+  queries.answer({event_text("rows", rows_json("eth0.sock", answer))});
   const json rows = events_in(feed.next(any_time)).at("rows").at("rows");
   CHECK_FALSE(feed.waits_for_rows());
   CHECK(rows.at(0).at("src") == "192.0.2.1");

@@ -13,8 +13,8 @@ const RowQueries::Clock::time_point start{};
 const TopRequest ten{.selection = {.top = 10}};
 const TopRequest twenty{.selection = {.top = 20}};
 
-RowQueries::Answer text(const char* words) {
-  return std::make_shared<const std::string>(words);
+RowQueries::Rows text(const char* words) {
+  return {words};
 }
 
 }  // namespace
@@ -25,8 +25,9 @@ TEST_CASE("rows are asked for once a tick, however many look at them") {
   for (int i = 0; i < 50; ++i) CHECK(queries.look(ten, start) == nullptr);
   CHECK(queries.next(start) == ten);
   CHECK_FALSE(queries.next(start));  // the answer is owed
-  const auto answer = text("rows");
-  queries.answer(answer);
+  queries.answer(text("rows"));
+  const auto answer = queries.look(ten, start);
+  CHECK(answer->text == "rows");
   for (int i = 0; i < 50; ++i) CHECK(queries.look(ten, start) == answer);
   CHECK_FALSE(queries.next(start));
   queries.tick();
@@ -46,8 +47,8 @@ TEST_CASE("different rows are asked for one after the other, each in its turn") 
     CHECK_FALSE(queries.next(start));
     queries.tick();
   }
-  CHECK(*queries.look(ten, start) == "10");
-  CHECK(*queries.look(twenty, start) == "20");
+  CHECK(queries.look(ten, start)->text == "10");
+  CHECK(queries.look(twenty, start)->text == "20");
 }
 
 TEST_CASE("an agent that is slower than its ticks is not asked more, and all have their turn") {

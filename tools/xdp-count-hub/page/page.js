@@ -4,6 +4,7 @@
 import { AlertsView } from "./alerts_view.js";
 import { cell, keepRows, setText, trendLine } from "./elements.js";
 import { ago, clock, exact, grouped, short } from "./format.js";
+import { described } from "./description.js";
 import { NewSources } from "./new_sources.js";
 import { PairGraph } from "./pair_graph.js";
 import { ratesOf } from "./rates.js";
@@ -26,6 +27,7 @@ let stream = null;
 let retry = 0; // of a timer
 let heard = 0; // when something last came, by this clock
 let agents = [];
+let addresses = {}; // what is known of those that are shown
 
 // Other parts of an address behind # are places in the document.
 const isPlace = () => location.hash === "" || location.hash.startsWith("#/");
@@ -102,6 +104,10 @@ function connect() {
   on("fleet", showFleet);
   on("history", ({ agent: of, whole, points }) => chart.add(of, whole, points));
   on("rows", showRows);
+  on("addresses", (known) => {
+    addresses = known;
+    byId("rows").classList.add("described");
+  });
   on("alerts", (alerts) => alertsView.set(alerts));
   on("new_sources", (seen) => newSources.add(seen));
   on("refused", ({ message }) => refuse(message));
@@ -193,16 +199,17 @@ function trendText(rates, slices) {
   return `at most ${short(Math.max(...rates))} packets/s in the last ${Math.round(seconds)} s`;
 }
 
-// Which rows have this text in an address.
+// Which rows have this text in an address, or in what is known of it.
 function matching(rows, text) {
-  const wanted = text.toLowerCase(); // as addresses are
-  return rows.filter(({ src = "", dst = "" }) => src.includes(wanted) || dst.includes(wanted));
+  const wanted = text.toLowerCase();
+  const has = (address = "") => address.includes(wanted) || described(addresses[address]).toLowerCase().includes(wanted);
+  return rows.filter(({ src, dst }) => has(src) || has(dst));
 }
 
 function showRows({ agent, by, rows, slices, time }) {
   if (agent !== chosenAgent()?.id) return;
   if (place().query.has("row")) {
-    rowView.update({ rows, slices, time });
+    rowView.update({ rows, slices, time, addresses });
     return;
   }
   setText(byId("filter-error"), "");
@@ -231,21 +238,25 @@ function showRows({ agent, by, rows, slices, time }) {
     () => {
       const line = document.createElement("tr");
       for (const column of columns) line.append(cell("", column.className));
-      line.cells[0].append(document.createElement("a"));
+      for (const [i, column] of columns.entries())
+        if (column.className === "address") line.cells[i].append(document.createElement(column.opens ? "a" : "span"), document.createElement("small"));
       return line;
     },
     (line, row) =>
       columns.forEach((column, i) => {
         const field = line.cells[i];
+        if (column.className === "address") {
+          setText(field.firstElementChild, column.text(row));
+          setText(field.lastElementChild, described(addresses[column.text(row)]));
+        }
         if (column.opens) {
           const link = field.firstElementChild;
-          setText(link, column.text(row));
           // A sum of networks has no trend, and is no row of its own.
           if (row.sources === undefined) link.href = addressOfRow(agent, rowKey(row));
         } else if (column.trend) {
           const rates = ratesOf(row, slices);
           field.replaceChildren(...(rates.length > 1 ? [trendLine(rates, 60, trendText(rates, slices))] : []));
-        } else {
+        } else if (column.className !== "address") {
           setText(field, column.text(row, time));
           if (column.title_of) field.title = column.title_of(row);
         }

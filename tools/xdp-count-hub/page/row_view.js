@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // One row: what is known of it, and its packets a second since a minute before it was opened.
+import { described } from "./description.js";
 import { keepRows, setText } from "./elements.js";
 import { ago, grouped, short } from "./format.js";
 import { LineChart, span } from "./line_chart.js";
@@ -34,11 +35,12 @@ export class RowView {
   }
 
   // Of an answer with this row in it or, where nothing is counted for it, without.
-  update({ rows, slices, time }) {
+  update({ rows, slices, time, addresses }) {
     const row = rows.find((candidate) => rowKey(candidate) === this.#key);
     if (!row) return this.#say([["Counted", "nothing, or it made room for others"]]);
     this.#add(row, slices, time);
     const date = (of) => `${new Date(of).toLocaleString(undefined, { hourCycle: "h23" })} (${ago(of, time)})`;
+    const known = [row.src, row.dst].map((address) => described(addresses[address])).filter((text) => text);
     this.#say([
       ["Packets", grouped(row.packets)],
       ["Bytes", grouped(row.bytes)],
@@ -46,6 +48,7 @@ export class RowView {
       ["Bits/s", short(row.bps)],
       ["First seen", date(row.first)],
       ["Last seen", date(row.last)],
+      ...(known.length ? [["Known as", known.join(" to ")]] : []),
     ]);
   }
 
