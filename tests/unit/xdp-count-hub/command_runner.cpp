@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -34,6 +35,27 @@ struct Directory {
   std::filesystem::path path;
 };
 
+// A program that neither has nor takes SIGUSR2.
+class WithoutSignal {
+ public:
+  WithoutSignal() : action_(std::signal(SIGUSR2, SIG_IGN)) {
+    sigset_t signal;
+    ::sigemptyset(&signal);
+    ::sigaddset(&signal, SIGUSR2);
+    ::pthread_sigmask(SIG_BLOCK, &signal, &mask_);
+  }
+  ~WithoutSignal() {
+    ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+    (void)std::signal(SIGUSR2, action_);
+  }
+  WithoutSignal(const WithoutSignal&) = delete;
+  WithoutSignal& operator=(const WithoutSignal&) = delete;
+
+ private:
+  void (*action_)(int);
+  sigset_t mask_{};
+};
+
 // Runs scripts in a directory, and waits for all.
 struct Scripts {
   explicit Scripts(const CommandRunner::Limits& limits = {}) : runner(io.get_executor(), limits) {}
@@ -56,19 +78,36 @@ TEST_CASE("a command gets its words as they are, its input, and nothing else tha
   Scripts scripts;
   const std::string input(300'000, 'x');     // more than a pipe holds
   REQUIRE(::dup2(STDERR_FILENO, 50) == 50);  // stays open in a child that does not close it
-  scripts.runner.run("x",
-                     {"/bin/sh", "-c",
-                      R"(cat >"$2/input"; echo "$1" >"$2/word"; ls /proc/$$/fd )"
-                      R"(>"$2/open"; kill -USR1 $$)",
-                      "sh", "$(touch x) ; 'y'", scripts.directory.path},
-                     input);
+  scripts.runner.run(
+      "x",
+      {"/bin/sh", "-c", R"(cat >"$2/input"; echo "$1" >"$2/word"; ls /proc/$$/fd >"$2/open")", "sh",
+       "$(touch x) ; 'y'", scripts.directory.path},
+      input);
   scripts.io.run();
   ::close(50);
   CHECK(scripts.directory.content_of("input") == input);
   CHECK(scripts.directory.content_of("word") == "$(touch x) ; 'y'\n");
   std::istringstream open(scripts.directory.content_of("open"));
   for (std::string number; open >> number;) CHECK(std::stoi(number) <= 10);  // the shell's own
-  CHECK(scripts.runner.totals().failed == 1);  // by the signal, which is not ignored
+}
+
+TEST_CASE("a command has all signals, whichever are ignored or blocked here") {
+  Scripts scripts;
+  // A shell would set its own.
+  scripts.runner.run("x",
+                     {"/bin/dd", "if=/proc/self/status", "status=none",
+                      "of=" + (scripts.directory.path / "status").string()},
+                     "");
+  {
+    const WithoutSignal here;
+    scripts.io.run();
+  }
+  const std::string status = scripts.directory.content_of("status");
+  for (const std::string field : {"SigBlk:\t", "SigIgn:\t"}) {
+    REQUIRE(status.find(field) != std::string::npos);
+    const std::string set = status.substr(status.find(field) + field.size(), 16);
+    CHECK((std::stoull(set, nullptr, 16) >> (SIGUSR2 - 1) & 1) == 0);
+  }
 }
 
 TEST_CASE("how commands end is counted") {
@@ -118,6 +157,8 @@ TEST_CASE("at the end nothing runs any more, and nothing more begins") {
   scripts.io.run();
   CHECK(std::chrono::steady_clock::now() < start + long_time);  // it was not waited for
   scripts.add("touch third");
+  scripts.io.restart();
+  scripts.io.run();
   CHECK_FALSE(std::filesystem::exists(scripts.directory.path / "second"));
   CHECK_FALSE(std::filesystem::exists(scripts.directory.path / "third"));
 }
