@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Makes pictures of a page in Chromium, light and dark, once it has been open for a while.
+"""Makes pictures of a page in Chromium, light and dark, on a telephone and on screens, once it has
+been open for a while: page-SCHEME-WIDTH.png.
 
-usage: page_picture.py URL WIDTH HEIGHT LIGHT_PNG DARK_PNG
+usage: page_picture.py URL DIRECTORY
 """
 
 import base64
+import itertools
 import json
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import urllib.request
 
 DRIVER = "http://127.0.0.1:9515"
 SECONDS_OPEN = 3
+SIZES = (360, 780), (1280, 1400), (2560, 1440)
 
 
 def command(path, parameters):
@@ -36,7 +39,7 @@ def command(path, parameters):
 
 
 def main():
-    url, width, height, light, dark = sys.argv[1:]
+    url, directory = sys.argv[1:]
     arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     options = {"binary": "/usr/bin/chromium", "args": arguments}
     driver = subprocess.Popen(["chromedriver", "--port=9515", "--log-level=OFF"], stdout=subprocess.DEVNULL)
@@ -49,15 +52,15 @@ def main():
         def emulate(name, parameters):
             return command(f"{session}/goog/cdp/execute", {"cmd": name, "params": parameters})
 
-        size = {"width": int(width), "height": int(height), "deviceScaleFactor": 1}
-        emulate("Emulation.setDeviceMetricsOverride", {**size, "mobile": False})
         command(f"{session}/url", {"url": url})
-        for scheme, path in ("light", light), ("dark", dark):
+        for scheme, (width, height) in itertools.product(("light", "dark"), SIZES):
+            size = {"width": width, "height": height, "deviceScaleFactor": 1}
+            emulate("Emulation.setDeviceMetricsOverride", {**size, "mobile": False})
             feature = {"name": "prefers-color-scheme", "value": scheme}
             emulate("Emulation.setEmulatedMedia", {"features": [feature]})
             time.sleep(SECONDS_OPEN)
             picture = emulate("Page.captureScreenshot", {"format": "png"})["data"]
-            with open(path, "wb") as file:
+            with open(f"{directory}/page-{scheme}-{width}.png", "wb") as file:
                 file.write(base64.b64decode(picture))
         urllib.request.urlopen(urllib.request.Request(DRIVER + session, method="DELETE")).close()
     finally:

@@ -13,7 +13,7 @@ client=$build/tools/xdp-countctl/xdp-countctl
 usage() {
   cat <<END
 usage: sudo tools/picture/run.sh [DIRECTORY]
-Makes live-80x24.svg, live-200x60.svg, page-light.png and page-dark.png there. Without a name it is ${root}/docs.
+Makes live-80x24.svg, live-200x60.svg and page-*.png there, light and dark in three sizes. Without a name it is ${root}/docs.
 END
 }
 
@@ -130,7 +130,17 @@ for network in 10.8.0 10.8.3 172.20.3 203.0.113 192.0.2 198.51.100; do
 done
 
 "$topology" exec "$name" receiver ip link set dev lo up
-"$topology" exec "$name" receiver "$build/tools/xdp-count-hub/xdp-count-hub" 2>"$scratch/hub" &
+cat >"$scratch/alerts.toml" <<'END'
+[[alert]]
+name = "loud"
+of = "row"
+measure = "packets"
+above = 1000
+clear = 500
+for = 5
+END
+"$topology" exec "$name" receiver "$build/tools/xdp-count-hub/xdp-count-hub" \
+  --config "$scratch/alerts.toml" 2>"$scratch/hub" &
 senders="$senders $!"
 terminal new-session -d -s client -x 200 -y 60 "exec $client --socket $socket"
 # After this pause each line has its whole trend, and the page its ten minutes.
@@ -146,10 +156,10 @@ draw() {
   echo "$pictures/$3"
 }
 "$topology" exec "$name" receiver env "HOME=$scratch" "$root/tools/picture/page_picture.py" \
-  http://127.0.0.1:8484/ 1280 1400 "$scratch/light" "$scratch/dark"
-for scheme in light dark; do
-  cp "$scratch/$scheme" "$pictures/page-$scheme.png"
-  echo "$pictures/page-$scheme.png"
+  http://127.0.0.1:8484/ "$scratch"
+for picture in "$scratch"/page-*.png; do
+  cp "$picture" "$pictures"
+  echo "$pictures/${picture##*/}"
 done
 draw agent "sudo xdp-count count0" live-80x24.svg
 draw client "sudo xdp-countctl" live-200x60.svg
