@@ -218,6 +218,10 @@ TEST_CASE("a hub without a configuration that is right does not start") {
   CHECK(hub.wait() == 2);
   CHECK(hub.standard_error() ==
         "xdp-count-hub: error: /run/hub.toml:1: alert: there is no \"of\"\n");
+  Hub without_database({"--mmdb", "/nothing/here"});
+  CHECK(without_database.wait() == 2);
+  CHECK(without_database.standard_error() ==
+        "xdp-count-hub: error: opening the database /nothing/here: No such file or directory\n");
 }
 
 TEST_CASE("what an agent cannot tell of a network is said, and all else is known") {

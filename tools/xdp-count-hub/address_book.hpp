@@ -6,7 +6,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "address_databases.hpp"
 #include "host_names.hpp"
@@ -18,15 +17,18 @@ class AddressBook {
  public:
   using Clock = HostNames::Clock;
 
-  static constexpr std::size_t most = 100;  // addresses that are looked up of one page's rows
+  // Of so many of the addresses that are shown names are asked for.
+  static constexpr std::size_t most_named = 100;
 
-  // `resolve`: whether name servers are asked. `databases`: files. Throws std::runtime_error.
+  // `resolve`: whether names are asked for. Throws std::runtime_error.
   AddressBook(const boost::asio::any_io_executor& executor, bool resolve,
-              const std::vector<std::string>& databases);
+              AddressDatabases databases);
 
-  // What is known of the first of these, as JSON: an object with one for each of which something
-  // is.
+  // What is known of these, as JSON: an object with one for each of which something is.
   std::string look(std::span<const Address> addresses, Clock::time_point now);
+
+  // Asks for no more names, and waits for none.
+  void stop();
 
  private:
   std::optional<HostNames> names_;

@@ -5,11 +5,15 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
-#include "base/printable.hpp"
+#include "base/log.hpp"
+#include "file_version.hpp"
 
 namespace xdp_count {
 
@@ -19,6 +23,29 @@ namespace {
 
 constexpr int patience_ms = 2000;
 constexpr int tries = 2;
+constexpr const char* resolv_conf = "/etc/resolv.conf";
+
+// Who has such an address is known to nobody else.
+bool is_of_this_link(const Address& address) {
+  static const std::array networks{
+      Prefix(0, 8),
+      Prefix(0x7f000000, 8),
+      Prefix(0xa9fe0000, 16),
+      Prefix(0xe0000000, 3),
+      Prefix(Address(0, 0), 127),
+      Prefix(Address(0xfe80ull << 48, 0), 10),
+      Prefix(Address(0xff00ull << 48, 0), 8),
+  };
+  return std::ranges::any_of(networks, [&](const Prefix& of) { return of.contains(address); });
+}
+
+// Names are what their owners say: others than of hosts could pass for something that we found out.
+bool is_host_name(std::string_view name) {
+  return std::ranges::all_of(name, [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '.' ||
+           c == '-' || c == '_';
+  });
+}
 
 void check(int status, const char* what) {
   if (status != ARES_SUCCESS)
@@ -28,18 +55,37 @@ void check(int status, const char* what) {
 }  // namespace
 
 HostNames::HostNames(const asio::any_io_executor& executor, const std::string& servers)
-    : executor_(executor), timer_(executor) {
+    : executor_(executor), timer_(executor), servers_(servers) {
   check(ares_library_init(ARES_LIB_INIT_ALL), "looking up names");
+  channel_ = make_channel();
+}
+
+ares_channel HostNames::make_channel() {
+  resolv_conf_ = file_version(resolv_conf);
   ares_options options{};
   options.timeout = patience_ms;
   options.tries = tries;
   options.sock_state_cb = watch;
   options.sock_state_cb_data = this;
-  check(ares_init_options(&channel_, &options,
-                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB),
-        "reading where to look up names");
-  if (!servers.empty())
-    check(ares_set_servers_ports_csv(channel_, servers.c_str()), "setting name servers");
+  int given = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE
+  given |= ARES_OPT_QUERY_CACHE;  // none: what is known is here
+#endif
+  ares_channel channel = nullptr;
+  check(ares_init_options(&channel, &options, given), "reading where to look up names");
+  if (!servers_.empty())
+    check(ares_set_servers_ports_csv(channel, servers_.c_str()), "setting name servers");
+  return channel;
+}
+
+// A host that moves to another network has other name servers. The library reads them once.
+void HostNames::read_servers_again() {
+  if (asked_ > 0 || !servers_.empty() || file_version(resolv_conf) == resolv_conf_) return;
+  try {
+    ares_destroy(std::exchange(channel_, make_channel()));
+  } catch (const std::runtime_error& error) {
+    log::warning("{}: the name servers stay what they were", error.what());
+  }
 }
 
 HostNames::~HostNames() {
@@ -47,14 +93,23 @@ HostNames::~HostNames() {
   ares_library_cleanup();
 }
 
+void HostNames::stop() {
+  stopped_ = true;
+  ares_cancel(channel_);
+  timer_.cancel();
+}
+
 std::string HostNames::look(const Address& address, Clock::time_point now) {
   const auto known = entries_.find(address);
   if (known != entries_.end() && now < known->second.until) return known->second.name;
-  if (asked_ < most_asked) ask(address);
+  const bool may_ask = !stopped_ && asked_ < most_asked && begun_ < most_begun;
+  if (may_ask && !is_of_this_link(address)) ask(address);
   return known != entries_.end() ? known->second.name : std::string();
 }
 
 void HostNames::ask(const Address& address) {
+  read_servers_again();
+  ++begun_;
   const auto [entry, is_new] = entries_.try_emplace(address);
   entry->second.until = Clock::time_point::max();
   if (is_new) {
@@ -81,10 +136,17 @@ void HostNames::take_answer(void* question, int status, int, hostent* host) {
   const std::unique_ptr<Question> of(static_cast<Question*>(question));
   if (status == ARES_EDESTRUCTION) return;
   --of->names->asked_;
+  if (status == ARES_ECANCELLED) return;
   const auto entry = of->names->entries_.find(of->address);
   if (entry == of->names->entries_.end()) return;  // forgotten meanwhile
-  entry->second = {.until = Clock::now() + kept};
-  if (status == ARES_SUCCESS && host && host->h_name) entry->second.name = printable(host->h_name);
+  Entry& known = entry->second;
+  const auto now = Clock::now();
+  if (status == ARES_SUCCESS && host && host->h_name) {
+    known = {is_host_name(host->h_name) ? host->h_name : "", now + kept, now};
+    return;
+  }
+  known.until = now + failure_kept;
+  if (now >= known.confirmed + unconfirmed_kept) known.name.clear();
 }
 
 void HostNames::watch(void* names, ares_socket_t fd, int readable, int writable) {
@@ -93,6 +155,7 @@ void HostNames::watch(void* names, ares_socket_t fd, int readable, int writable)
   if (readable == 0 && writable == 0) {
     // The library closes it itself, at once.
     if (known == self.sockets_.end()) return;
+    known->second->wants_read = known->second->wants_write = false;
     known->second->descriptor.release();
     self.sockets_.erase(known);
     return;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -69,7 +70,7 @@ void allow_connections(std::size_t connections) {
         connections, needed));
 }
 
-void run(const HubOptions& options, HubConfig config) {
+void run(const HubOptions& options, HubConfig config, AddressDatabases databases) {
   log::set_verbose(options.verbose);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGCHLD, SIG_DFL);  // whoever ignores it is not told how its commands end
@@ -89,8 +90,8 @@ void run(const HubOptions& options, HubConfig config) {
       commands.run(report.rule.name, report.rule.command, std::move(input));
   });
   std::optional<AddressBook> book;
-  if (options.resolve || !options.databases.empty())
-    book.emplace(io.get_executor(), options.resolve, options.databases);
+  if (options.resolve || !databases.empty())
+    book.emplace(io.get_executor(), options.resolve, std::move(databases));
   const HttpHandler handler(follower.fleet(), policy, has_commands ? &commands.totals() : nullptr,
                             book ? &*book : nullptr);
   HttpLimits limits{.connections = options.max_connections};
@@ -110,6 +111,7 @@ void run(const HubOptions& options, HubConfig config) {
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) return;
     follower.stop();
+    if (book) book->stop();
     for (const auto& server : servers) server->stop();
     commands.stop();
   });
@@ -128,13 +130,15 @@ int main(int argc, char** argv) {
     }
     const auto& options = std::get<HubOptions>(parsed);
     HubConfig config;
+    std::optional<AddressDatabases> databases;
     try {
       if (!options.config_file.empty()) config = read_hub_config(options.config_file);
+      databases.emplace(options.databases);
     } catch (const std::runtime_error& error) {
       log::error("{}", error.what());
       return 2;  // as with wrong options, trying again does not help
     }
-    run(options, std::move(config));
+    run(options, std::move(config), std::move(*databases));
     return 0;
   } catch (const std::exception& error) {
     log::error("{}", error.what());

@@ -28,6 +28,8 @@ class NameServer {
     return "127.0.0.1:" + std::to_string(socket_.local_endpoint().port());
   }
 
+  void stop() { socket_.close(); }
+
   std::string name = "host.example";  // empty: there is none
   bool is_silent = false;
   int questions = 0;
@@ -76,6 +78,7 @@ class NameServer {
 // Looks until there is a name, or for a second.
 std::string name_of(asio::io_context& io, HostNames& names, const Address& address) {
   for (int i = 0; i < 100; ++i) {
+    names.begin_look();
     if (const std::string name = names.look(address, any_time); !name.empty()) return name;
     io.run_for(10ms);
   }
@@ -128,9 +131,67 @@ TEST_CASE("no more is asked at a time than may be, and a silent server keeps nob
     HostNames names(io.get_executor(), server.address());
     for (std::uint32_t i = 0; i < 1000; ++i) names.look(0xc0000000 + i, any_time);
     io.run_for(100ms);
+    CHECK(server.questions == static_cast<int>(HostNames::most_begun));
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+      names.begin_look();
+      names.look(0xc0000000 + i, any_time);
+    }
+    io.run_for(100ms);
     CHECK(server.questions == static_cast<int>(HostNames::most_asked));
+    // Nothing but the server itself is waited for then, and nothing more is asked.
+    server.stop();
+    names.stop();
+    names.begin_look();
+    names.look(0xc0010000, any_time);
+    const auto begin = HostNames::Clock::now();
+    io.restart();
+    io.run();
+    CHECK(HostNames::Clock::now() - begin < 1s);  // and not the time that an answer may take
   }
-  io.poll();
+}
+
+TEST_CASE("a name that was known stays while nobody answers, but not for ever") {
+  asio::io_context io;
+  NameServer server(io);
+  HostNames names(io.get_executor(), server.address());
+  CHECK(name_of(io, names, 0xc0000201) == "host.example");
+  server.name.clear();
+  const int questions = server.questions;
+  names.look(0xc0000201, HostNames::Clock::now() + HostNames::kept + 1s);
+  for (int i = 0; i < 100 && server.questions == questions; ++i) io.run_for(10ms);
+  io.run_for(50ms);
+  CHECK(names.look(0xc0000201, any_time) == "host.example");
+  // It is asked again sooner than what has a name.
+  const int before = server.questions;
+  names.look(0xc0000201, HostNames::Clock::now() + HostNames::failure_kept + 1s);
+  io.run_for(50ms);
+  CHECK(server.questions > before);
+}
+
+TEST_CASE("a name that could pass for something else is none") {
+  asio::io_context io;
+  NameServer server(io);
+  server.name = "dns.example, AS64496 Example";
+  HostNames names(io.get_executor(), server.address());
+  names.look(0xc0000201, any_time);
+  io.run_for(100ms);
+  CHECK(server.questions > 0);
+  CHECK(names.look(0xc0000201, any_time).empty());
+}
+
+TEST_CASE("what nobody beyond this link can know is not asked for") {
+  asio::io_context io;
+  NameServer server(io);
+  HostNames names(io.get_executor(), server.address());
+  for (const char* address : {"0.0.0.0", "127.1.2.3", "169.254.1.2", "224.0.0.1", "255.255.255.255",
+                              "::", "::1", "fe80::1", "febf::1", "ff02::1"})
+    names.look(*parse_address(address), any_time);
+  io.run_for(50ms);
+  CHECK(server.questions == 0);
+  for (const char* address : {"192.0.2.1", "10.0.0.1", "fec0::1", "fd00::1", "::2"})
+    names.look(*parse_address(address), any_time);
+  io.run_for(50ms);
+  CHECK(server.questions == 5);
 }
 
 TEST_CASE("the names that are kept are bounded") {
@@ -140,6 +201,7 @@ TEST_CASE("the names that are kept are bounded") {
   // The first is forgotten: it is asked for anew.
   CHECK(name_of(io, names, 0x0a000000) == "host.example");
   for (std::uint32_t i = 1; i <= HostNames::most_kept; ++i) {
+    names.begin_look();
     names.look(0x0a000000 + i, any_time);
     if (i % HostNames::most_asked == 0) {
       const int wanted = static_cast<int>(i) + 1;

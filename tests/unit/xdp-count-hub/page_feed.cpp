@@ -3,12 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/io_context.hpp>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
+#include "mmdb_file.hpp"
 #include "page_json.hpp"
 #include "sample_messages.hpp"
 
@@ -74,6 +76,24 @@ TEST_CASE("a reader is told of the history once, and then of what is new in it")
   events = events_in(feed.next(any_time));
   CHECK(times_in(events.at("history")) == std::vector<std::int64_t>{4500});
   CHECK(events.at("history").at("whole") == true);
+}
+
+TEST_CASE("what is known of addresses comes before their rows, once, of both ends of a pair") {
+  boost::asio::io_context io;
+  const MmdbFile file(0xc0000200, 24, asn_data(64496, "Example"));
+  AddressBook book(io.get_executor(), false, AddressDatabases({file.path}));
+  Fleet fleet = fleet_with(1);
+  PageFeed feed(fleet, {.agent = "eth0.sock"}, "", &book);
+  RowQueries& queries = fleet.at(path).queries;
+  feed.next(any_time);
+  REQUIRE(queries.next(any_time));
+  queries.answer({event_text("rows", "[]"), {0xc0000201, 0x0a000001, 0xc0000201}});
+  const std::string text = feed.next(any_time);
+  const auto events = events_in(text);
+  CHECK(events.at("addresses") ==
+        json::parse(R"({"192.0.2.1":{"asn":64496,"organization":"Example"}})"));
+  CHECK(text.find("event: addresses") < text.find("event: rows"));
+  CHECK_FALSE(events_in(feed.next(any_time)).contains("addresses"));
 }
 
 TEST_CASE("a reader that connects again is told what he missed") {

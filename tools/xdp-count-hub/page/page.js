@@ -28,6 +28,7 @@ let retry = 0; // of a timer
 let heard = 0; // when something last came, by this clock
 let agents = [];
 let addresses = {}; // what is known of those that are shown
+let lastRows = null; // that came by this stream
 
 // Other parts of an address behind # are places in the document.
 const isPlace = () => location.hash === "" || location.hash.startsWith("#/");
@@ -92,6 +93,7 @@ function askedRows(query) {
 // browser connects again by itself, and says then what it had last.
 function connect() {
   disconnect();
+  lastRows = null;
   if (document.hidden) return;
   const { agent, query } = place();
   const asked = askedRows(query);
@@ -103,10 +105,15 @@ function connect() {
     });
   on("fleet", showFleet);
   on("history", ({ agent: of, whole, points }) => chart.add(of, whole, points));
-  on("rows", showRows);
+  on("rows", (rows) => {
+    lastRows = rows;
+    showRows(rows);
+  });
+  // A name may come long before the agent's next tick.
   on("addresses", (known) => {
     addresses = known;
     byId("rows").classList.add("described");
+    if (lastRows) showRows(lastRows);
   });
   on("alerts", (alerts) => alertsView.set(alerts));
   on("new_sources", (seen) => newSources.add(seen));

@@ -40,7 +40,7 @@ export class RowView {
     if (!row) return this.#say([["Counted", "nothing, or it made room for others"]]);
     this.#add(row, slices, time);
     const date = (of) => `${new Date(of).toLocaleString(undefined, { hourCycle: "h23" })} (${ago(of, time)})`;
-    const known = [row.src, row.dst].map((address) => described(addresses[address])).filter((text) => text);
+    const known = [["Source known as", row.src], ["Destination known as", row.dst]].map(([name, end]) => [name, described(addresses[end])]);
     this.#say([
       ["Packets", grouped(row.packets)],
       ["Bytes", grouped(row.bytes)],
@@ -48,7 +48,7 @@ export class RowView {
       ["Bits/s", short(row.bps)],
       ["First seen", date(row.first)],
       ["Last seen", date(row.last)],
-      ...(known.length ? [["Known as", known.join(" to ")]] : []),
+      ...known.filter(([, text]) => text),
     ]);
   }
 
