@@ -288,8 +288,8 @@ TEST_CASE("ten thousand connections, and heads of 100 MB, cost nothing that stay
     CHECK(client.is_closed());
   }
   metrics();
-  // A sanitizer keeps for a while what has been freed.
-  if (!sanitized) CHECK(resident_mib(hub.pid()) < before + 8);
+  if (sanitized) return skip("a sanitizer keeps for a while what has been freed");
+  CHECK(resident_mib(hub.pid()) < before + 8);
 }
 
 TEST_CASE("who never reads what he asks for is closed, and memory stays") {

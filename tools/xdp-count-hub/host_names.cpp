@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/error.hpp>
 #include <stdexcept>
 #include <string_view>
 #include <utility>

@@ -150,7 +150,7 @@ TEST_CASE("no more is asked at a time than may be, and a silent server keeps nob
   }
 }
 
-TEST_CASE("a name that was known stays while nobody answers, but not for ever") {
+TEST_CASE("a name that was known stays while none is answered, and is asked for again soon") {
   asio::io_context io;
   NameServer server(io);
   HostNames names(io.get_executor(), server.address());

@@ -78,7 +78,7 @@ TEST_CASE("a reader is told of the history once, and then of what is new in it")
   CHECK(events.at("history").at("whole") == true);
 }
 
-TEST_CASE("what is known of addresses comes before their rows, once, of both ends of a pair") {
+TEST_CASE("what is known of addresses comes before their rows, and once") {
   boost::asio::io_context io;
   const MmdbFile file(0xc0000200, 24, asn_data(64496, "Example"));
   AddressBook book(io.get_executor(), false, AddressDatabases({file.path}));
