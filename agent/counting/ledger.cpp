@@ -67,7 +67,8 @@ Ledger::Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t cap
       state_(&state),
       mask_(slots.size() - 1),
       capacity_(capacity),
-      seed_(seed) {
+      seed_(seed),
+      block_ticks_(blocks_of(slots.size())) {
   if (capacity == 0 || !std::has_single_bit(slots.size()) || slots.size() <= capacity)
     throw std::invalid_argument("ledger: a power of two of slots, more than its capacity");
   if (!peers.empty() && peers.size() != slots.size())
@@ -79,6 +80,7 @@ Ledger::Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t cap
     ++size_;
     established_ += entry.established();
     tracked_total_.of(entry.family()) += entry.total;
+    note_tick_of(static_cast<std::size_t>(&entry - slots_.data()));
   });
 }
 
@@ -152,6 +154,12 @@ bool Ledger::is_of(std::size_t slot, const RowKey& key) const noexcept {
 void Ledger::put(std::size_t slot, const LedgerEntry& entry, const LedgerPeer& peer) noexcept {
   slots_[slot] = entry;
   if (!peers_.empty()) peers_[slot] = peer;
+  note_tick_of(slot);
+}
+
+void Ledger::note_tick_of(std::size_t slot) noexcept {
+  std::uint64_t& latest = block_ticks_[slot / block_slots];
+  latest = std::max(latest, slots_[slot].last_tick());
 }
 
 void Ledger::add(const RowKey& key, const Counts& counts, std::uint64_t item) {

@@ -218,6 +218,26 @@ class Ledger {
     return true;
   }
 
+  // The same of those sources that were counted after tick number `tick`. Looks at the blocks of
+  // slots alone in which one was, so that the cost is by how many they are. Returns how many slots
+  // it looked at; nothing when it ended early.
+  template <class Visitor>
+  std::optional<std::size_t> for_each_since(std::uint64_t tick, const std::atomic<bool>& stop,
+                                            Visitor&& visit) const {
+    constexpr std::size_t blocks_between_looks = 64;
+    std::size_t slots = 0;
+    for (std::size_t block = 0; block < block_ticks_.size(); ++block) {
+      if (block % blocks_between_looks == 0 && stop) return std::nullopt;
+      if (block_ticks_[block] <= tick) continue;
+      const auto rest = slots_.subspan(block * block_slots);
+      for (const LedgerEntry& entry : rest.first(std::min(rest.size(), block_slots))) {
+        ++slots;
+        if (entry.last_tick() > tick) visit(entry);
+      }
+    }
+    return slots;
+  }
+
   // Calls visit(const LedgerEntry&) for every source that was seen in the current tick, in no
   // order. False, and nothing done, when for_each() is the way to find them: they are so many that
   // walking the table in order is faster, or some of them made room for others within the tick.
@@ -237,6 +257,9 @@ class Ledger {
   static constexpr std::uint64_t recent_ticks = 4;
   std::size_t recently_seen() const noexcept;
 
+  // One source makes for_each_since() look at so many slots.
+  static constexpr std::size_t block_slots = 16;
+
   // What the table costs, for tests: how many slots a look-up of `key` looks at, and how often
   // all of them were scanned for sources that are to go.
   std::size_t probes(const RowKey& key) const noexcept {
@@ -244,7 +267,12 @@ class Ledger {
   }
   std::uint64_t scans() const noexcept { return scans_; }
 
-  std::size_t memory_bytes() const noexcept { return slots_.size_bytes() + peers_.size_bytes(); }
+  std::size_t memory_bytes() const noexcept { return memory_bytes(slots_.size(), !peers_.empty()); }
+  // The same of a ledger with so many slots, for pairs or not.
+  static constexpr std::size_t memory_bytes(std::size_t slots, bool of_pairs) noexcept {
+    return slots * (sizeof(LedgerEntry) + (of_pairs ? sizeof(LedgerPeer) : 0)) +
+           blocks_of(slots) * sizeof(std::uint64_t);
+  }
   const PerFamily<Counts>& tracked_total() const noexcept { return tracked_total_; }
   const PerFamily<Evicted>& evicted() const noexcept { return state_->evicted; }
 
@@ -261,6 +289,10 @@ class Ledger {
   bool is_of(std::size_t slot, const RowKey& key) const noexcept;
   RowKey key_in(std::size_t slot) const noexcept;
   void put(std::size_t slot, const LedgerEntry& entry, const LedgerPeer& peer) noexcept;
+  void note_tick_of(std::size_t slot) noexcept;
+  static constexpr std::size_t blocks_of(std::size_t slots) noexcept {
+    return (slots + block_slots - 1) / block_slots;
+  }
   std::size_t most_listed() const noexcept { return slots_.size() / 16; }
   std::size_t newcomers() const noexcept { return size_ - established_; }
   bool is_heavy(const Counts& interval) const noexcept;
@@ -298,6 +330,9 @@ class Ledger {
   std::vector<Candidate> victims_;    // the next to go is at the back
   std::uint64_t scans_ = 0;
   std::vector<RowKey> active_;  // seen in the current tick: one more than most_listed() at most
+  // By block of slots: no source in it was seen later. That of a block which a source has left may
+  // be later than that of each which is in it.
+  std::vector<std::uint64_t> block_ticks_;
   std::array<std::size_t, recent_ticks> last_seen_{};  // how many in a tick, by its number's rest
   std::uint64_t first_tick_ = 0;                       // that last_seen_ knows of
   std::vector<RowKey>* evictions_ = nullptr;

@@ -45,6 +45,9 @@ struct ListRequest {
   std::uint64_t min_pps = 0;                                        // over the last interval
   std::uint64_t min_bps = 0;
   std::optional<Grouping> group = {};  // as in TopRequest
+  // Rows that were counted after the tick of this number, with all totals besides; not where there
+  // is a group, whose sums fall where a row makes room for another.
+  std::optional<std::uint64_t> active_since = {};
 
   friend bool operator==(const ListRequest&, const ListRequest&) = default;
 };

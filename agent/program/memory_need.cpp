@@ -14,8 +14,7 @@ namespace xdp_count {
 namespace {
 
 std::uint64_t ledger_bytes(std::uint32_t sources, const RowKind& kind) {
-  const std::uint64_t peer = kind.by == CountBy::pair ? sizeof(LedgerPeer) : 0;
-  return Ledger::slots_for(sources) * (sizeof(LedgerEntry) + peer);
+  return Ledger::memory_bytes(Ledger::slots_for(sources), kind.by == CountBy::pair);
 }
 
 }  // namespace

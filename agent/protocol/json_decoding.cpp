@@ -127,6 +127,12 @@ void read_in_no_row(const json& object, SnapshotHead& head) {
   }
 }
 
+void read_totals(const json& object, SnapshotHead& head) {
+  head.frames.counts = decode_counts(object.at("frames"));
+  for (std::size_t i = 0; i < frame_classes; ++i)
+    head.classes[i].counts = decode_counts(object.at("classes").at(frame_class_names[i]));
+}
+
 SnapshotMessage decode_snapshot(const json& object) {
   SnapshotMessage message;
   SnapshotHead& head = message.head;
@@ -160,6 +166,12 @@ SourcesMessage decode_sources(const json& object) {
   SourcesMessage message{.more = object.at("more")};
   read(object.at("seq"), message.head.seq);
   message.head.time = decode_time(object.at("time"));
+  message.totals =
+      object.contains("since") || object.contains("frames") || object.contains("classes");
+  if (message.totals) {
+    message.head.since = decode_time(object.at("since"));
+    read_totals(object, message.head);
+  }
   read_recent(object, message.head);
   message.slices = decode_slices(object);
   message.head.row_kind = decode_row_kind(object.at("rows"));
@@ -219,9 +231,7 @@ StatusMessage decode_status(const json& object) {
   read(object.at("memory").at("clients"), status.client_bytes);
   status.settings.events = options.at("events");
   read(options.at("sample"), status.settings.sample);
-  head.frames.counts = decode_counts(object.at("frames"));
-  for (std::size_t i = 0; i < frame_classes; ++i)
-    head.classes[i].counts = decode_counts(object.at("classes").at(frame_class_names[i]));
+  read_totals(object, head);
   read_in_no_row(object, head);
   head.nic = decode_nic(object.at("nic"));
   const json& difference = object.at("nic_difference");

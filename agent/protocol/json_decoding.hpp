@@ -23,7 +23,8 @@ struct SnapshotMessage {
   std::uint64_t skipped = 0;
 };
 struct SourcesMessage {
-  SnapshotHead head;  // as far as an answer of sources has it
+  SnapshotHead head;    // as far as an answer of sources has it
+  bool totals = false;  // it says since when what was counted, and all totals
   std::vector<SourceRow> rows;
   std::vector<double> slices;  // as in a snapshot
   std::vector<Prefix> missing;

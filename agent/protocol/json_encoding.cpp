@@ -151,11 +151,20 @@ class JsonWriter {
       raw(i == 0 ? "" : ",").decimal(seconds[i], second_decimals);
     return raw("]");
   }
-  JsonWriter& totals(const SnapshotHead& head) {
+  JsonWriter& recent_totals(const SnapshotHead& head) {
     return recent([&](std::size_t window) {
       raw("{\"seconds\":").decimal(head.recent[window].seconds, second_decimals).raw(",");
       counts(head.recent[window].frames).raw("}");
     });
+  }
+  // What was counted since counting began.
+  JsonWriter& since_then(const SnapshotHead& head) {
+    raw(",\"frames\":{").counts(head.frames.counts).raw("},\"classes\":{");
+    for (std::size_t i = 0; i < frame_classes; ++i) {
+      raw(i == 0 ? "\"" : ",\"").raw(frame_class_names[i]).raw("\":{");
+      counts(head.classes[i].counts).raw("}");
+    }
+    return raw("}");
   }
   JsonWriter& optional_id(std::string_view id) {
     if (!id.empty()) raw(",\"id\":").raw(id);
@@ -230,7 +239,7 @@ std::string encode_snapshot_body(const SnapshotHead& head, const std::vector<Sou
   out.raw(head.partial ? ",\"partial\":true" : ",\"partial\":false");
   out.raw(",\"interface\":").string(head.interface).raw(",\"ifindex\":").integer(head.ifindex);
   out.raw(",\"mode\":").string(name_of(head.mode)).raw(",\"since\":").time(head.since);
-  out.raw(",\"frames\":").object(head.frames).totals(head);
+  out.raw(",\"frames\":").object(head.frames).recent_totals(head);
   out.raw(",\"classes\":{");
   for (std::size_t i = 0; i < frame_classes; ++i)
     out.raw(i == 0 ? "\"" : ",\"").raw(frame_class_names[i]).raw("\":").object(head.classes[i]);
@@ -258,12 +267,14 @@ std::string encode_snapshot_end(std::uint64_t skipped) {
 
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows, const std::vector<Prefix>& missing,
-                           bool more, const Slices& slices) {
+                           bool more, const Slices& slices, bool totals) {
   const std::size_t trend = slices ? slices->size() : 0;
   const bool sums = !rows.empty() && rows.front().sources;
   JsonWriter out(sources_capacity(id, rows.size(), missing.size(), trend, sums, head.row_kind.by));
   out.raw("{\"type\":\"sources\"").optional_id(id).raw(",\"seq\":").integer(head.seq);
-  out.raw(",\"time\":").time(head.time).totals(head);
+  out.raw(",\"time\":").time(head.time);
+  if (totals) out.raw(",\"since\":").time(head.since).since_then(head);
+  out.recent_totals(head);
   if (slices) out.slices(*slices);
   out.raw(",\"sources\":").rows(head.row_kind.by, rows, slices.has_value());
   out.raw(",\"missing\":[");

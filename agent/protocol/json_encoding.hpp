@@ -37,10 +37,10 @@ std::size_t snapshot_body_capacity(std::size_t rows, std::size_t trend = 0,
 std::string encode_snapshot_end(std::uint64_t skipped);
 
 // The answer to `get` and `top`, and a part of the one to `list`, as of snapshot `head`. `more`:
-// another part follows.
+// another part follows. `totals`: it says since when what was counted, and all totals.
 std::string encode_sources(std::string_view id, const SnapshotHead& head,
                            std::span<const SourceRow> rows, const std::vector<Prefix>& missing,
-                           bool more = false, const Slices& slices = {});
+                           bool more = false, const Slices& slices = {}, bool totals = false);
 
 // The string's capacity with so many rows and addresses missing, likewise. `sums`: the rows say of
 // how many sources they are the sum.

@@ -161,15 +161,24 @@ TopRequest decode_top(const json& object) {
 
 ListRequest decode_list(const json& object) {
   refuse_unknown_fields(
-      object, {"prefix", "family", "min_packets", "min_pps", "min_bps", "limit", "group"}, "list");
+      object,
+      {"prefix", "family", "min_packets", "min_pps", "min_bps", "limit", "group", "active_since"},
+      "list");
   constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
-  return {.prefix = prefix_field(object),
-          .family = family_field(object),
-          .min_packets = count_field(object, "min_packets", 0, 0, any),
-          .limit = count_field(object, "limit", any, 0, any),
-          .min_pps = count_field(object, "min_pps", 0, 0, any),
-          .min_bps = count_field(object, "min_bps", 0, 0, any),
-          .group = group_field(object)};
+  ListRequest request{.prefix = prefix_field(object),
+                      .family = family_field(object),
+                      .min_packets = count_field(object, "min_packets", 0, 0, any),
+                      .limit = count_field(object, "limit", any, 0, any),
+                      .min_pps = count_field(object, "min_pps", 0, 0, any),
+                      .min_bps = count_field(object, "min_bps", 0, 0, any),
+                      .group = group_field(object)};
+  if (object.contains("active_since"))
+    request.active_since = count_field(object, "active_since", 0, 0, any);
+  if (request.group && request.active_since)
+    refuse(
+        "active_since: expected none beside group: sums fall where a source makes room for "
+        "another, so they have no differences; sum up the rows of a list without group");
+  return request;
 }
 
 std::array<bool, event_kinds> events_field(const json& object) {
@@ -258,9 +267,10 @@ json encode_command(const TopRequest& request) {
 
 json encode_command(const ListRequest& request) {
   json object{{"cmd", "list"}, {"min_packets", request.min_packets}, {"limit", request.limit}};
-  // An older agent knows no limits of rates.
+  // An older agent knows no limits of rates, nor of activity.
   if (request.min_pps > 0) object["min_pps"] = request.min_pps;
   if (request.min_bps > 0) object["min_bps"] = request.min_bps;
+  if (request.active_since) object["active_since"] = *request.active_since;
   return with_group(with_filters(std::move(object), request.prefix, request.family), request.group);
 }
 

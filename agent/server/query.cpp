@@ -19,7 +19,10 @@ SnapshotHead moment_of(const SnapshotHead& head, const std::optional<Grouping>& 
   return {.seq = head.seq,
           .time = head.time,
           .interval = head.interval,
+          .since = head.since,
+          .frames = head.frames,
           .recent = head.recent,
+          .classes = head.classes,
           .row_kind = group ? head.row_kind.grouped_by(*group) : head.row_kind,
           .untracked = head.untracked,
           .evicted = head.evicted};
@@ -85,6 +88,9 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
   const auto take = [&](const LedgerEntry& entry) { this->take(entry); };
   // What has sent nothing in this tick has no rate.
   if (asks_for_rates() && ledger.for_each_active(take)) return true;
+  // Those counted since a tick may be few.
+  if (request_.active_since)
+    return ledger.for_each_since(*request_.active_since, give_way, take).has_value();
   // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
   if (!asks_for_rates())
     rows_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
@@ -98,6 +104,7 @@ bool ListQuery::has_least(const Counts& total, const Rates& rates) const {
 }
 
 void ListQuery::take(const LedgerEntry& entry) {
+  if (entry.last_tick() <= request_.active_since.value_or(0)) return;
   if (entry.total.packets < request_.min_packets) return;
   if (!is_selected(head_.row_kind, tally_.ledger().key_of(entry), request_.prefix, request_.family))
     return;
@@ -136,8 +143,8 @@ std::size_t ListQuery::memory() const {
 std::string ListQuery::next_part() {
   const std::size_t count = std::min(part_rows(), rows_.size() - next_);
   done_ = next_ + count == rows_.size();
-  std::string part =
-      encode_sources(id(), head_, std::span(rows_).subspan(next_, count), {}, !done_);
+  std::string part = encode_sources(id(), head_, std::span(rows_).subspan(next_, count), {}, !done_,
+                                    {}, request_.active_since.has_value());
   next_ += count;
   if (done_) rows_ = std::vector<SourceRow>();  // gives the memory back
   return part;

@@ -37,7 +37,8 @@ std::string error_in_filter(const std::optional<Prefix>& prefix, const RowKind& 
                      prefix_text(row));
 }
 
-std::string error_in(const GetRequest& request, const RowKind& kind) {
+std::string error_in(const GetRequest& request, const SnapshotHead& head) {
+  const RowKind& kind = head.row_kind;
   if (kind.by == CountBy::pair)
     return "cmd: this agent counts pairs, of which an address may have many: ask for list or top, "
            "with the address as prefix, such as \"192.0.2.1/32\"";
@@ -75,17 +76,22 @@ std::string error_in_filter(const std::optional<Prefix>& prefix,
       network.length, prefix_text(*prefix), prefix_text(network), prefix->length);
 }
 
-std::string error_in(const TopRequest& request, const RowKind& kind) {
-  return error_in_filter(request.selection.prefix, request.group, kind);
+std::string error_in(const TopRequest& request, const SnapshotHead& head) {
+  return error_in_filter(request.selection.prefix, request.group, head.row_kind);
 }
-std::string error_in(const ListRequest& request, const RowKind& kind) {
-  return error_in_filter(request.prefix, request.group, kind);
+std::string error_in(const ListRequest& request, const SnapshotHead& head) {
+  if (request.active_since && *request.active_since > head.seq)
+    return fmt::format(
+        "active_since: expected a whole number from 0 to {}, the seq of the last tick, not {}: "
+        "there has been no such tick since counting began; ask with 0, for all rows",
+        head.seq, *request.active_since);
+  return error_in_filter(request.prefix, request.group, head.row_kind);
 }
-std::string error_in(const SubscribeRequest& request, const RowKind& kind) {
-  return error_in_filter(request.subscription.selection.prefix, kind);
+std::string error_in(const SubscribeRequest& request, const SnapshotHead& head) {
+  return error_in_filter(request.subscription.selection.prefix, head.row_kind);
 }
 template <class Other>
-std::string error_in(const Other&, const RowKind&) {
+std::string error_in(const Other&, const SnapshotHead&) {
   return {};
 }
 
@@ -102,7 +108,7 @@ Answer RequestHandler::handle(std::string_view line) const {
   const Request& request = std::get<Request>(decoded);
   return std::visit(
       [&](const auto& command) {
-        if (std::string error = error_in(command, head_.row_kind); !error.empty())
+        if (std::string error = error_in(command, head_); !error.empty())
           return Answer{.text =
                             encode_error({request.id, ErrorCode::bad_request, std::move(error)})};
         return answer(request.id, command);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <exception>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "agent_fixture.hpp"
@@ -239,4 +243,215 @@ TEST_CASE("lists beyond those that may be sent at a time are refused, and all el
   again.ask({{"cmd", "list"}});
   again.next_of_type("sources");
   CHECK(list_of(client).size() == 12);
+}
+
+TEST_CASE_TEMPLATE("a list since a tick has those that were counted after it, and all they sent",
+                   In, NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
+  const Topology topology;
+  Agent agent(topology, {"-m", In::name, "--interval", "0.1"});
+  LineClient snapshots(default_socket);
+  LineClient client(default_socket);
+  send_frames(topology, frames_of(In::family, ten_net, 2000));
+  const json before = snapshot_with(snapshots, 2000);
+  send_frames(topology, frames_of(In::family, ten_net + 1500, 1000, 3));
+  const json after = snapshot_with(snapshots, 5000);
+  const std::uint64_t seq = before.at("seq");
+
+  const auto parts = list_of(client, {{"active_since", seq}});
+  CHECK(parts.size() == 2);
+  CHECK(addresses_of(parts) == addresses_from(In::family, ten_net + 1500, 1000));
+  for (const json& part : parts) {
+    CHECK(part.at("seq").get<std::uint64_t>() >= after.at("seq").get<std::uint64_t>());
+    CHECK(part.at("since") == after.at("since"));
+    CHECK(count_of(part.at("frames")) == Count{5000, 5000 * 60});
+    CHECK(count_of(part.at("classes").at(In::frame_class)) == Count{5000, 5000 * 60});
+    for (const json& row : part.at("sources")) {
+      const bool is_old = row.at("first") <= before.at("time");
+      CHECK(count_of(row) == (is_old ? Count{4, 240} : Count{3, 180}));
+      CHECK(is_old == (number_of(source_of(row)) < ten_net + 2000));
+    }
+  }
+  CHECK(addresses_of(list_of(client, {{"active_since", 0}})) ==
+        addresses_from(In::family, ten_net, 2500));
+  CHECK(addresses_of(list_of(client, {{"active_since", after.at("seq")}})).empty());
+  const auto listed = [&](json arguments) {
+    arguments["active_since"] = seq;
+    return addresses_of(list_of(client, arguments));
+  };
+  CHECK(listed({{"min_packets", 4}}) == addresses_from(In::family, ten_net + 1500, 500));
+  CHECK(listed({{"limit", 7}}) == addresses_from(In::family, ten_net + 1500, 7));
+
+  const json refused = client.answer_to({{"cmd", "list"}, {"active_since", 1'000'000}});
+  CHECK(refused.at("code") == "bad_request");
+  CHECK(contains(refused.at("message"), "there has been no such tick since counting began"));
+  CHECK(listed(json::object()) == addresses_from(In::family, ten_net + 1500, 1000));
+
+  Process csv(
+      {CLIENT, "list", "--active-since", std::to_string(seq), "--format", "csv", "--limit", "3"});
+  CHECK(csv.wait() == 0);
+  const std::string lines = csv.standard_output();
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
+  Process ahead({CLIENT, "list", "--active-since", "1000000"});
+  CHECK(ahead.wait() == 1);
+  CHECK(contains(ahead.standard_error(), "active_since: expected a whole number from 0 to "));
+}
+
+TEST_CASE_TEMPLATE("a tick before a kill is as good as any for a list since then", In, NativeIpv4,
+                   NativeIpv6, GenericIpv4, GenericIpv6) {
+  const Topology topology;
+  const std::vector<std::string> arguments{"-m", In::name, "--interval", "0.1"};
+  json before;
+  {
+    Agent first(topology, arguments);
+    LineClient client(default_socket);
+    send_frames(topology, frames_of(In::family, ten_net, 100, 2));
+    before = snapshot_with(client, 200);
+    send_frames(topology, frames_of(In::family, ten_net + 10, 10, 3));
+    snapshot_with(client, 230);
+    // Perhaps in a tick of this agent's, perhaps in one of the next one's.
+    send_frames(topology, frames_of(In::family, ten_net + 50, 5, 1));
+    kill(first);
+  }
+  send_frames(topology, frames_of(In::family, ten_net + 95, 10, 4));
+  Agent second(topology, arguments);
+  LineClient snapshots(default_socket);
+  LineClient client(default_socket);
+  snapshot_with(snapshots, 275);
+  const auto parts = list_of(client, {{"active_since", before.at("seq")}});
+  auto expected = expected_sources(In::family, ten_net + 10, 10, 5);
+  expected.merge(expected_sources(In::family, ten_net + 50, 5, 3));
+  expected.merge(expected_sources(In::family, ten_net + 95, 5, 6));
+  expected.merge(expected_sources(In::family, ten_net + 100, 5, 4));
+  CHECK(sources_of(parts.front()) == expected);
+  CHECK(parts.front().at("since") == before.at("since"));
+  CHECK(parts.front().at("seq") > before.at("seq"));
+  CHECK(count_of(parts.front().at("classes").at(In::frame_class)) == Count{275, 275 * 60});
+}
+
+TEST_CASE(
+    "a tick of an agent that has ended is refused by the next one, or it says another since") {
+  const Topology topology;
+  json last;
+  {
+    Agent first(topology, {"--interval", "0.1"});
+    LineClient client(default_socket);
+    send_frames(topology, ipv4_frames(ten_net, 5));
+    do last = client.next_of_type("snapshot");
+    while (last.at("seq") < 12);
+    first.signal(SIGTERM);
+    CHECK(first.wait() == 0);
+  }
+  Agent second(topology, {"--interval", "0.1"});
+  LineClient snapshots(default_socket);
+  LineClient client(default_socket);
+  const json refused = client.answer_to({{"cmd", "list"}, {"active_since", last.at("seq")}});
+  CHECK(refused.at("type") == "error");
+  CHECK(refused.at("code") == "bad_request");
+  while (snapshots.next_of_type("snapshot").at("seq") < last.at("seq")) {
+  }
+  const auto parts = list_of(client, {{"active_since", last.at("seq")}});
+  CHECK(parts.front().at("seq") >= last.at("seq"));
+  CHECK(parts.front().at("since") != last.at("since"));
+}
+
+namespace {
+
+// Who asks for a list since the last one now and then, and adds the differences up.
+class ListReader {
+ public:
+  explicit ListReader(const char* frame_class) : frame_class_(frame_class) {}
+
+  // Takes the lines of an answer, each of which has the same totals, and checks that there are no
+  // negative differences, nor more in the rows than in the class.
+  void add(const std::vector<json>& parts) {
+    const json& head = parts.front();
+    if (!since_.is_null()) CHECK(head.at("since") == since_);
+    since_ = head.at("since");
+    Count of_rows;
+    for (const json& part : parts) {
+      for (const char* total : {"frames", "classes", "untracked", "evicted", "since"})
+        CHECK(part.at(total) == head.at(total));
+      for (const json& row : part.at("sources")) {
+        Held& held = held_[source_of(row)];
+        if (held.first != row.at("first")) held = {row.at("first"), {}};
+        const Count now = count_of(row);
+        CHECK(now.packets > held.count.packets);
+        of_rows.packets += now.packets - held.count.packets;
+        of_rows.bytes += now.bytes - held.count.bytes;
+        held.count = now;
+      }
+    }
+    const Count in_class = count_of(head.at("classes").at(frame_class_));
+    const Count untracked = count_of(head.at("untracked").at(frame_class_));
+    const std::uint64_t evicted = head.at("evicted").at("sources");
+    const Count of_all{in_class.packets - in_class_.packets, in_class.bytes - in_class_.bytes};
+    const Count in_no_row{untracked.packets - untracked_.packets,
+                          untracked.bytes - untracked_.bytes};
+    CHECK(of_rows.packets + in_no_row.packets <= of_all.packets);
+    CHECK(of_rows.bytes + in_no_row.bytes <= of_all.bytes);
+    if (evicted == evicted_)
+      CHECK(Count{of_rows.packets + in_no_row.packets, of_rows.bytes + in_no_row.bytes} == of_all);
+    in_class_ = in_class;
+    untracked_ = untracked;
+    evicted_ = evicted;
+    seq_ = head.at("seq");
+  }
+
+  std::uint64_t seq() const { return seq_; }
+  std::uint64_t evicted() const { return evicted_; }
+  Count in_class() const { return in_class_; }
+
+ private:
+  struct Held {
+    json first;
+    Count count;
+  };
+  const char* frame_class_;
+  std::map<std::string, Held> held_;
+  json since_;
+  std::uint64_t seq_ = 0;
+  std::uint64_t evicted_ = 0;
+  Count in_class_;
+  Count untracked_;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("lists since the last one add up to every packet, over kills and evictions", In,
+                   NativeIpv4, NativeIpv6, GenericIpv4, GenericIpv6) {
+  if (thread_sanitizer) return skip(slow_and_large);
+  for (const char* max_sources : {"1500", "3000"}) {
+    CAPTURE(max_sources);
+    const bool has_room = max_sources == std::string("3000");
+    constexpr std::uint32_t sources = 2000;
+    const Topology topology;
+    const std::vector<std::string> arguments{
+        "-m", In::name, "--interval", "0.1", "--max-sources", max_sources, "--hot-slots", "1024"};
+    std::optional<Agent> agent(std::in_place, topology, arguments);
+    ListReader reader(In::frame_class);
+    {
+      LineClient wait(default_socket);
+      wait.next_of_type("snapshot");
+    }
+    Traffic traffic(topology, frames_of(In::family, ten_net, sources));
+    for (int i = 0; i < 3; ++i) {
+      LineClient client(default_socket);
+      for (int reads = 0; reads < 4; ++reads) {
+        reader.add(list_of(client, {{"active_since", reader.seq()}}));
+        if (reads == 1) std::this_thread::sleep_for(std::chrono::milliseconds(350));
+      }
+      if (i == 2) break;
+      kill(*agent);
+      agent.emplace(topology, arguments);
+    }
+    CHECK(traffic.stop() == "");
+    LineClient snapshots(default_socket);
+    json last;
+    do last = snapshots.next_of_type("snapshot");
+    while (last.at("frames").at("pps") > 0);
+    LineClient client(default_socket);
+    reader.add(list_of(client, {{"active_since", reader.seq()}}));
+    CHECK(reader.in_class() == count_of(last.at("classes").at(In::frame_class)));
+    CHECK((reader.evicted() == 0) == has_room);
+  }
 }

@@ -26,6 +26,7 @@ CORPUS = pathlib.Path(__file__).resolve().parents[1] / "fuzz" / "corpus" / "requ
 
 # What the schema of requests cannot express, as its description says.
 BEYOND_SCHEMA = {
+    "bad_request.active-since-ahead",
     "bad_request.get-address-ipv6-short",
     "bad_request.n-with-fraction",
     "bad_request.prefix-host-bits",
@@ -119,6 +120,8 @@ def check_messages(path, *lines):
         (answer,) = client.answer({"cmd": command, "group": {"ipv4": 0, "ipv6": 64}})
         assert answer["rows"]["prefix4"] == 0 and answer["rows"]["prefix6"] == 64, answer
         assert sum(row["sources"] for row in answer["sources"]) > 1, answer
+    (answer,) = client.answer({"cmd": "list", "active_since": 0})
+    assert answer["since"] and answer["sources"], answer
     for request in ("unsubscribe", "status", "no"):
         assert client.answer({"cmd": request, "id": request})[0]["id"] == request
     for line in (b"{", b'{"cmd":"top","m":1}'):

@@ -445,7 +445,7 @@ TEST_CASE("by default all memory follows from the sources, however many CPUs the
     for (const auto& [name, families] : family_choice_names) {
       CAPTURE(name);
       const MemoryNeed need = memory_need({.row_kind = {.families = families}}, cpus);
-      CHECK(need.ledger == 32 * mib);
+      CHECK(need.ledger == 32 * mib + mib / 4);
       CHECK(need.maps <= 102 * mib);
       CHECK(need.maps >= 84 * mib);
       const Options options =

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // A list of 1,000,000 sources: from the request to the last byte at a client that reads as fast as
 // it can, beside building and dumping an nlohmann_json document of as many; and how much later than
-// usual the ticks are meanwhile, and how much memory it takes.
+// usual the ticks are meanwhile, and how much memory it takes; and a list of the few of them that
+// were counted after a tick.
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -60,8 +61,8 @@ class ListReader {
   }
 
   // The number of bytes.
-  std::size_t list() {
-    ask(R"({"cmd":"list"})");
+  std::size_t list(const std::string& request = R"({"cmd":"list"})") {
+    ask(request);
     return read_until("\"more\":false}\n");
   }
 
@@ -122,6 +123,44 @@ void measure_cost(const testing::Topology& topology, testing::LiveFrames& source
                   .ratio = summarize(values).median / yardstick,
                   .ratio_to = "nlohmann_json build and dump"});
   agent.stop();
+}
+
+// Right after ticks in which few of those tracked were active, beside a list that looks at all and
+// finds none.
+void measure_active(const testing::Topology& topology, testing::LiveFrames& source) {
+  constexpr std::uint32_t active = 1000;
+  MeasuredAgent agent = start_agent(topology, "3");
+  fill(agent, source);
+  source.set_sources(active);
+  testing::LineClient client(MeasuredAgent::socket_path);
+  client.next_of_type("snapshot");
+  ListReader reader;
+  std::map<std::string, std::vector<double>> samples;
+  const auto measure = [&](const std::string& what, const std::string& field, std::uint64_t value) {
+    const double start = wall_ns();
+    const std::size_t size = reader.list(fmt::format(R"({{"cmd":"list","{}":{}}})", field, value));
+    samples[what].push_back((wall_ns() - start) / 1e6);
+    return size;
+  };
+  for (int round = 0; round < rounds; ++round) {
+    const std::uint64_t before = client.next_of_type("snapshot").at("seq");
+    source.send(active);
+    const std::uint64_t after = client.next_of_type("snapshot").at("seq");
+    const std::size_t listed =
+        measure("active_since, to the last byte read", "active_since", before);
+    const std::size_t none = measure("active_since, none active since", "active_since", after);
+    measure("all looked at, none listed", "min_packets", ~std::uint64_t{0});
+    if (listed < active * 100 || none > active)
+      throw std::runtime_error("the list is not of those that were active");
+  }
+  for (const auto& [what, values] : samples)
+    print_result({.bench = "list_cost",
+                  .setting = fmt::format("{} rows, {} active", sources, active),
+                  .what = what,
+                  .unit = "ms",
+                  .samples = values});
+  agent.stop();
+  source.set_sources(sources);
 }
 
 // Snapshots of one client: how late each arrives, against a schedule that has its origin in the
@@ -228,6 +267,7 @@ int main() {
     testing::LiveFrames source(topology);
     source.set_sources(bench::sources);
     bench::measure_cost(topology, source);
+    bench::measure_active(topology, source);
     bench::measure_lateness(topology, source);
   });
 }

@@ -124,6 +124,7 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   Subscription watched{.selection = {.top = 20}};
   ListRequest list;
   PerFamily<unsigned> group_bits;
+  std::uint64_t active_since = 0;
   std::array<bool, event_kinds> asked{};
 
   CLI::App app{"Asks a running xdp-count who sends packets to this machine.", "xdp-countctl"};
@@ -174,6 +175,10 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
              "Only sources that send so many packets a second");
   add_number(*list_command, "--min-bps", list.min_bps, std::uint64_t{0}, any_number,
              "Only sources that send so many bits a second");
+  add_number(*list_command, "--active-since", active_since, std::uint64_t{0}, any_number,
+             "Only sources that were counted after the snapshot of this seq, which JSON and CSV "
+             "have; JSON has since and all totals too. Not with --group4 and --group6")
+      ->option_text("SEQ");
   add_number(*list_command, "--limit", list.limit, std::uint64_t{0}, any_number,
              "End after so many sources");
   GraphOptions graph_options;
@@ -287,6 +292,10 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
       return refused(
           "list --sort is for tables and CSV: JSON is the agent's own lines, by address");
     list.group = group_of(*list_command, group_bits);
+    if (list_command->count("--active-since") > 0) list.active_since = active_since;
+    if (list.group && list.active_since)
+      return refused(
+          "--active-since is of sources, not of sums: list without --group4 and --group6");
     options.request.command = list;
   } else if (*graph) {
     if (options.format != TextFormat::table)

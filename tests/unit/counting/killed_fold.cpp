@@ -113,6 +113,13 @@ Result result_in(Memory& memory) {
     if (ledger.find(key) == &entry) result.tracked[key] = entry.total;
     if (entry.established()) result.established.insert(key);
   });
+  // Who asks what was counted after a tick is told of each such source.
+  for (std::uint64_t tick = 0; tick <= result.seq; ++tick) {
+    std::size_t since = 0;
+    ledger.for_each([&](const LedgerEntry& entry) { since += entry.last_tick() > tick; });
+    ledger.for_each_since(tick, false, [&](const LedgerEntry&) { --since; });
+    CHECK(since == 0);
+  }
   // Each source once, and where it is looked for.
   CHECK(entries == result.tracked.size());
   CHECK(ledger.established() == result.established.size());

@@ -98,6 +98,19 @@ class Model {
     return agrees;
   }
 
+  // On which sources were counted after a tick.
+  bool agrees_on_those_since(std::uint64_t tick, const Ledger& ledger) const {
+    std::set<RowKey> since;
+    for (const auto& [key, entry] : entries_)
+      if (entry.last_tick() > tick) since.insert(key);
+    std::set<RowKey> visited;
+    bool once = true;
+    const auto slots = ledger.for_each_since(tick, false, [&](const LedgerEntry& entry) {
+      once = visited.insert(ledger.key_of(entry)).second && once;
+    });
+    return slots && once && visited == since;
+  }
+
   bool agrees_on_everything(const Ledger& ledger) const {
     std::size_t visited = 0;
     std::size_t recent = 0;
@@ -258,11 +271,42 @@ TEST_CASE("a ledger agrees with a plain map over many random operations") {
       REQUIRE(model.add(key, counts, ledger));
       REQUIRE(model.agrees_on(key, ledger));
       REQUIRE(model.agrees_on(any_source(), ledger));
-      if (operation % c.capacity == 0) REQUIRE(model.agrees_on_everything(ledger));
+      if (operation % c.capacity != 0) continue;
+      REQUIRE(model.agrees_on_everything(ledger));
+      for (const std::uint64_t ago : {below(6), below(tick + 1)})
+        REQUIRE(model.agrees_on_those_since(tick - std::min(ago, tick), ledger));
     }
     REQUIRE(model.agrees_on_everything(ledger));
     CHECK(ledger.evicted().sum().sources > 0);
+    const Ledger reopened(owned.slots, owned.state, c.capacity, c.hash, owned.peers);
+    for (std::uint64_t ago = 0; ago <= std::min(tick, std::uint64_t{50}); ++ago)
+      REQUIRE(model.agrees_on_those_since(tick - ago, reopened));
   }
+}
+
+TEST_CASE("those counted after a tick are found at a cost by how many they are") {
+  constexpr std::uint32_t sources = 1 << 18;
+  constexpr std::uint32_t active = 1000;
+  OwnedLedger owned(sources, HashSeed::random());
+  Ledger& ledger = owned.ledger;
+  ledger.begin_tick(1, 0);
+  for (std::uint32_t i = 0; i < sources; ++i) ledger.add(i, {1, 60});
+  ledger.begin_tick(2, 0);
+  for (std::uint32_t i = 0; i < active; ++i) ledger.add(i * 200, {1, 60});
+  ledger.begin_tick(3, 0);
+  std::size_t found = 0;
+  const auto slots_since = [&](std::uint64_t tick) {
+    found = 0;
+    return ledger.for_each_since(tick, false, [&](const LedgerEntry&) { ++found; });
+  };
+  const auto some = slots_since(1);
+  CHECK(found == active);
+  CHECK(some <= active * Ledger::block_slots);
+  CHECK(slots_since(2) == 0);
+  CHECK(found == 0);
+  CHECK(slots_since(0).has_value());
+  CHECK(found == sources);
+  CHECK_FALSE(ledger.for_each_since(0, true, [](const LedgerEntry&) {}).has_value());
 }
 
 TEST_CASE("a source keeps its totals, the counts of its last tick, and when it came and went") {
@@ -803,7 +847,7 @@ TEST_CASE("a ledger of the recommended slots is at most half full") {
   for (const Case& c : {Case{0, 2}, Case{1, 2}, Case{2, 4}, Case{3, 8}, Case{4, 8}, Case{5, 16},
                         Case{262'144, 524'288}, Case{262'145, 1'048'576}})
     CHECK(Ledger::slots_for(c.capacity) == c.slots);
-  CHECK(OwnedLedger(5).ledger.memory_bytes() == 16 * (64 + 16));
+  CHECK(OwnedLedger(5).ledger.memory_bytes() == 16 * (64 + 16) + 8);
   CHECK(OwnedLedger(5).ledger.capacity() == 5);
 }
 

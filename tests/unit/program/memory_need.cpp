@@ -23,7 +23,8 @@ TEST_CASE("memory follows from the sources, and the kernel's part from the hot s
   constexpr std::uint64_t mib = 1 << 20;
   // Two generations of hot tables, one for each family that is counted, with the totals before them
   // and a line for the bits in use of up to 512 buckets; two of spill tables, likewise, and of
-  // filters; and the sets of tracked sources and of candidates.
+  // filters; and the sets of tracked sources and of candidates. The ledger has 64 bytes for each
+  // slot and 8 for 16 of them.
   const auto small = [](std::uint64_t hot_tables, std::uint64_t hot_slots, std::uint64_t cpus) {
     return 2 * cpus * (192 + hot_tables * (16 * hot_slots + 64)) +
            2 * (64 + 64 + 2 * 64 * 64 + 64) + 32 * 32 + 16 * 4;
@@ -31,23 +32,24 @@ TEST_CASE("memory follows from the sources, and the kernel's part from the hot s
   constexpr FamilyChoice both = FamilyChoice::both;
   constexpr FamilyChoice ipv4 = FamilyChoice::ipv4;
   constexpr FamilyChoice ipv6 = FamilyChoice::ipv6;
-  for (const Case& c :
-       {Case{1, 8, ipv4, 1, small(1, 8, 1), 2 * 64}, Case{1, 8, ipv6, 1, small(1, 8, 1), 2 * 64},
-        Case{1, 8, both, 1, small(2, 8, 1), 2 * 64}, Case{1, 8, both, 3, small(2, 8, 3), 2 * 64},
-        Case{64, 16, both, 1, small(2, 16, 1), 128 * 64},
-        Case{262'144, 262'144, ipv6, 2,
-             4 * (192 + 4 * mib + 8 * kib) + 2 * (64 + 64 * kib + 32 * mib + 256 * kib) + 4 * mib +
-                 256 * kib,
-             32 * mib},
-        Case{262'144, 262'144, both, 2,
-             4 * (192 + 2 * (4 * mib + 8 * kib)) + 2 * (64 + 64 * kib + 32 * mib + 256 * kib) +
-                 4 * mib + 256 * kib,
-             32 * mib},
-        // These sizes are beyond 32 bits.
-        Case{4'194'304, 4'194'304, both, 128,
-             256 * (192 + 2 * (64 * mib + 128 * kib)) + 2 * (64 + mib + 512 * mib + 4 * mib) +
-                 64 * mib + 4 * mib,
-             512 * mib}}) {
+  for (const Case& c : {Case{1, 8, ipv4, 1, small(1, 8, 1), 2 * 64 + 8},
+                        Case{1, 8, ipv6, 1, small(1, 8, 1), 2 * 64 + 8},
+                        Case{1, 8, both, 1, small(2, 8, 1), 2 * 64 + 8},
+                        Case{1, 8, both, 3, small(2, 8, 3), 2 * 64 + 8},
+                        Case{64, 16, both, 1, small(2, 16, 1), 128 * 64 + 64},
+                        Case{262'144, 262'144, ipv6, 2,
+                             4 * (192 + 4 * mib + 8 * kib) +
+                                 2 * (64 + 64 * kib + 32 * mib + 256 * kib) + 4 * mib + 256 * kib,
+                             32 * mib + 256 * kib},
+                        Case{262'144, 262'144, both, 2,
+                             4 * (192 + 2 * (4 * mib + 8 * kib)) +
+                                 2 * (64 + 64 * kib + 32 * mib + 256 * kib) + 4 * mib + 256 * kib,
+                             32 * mib + 256 * kib},
+                        // These sizes are beyond 32 bits.
+                        Case{4'194'304, 4'194'304, both, 128,
+                             256 * (192 + 2 * (64 * mib + 128 * kib)) +
+                                 2 * (64 + mib + 512 * mib + 4 * mib) + 64 * mib + 4 * mib,
+                             516 * mib}}) {
     CAPTURE(c.max_sources);
     CAPTURE(c.hot_slots);
     CAPTURE(c.cpus);

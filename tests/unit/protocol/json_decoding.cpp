@@ -31,7 +31,7 @@ std::vector<std::string> complete_lines() {
   Status status = any_status();
   status.program.ns_per_packet = 38.5;
   return {snapshot_line(any_head(), any_rows(), 6),
-          encode_sources("", any_head(), any_rows(), {0x0a000001, 0}),
+          encode_sources("", any_head(), any_rows(), {0x0a000001, 0}, false, {}, true),
           encode_status("", any_head(), status), encode_error({"", ErrorCode::bad_request, "why"}),
           encode_goodbye("asked to stop")};
 }
@@ -60,6 +60,12 @@ TEST_CASE("sources are read with every field that was written") {
   CHECK_FALSE(message.more);
   CHECK(decoded<SourcesMessage>(encode_sources("", any_head(), {}, {}, true)).more);
   CHECK(encode_sources("7", message.head, message.rows, message.missing) == line);
+  CHECK_FALSE(message.totals);
+
+  const std::string with_totals = encode_sources("", any_head(), any_rows(), {}, true, {}, true);
+  const auto part = decoded<SourcesMessage>(with_totals);
+  CHECK(part.totals);
+  CHECK(encode_sources("", part.head, part.rows, {}, part.more, {}, part.totals) == with_totals);
 }
 
 TEST_CASE("a status is read with every field that was written, where there are any") {

@@ -146,6 +146,14 @@ TEST_CASE("an answer of sources has the fields of the protocol") {
   expected["sources"] = expected["missing"] = json::array();
   expected.erase("id");
   check_same(message_of(encode_sources("", any_head(), {}, {})), expected);
+
+  expected["since"] = "2026-11-20T11:59:43.101Z";
+  expected["frames"] = json::parse(R"({"packets":101,"bytes":102})");
+  expected["classes"] = json::parse(R"({
+    "ipv4":{"packets":111,"bytes":112},"ipv6":{"packets":121,"bytes":122},
+    "arp":{"packets":131,"bytes":132},"other":{"packets":141,"bytes":142},
+    "malformed":{"packets":151,"bytes":152}})");
+  check_same(message_of(encode_sources("", any_head(), {}, {}, false, {}, true)), expected);
 }
 
 TEST_CASE("trends are pairs of packets and bytes, and say how long their slices are") {
@@ -253,7 +261,7 @@ TEST_CASE("a line takes the memory that is reserved for it, whatever it says") {
           sources_capacity("", count, 0, max_trend));
     const std::string id = '"' + std::string(100, 'x') + '"';
     const std::vector<Prefix> missing(count, longest_address);
-    CHECK(encode_sources(id, head, rows, missing, true).capacity() ==
+    CHECK(encode_sources(id, head, rows, missing, true, {}, true).capacity() ==
           sources_capacity(id, count, count));
     CHECK(encode_sources(id, head, rows, {}).capacity() == sources_capacity(id, count, 0));
     // A network of nearly the full length is longer still, and two of half of it.

@@ -35,7 +35,8 @@ TEST_CASE("a request that a client writes is read as it was meant") {
   for (const ListRequest& list :
        {ListRequest{}, ListRequest{Prefix{0x0a000000, 8}, {}, 1, 0},
         ListRequest{{}, Family::ipv6, most, 1000}, ListRequest{.group = {{24, {}}}},
-        ListRequest{.min_pps = most, .min_bps = 7}, ListRequest{.group = {{0, 128}}}}) {
+        ListRequest{.min_pps = most, .min_bps = 7}, ListRequest{.group = {{0, 128}}},
+        ListRequest{.active_since = 0}, ListRequest{.min_packets = 3, .active_since = most}}) {
     const auto read = std::get<ListRequest>(read_back({"7", list}).command);
     CHECK((read == list));
   }

@@ -6,15 +6,20 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <random>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/address.hpp"
 #include "json_line.hpp"
 #include "owned_ledger.hpp"
 #include "owned_tally.hpp"
+#include "protocol/json_decoding.hpp"
 #include "protocol/json_encoding.hpp"
 
 namespace xdp_count {
@@ -122,6 +127,167 @@ TEST_CASE("a list of rates has every row that is as fast, however many are") {
     sources.tick(count, 5000);
     CHECK(listed({.min_pps = 1}).size() == count - 1);
     CHECK(listed({.min_pps = count - 3}).size() == 3);
+  }
+}
+
+TEST_CASE("a list of those counted after a tick is whole, and looks at no others") {
+  for (const std::uint32_t count : {100u, 5000u}) {
+    CAPTURE(count);
+    ManySources sources(count);
+    sources.tick(30, 3000);
+    const auto listed = [&](const ListRequest& request) {
+      ListQuery query(sources.tally.tally, "", request);
+      std::size_t rows = 0;
+      for (const json& part : answer_to(query)) rows += part.at("sources").size();
+      return rows;
+    };
+    CHECK(listed({.active_since = 0}) == count);
+    CHECK(listed({.active_since = 1}) == 30);
+    CHECK(listed({.active_since = 2}) == 0);
+    CHECK(listed({.min_packets = 31, .active_since = 1}) == 14);  // sources 16 to 29, twice
+    CHECK(listed({.limit = 7, .active_since = 1}) == 7);
+    // A walk over the table would find what is written where nothing was counted.
+    std::size_t written = 0;
+    std::vector<LedgerEntry>& slots = sources.owned.slots;
+    for (std::size_t first = 0; first < slots.size(); first += Ledger::block_slots) {
+      const auto block = std::span(slots).subspan(first, Ledger::block_slots);
+      if (std::ranges::any_of(block, [](const auto& slot) { return slot.last_tick() > 1; }))
+        continue;
+      block.front() = LedgerEntry(0x01000000 + static_cast<std::uint32_t>(first), 1000);
+      block.front().set_last_seen(2, 3000);
+      ++written;
+    }
+    CHECK(written > 0);
+    CHECK(listed({.active_since = 1}) == 30);
+    CHECK(listed({}) >= 30 + written);
+  }
+}
+
+// What somebody does who asks now and then, and wants to know exactly what was sent meanwhile.
+class Reader {
+ public:
+  struct Difference {
+    std::map<std::string, Counts> rows;
+    Counts total;  // of the class
+    Counts untracked;
+    Counts evicted;                   // the rest: what sources that are gone sent until they were
+    std::uint64_t newly_evicted = 0;  // sources
+  };
+
+  Difference ask(const Tally& tally) {
+    ListQuery query(tally, "", {.active_since = seq_});
+    REQUIRE(query.select(false));
+    query.prepare();
+    Difference difference;
+    SnapshotHead head;
+    for (bool more = true; more;) {
+      std::string line = query.next_part();
+      line.pop_back();
+      const auto part = std::get<SourcesMessage>(decode_message(line));
+      REQUIRE(part.totals);
+      for (const SourceRow& row : part.rows) {
+        const std::string address = typed_prefix_text(row.address);
+        Held& held = held_[address];
+        if (held.first != row.first_time) held = {row.first_time, {}};
+        CHECK(row.total.packets > held.total.packets);
+        CHECK(row.total.bytes > held.total.bytes);
+        CHECK(difference.rows.emplace(address, row.total - held.total).second);
+        held.total = row.total;
+      }
+      head = part.head;
+      more = part.more;
+    }
+    const Counts total = head.of(FrameClass::ipv4).counts;
+    const Counts untracked = head.untracked.of(Family::ipv4);
+    difference.total = total - total_;
+    difference.untracked = untracked - untracked_;
+    difference.evicted = difference.total - difference.untracked;
+    for (const auto& [address, counts] : difference.rows) {
+      CHECK(counts.packets <= difference.evicted.packets);
+      difference.evicted -= counts;
+    }
+    const std::uint64_t evicted = head.evicted.of(Family::ipv4).sources;
+    difference.newly_evicted = evicted - evicted_;
+    seq_ = head.seq;
+    total_ = total;
+    untracked_ = untracked;
+    evicted_ = evicted;
+    return difference;
+  }
+
+  std::uint64_t seq() const { return seq_; }
+
+ private:
+  struct Held {
+    std::int64_t first = -1;
+    Counts total;
+  };
+  std::uint64_t seq_ = 0;
+  Counts total_;
+  Counts untracked_;
+  std::uint64_t evicted_ = 0;
+  std::map<std::string, Held> held_;
+};
+
+TEST_CASE("differences of lists since the last one are exact, however many ticks were between") {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const auto below = [&](std::uint64_t bound) { return random() % bound; };
+    OwnedLedger owned(64);
+    OwnedTally tally(owned.ledger, {.interface = "eth0"});
+    tally.tally.begin(1);
+    Reader reader;
+    std::map<std::string, Counts> sent;  // since the reader's last question
+    Counts untracked;                    // likewise
+    std::size_t exact = 0;
+    std::size_t with_evictions = 0;
+    std::int64_t time = 1;
+    // Few sources at first, for which there is room.
+    for (int tick = 0; tick < 600; ++tick) {
+      CutWithCounts cut{.time = time += 1 + static_cast<std::int64_t>(below(3)), .interval = 1};
+      const std::uint64_t addresses = tick < 200 ? 60 : 100;
+      for (std::uint64_t i = below(20); i > 0; --i) {
+        const auto number =
+            static_cast<std::uint32_t>(std::min(below(addresses), below(addresses)));
+        const Counts counts{1 + below(5), 60 + below(1000)};
+        cut.generation.sources.push_back({Address(number), counts});
+        sent[address_text(number)] += counts;
+        cut.generation.classes[0] += counts;
+      }
+      const Counts left_out{below(3), 60 * below(2)};
+      cut.generation.untracked.of(Family::ipv4) += left_out;
+      cut.generation.classes[0] += left_out;
+      untracked += left_out;
+      cut.generation.frames = cut.generation.classes[0];
+      tally.fold(cut);
+      REQUIRE(!tally.tally.conservation_violation());
+      if (below(4) != 0) continue;
+
+      CAPTURE(reader.seq());
+      const Reader::Difference difference = reader.ask(tally.tally);
+      REQUIRE(reader.seq() == tally.head().seq);
+      CHECK(difference.untracked == untracked);
+      Counts of_evicted;
+      for (const auto& [address, counts] : sent) {
+        const auto found = difference.rows.find(address);
+        const Counts listed = found == difference.rows.end() ? Counts{} : found->second;
+        CHECK(listed.packets <= counts.packets);
+        CHECK(listed.bytes <= counts.bytes);
+        of_evicted += counts - listed;
+      }
+      for (const auto& [address, counts] : difference.rows) CHECK(sent.contains(address));
+      CHECK(difference.evicted == of_evicted);
+      if (difference.newly_evicted == 0) {
+        CHECK(difference.rows == sent);
+        exact += !sent.empty();
+      }
+      with_evictions += difference.newly_evicted > 0;
+      sent.clear();
+      untracked = {};
+    }
+    CHECK(exact > 20);
+    CHECK(with_evictions > 20);
   }
 }
 

@@ -425,6 +425,46 @@ TEST_CASE("list answers with the sources that are asked for in numeric order") {
   }
 }
 
+TEST_CASE("list answers with the sources that were counted after a tick, and with all totals") {
+  using Texts = std::vector<std::string>;
+  const Fixture fixture;
+  const auto listed = [&](const std::string& fields) {
+    return fixture.ask(R"({"cmd":"list","active_since":)" + fields + "}");
+  };
+  CHECK(sources_of(listed("0")).size() == 12);
+  CHECK(sources_of(listed("1")) == Texts{"192.0.2.3", "192.0.2.6"});
+  CHECK(sources_of(listed("2")).empty());
+  CHECK(sources_of(listed(R"(1,"min_packets":62)")) == Texts{"192.0.2.3"});
+  CHECK(sources_of(listed(R"(1,"min_pps":1)")) == Texts{"192.0.2.3"});
+  CHECK(sources_of(listed(R"(2,"min_pps":1)")).empty());
+  CHECK(sources_of(listed(R"(0,"min_pps":1)")) == Texts{"192.0.2.3"});
+  CHECK(sources_of(listed(R"(1,"limit":1)")) == Texts{"192.0.2.3"});
+  CHECK(sources_of(listed(R"(1,"limit":0)")).empty());
+  CHECK(sources_of(listed(R"(1,"prefix":"192.0.2.4/30")")) == Texts{"192.0.2.6"});
+  CHECK(sources_of(listed(R"(1,"family":"ipv6")")).empty());
+  const json answer = listed("1");
+  CHECK(answer.at("seq") == 2);
+  CHECK(answer.at("sources")[0].at("packets") == 80);
+  CHECK(answer.at("sources")[0].at("first") == "1970-01-01T00:00:01.000Z");
+  for (const char* field : {"since", "frames", "classes"}) {
+    CHECK(answer.contains(field));
+    CHECK_FALSE(fixture.ask(R"({"cmd":"list"})").contains(field));
+  }
+}
+
+TEST_CASE("a tick that was not is refused, and so are sums since a tick") {
+  Fixture fixture;
+  const std::string ask_3 = R"({"cmd":"list","active_since":3})";
+  CHECK(fixture.refusal(ask_3, "bad_request") ==
+        "active_since: expected a whole number from 0 to 2, the seq of the last tick, not 3: "
+        "there has been no such tick since counting began; ask with 0, for all rows");
+  CHECK(fixture.refusal(R"({"cmd":"list","active_since":1,"group":{"ipv4":24}})", "bad_request") ==
+        "active_since: expected none beside group: sums fall where a source makes room for "
+        "another, so they have no differences; sum up the rows of a list without group");
+  fixture.tally.fold({.time = 4000, .interval = 1});
+  CHECK(sources_of(fixture.ask(ask_3)).empty());
+}
+
 TEST_CASE("subscribe is answered with ok and changes the stream to what was asked for") {
   struct Case {
     std::string arguments;
@@ -621,6 +661,9 @@ TEST_CASE("a field of the wrong type or beyond its bounds is refused by name") {
       {"list", "min_packets", and_these(no_count, {18446744073709551616.0})},
       {"list", "min_pps", and_these(no_count, {18446744073709551616.0})},
       {"list", "min_bps", and_these(no_count, {18446744073709551616.0})},
+      // The last tick is number 2.
+      {"list", "active_since",
+       and_these(no_count, {3, 18'446'744'073'709'551'615u, 18446744073709551616.0})},
       {"list", "prefix", no_prefix},
       {"list", "family", no_family},
       {"subscribe", "top", and_these(no_count, {10'001, 18'446'744'073'709'551'615u})},

@@ -158,6 +158,21 @@ TEST_CASE("list takes all sources or what is asked for") {
   CHECK(some.limit == 7);
 }
 
+TEST_CASE("list takes the snapshot after which sources were counted, but not for sums") {
+  CHECK_FALSE(command_of<ListRequest>(parsed({"list"})).active_since.has_value());
+  for (const char* seq : {"0", "17", "18446744073709551615"})
+    CHECK(command_of<ListRequest>(parsed({"list", "--active-since", seq})).active_since ==
+          std::stoull(seq));
+  const ClientOptions sorted = parsed({"list", "--active-since=5", "--sort", "bytes"});
+  CHECK(command_of<ListRequest>(sorted).active_since == 5);
+  for (const char* wrong : {"-1", "1.5", "x", "18446744073709551616"})
+    CHECK(contains_text(refused({"list", "--active-since", wrong}),
+                        "--active-since: expected a number from 0 to 18446744073709551615"));
+  CHECK(contains_text(refused({"list", "--active-since", "5", "--group4", "24"}),
+                      "--active-since is of sources, not of sums"));
+  CHECK(contains_text(refused({"top", "--active-since", "5"}), "--active-since"));
+}
+
 TEST_CASE("top and list take networks to sum up by, and top prints them once") {
   CHECK_FALSE(command_of<TopRequest>(parsed({"top"})).group.has_value());
   CHECK_FALSE(command_of<ListRequest>(parsed({"list"})).group.has_value());
