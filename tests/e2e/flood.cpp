@@ -326,11 +326,12 @@ TEST_CASE_TEMPLATE("no flood from all addresses in order does", Of, Ipv4, Ipv6) 
       {.family = Of::family, .pattern = FloodPattern::all_in_order(), .max_sources = quarter_room});
 }
 
+// These come back, each some times a second, and are established too, far more of them than half of
+// the places: then those stay that send most. So this flood is of so many that each sends much less
+// than a steady source, on a fast machine too.
 TEST_CASE_TEMPLATE("no flood from twice as many as there is room for does, one after the other", Of,
                    Ipv4, Ipv6) {
-  check_promise({.family = Of::family,
-                 .pattern = {.sources = 2 * quarter_room},
-                 .max_sources = quarter_room});
+  check_promise({.family = Of::family, .pattern = {.sources = 2 * default_room}});
 }
 
 TEST_CASE_TEMPLATE("no flood does where there is little room", Of, Ipv4, Ipv6) {
