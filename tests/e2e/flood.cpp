@@ -78,17 +78,19 @@ json snapshot_with_all(LineClient& stream, const Arrivals& arrivals) {
   return snapshot;
 }
 
-// All lines of a list as one.
-json whole_list(LineClient& client, const json& request) {
-  json all = client.answer_to(request);
-  INFO(all.value("message", ""));
-  REQUIRE(all.at("type") == "sources");
-  for (bool more = all.at("more"); more;) {
-    json line = client.next_of_type("sources");
-    more = line.at("more");
-    for (json& row : line.at("sources")) all.at("sources").push_back(std::move(row));
+// Calls use(line) for each line of a list, one at a time: of a million rows all would take so long,
+// and so much memory, that the agent would have waited for long enough.
+template <class Use>
+void read_list(const json& request, const Use& use) {
+  LineClient client(default_socket);
+  json line = client.answer_to(request);
+  INFO(line.value("message", ""));
+  REQUIRE(line.at("type") == "sources");
+  use(line);
+  while (line.at("more")) {
+    line = client.next_of_type("sources");
+    use(line);
   }
-  return all;
 }
 
 // What the marked sources should have in their rows, the heavy hitter too if it has sent something.
@@ -124,23 +126,28 @@ std::string difference(const std::map<std::string, Count>& rows,
 }
 
 void check_steady_rows(const Arrivals& arrivals, Family family) {
-  LineClient client(default_socket);
-  const json rows = whole_list(client, {{"cmd", "list"}, {"prefix", marked_network(family)}});
+  std::map<std::string, Count> rows;
+  read_list({{"cmd", "list"}, {"prefix", marked_network(family)}},
+            [&](const json& line) { rows.merge(sources_of(line)); });
   const auto expected = expected_rows(arrivals, family);
   CHECK(expected.size() >= steady_sources);
-  CHECK(difference(sources_of(rows), expected) == "");
+  CHECK(difference(rows, expected) == "");
 }
 
 // All rows, and what is in none, of one snapshot: this one or a later one of the stream.
 void check_whole_list(LineClient& stream, json snapshot) {
-  LineClient client(default_socket);
-  const json rows = whole_list(client, {{"cmd", "list"}});
-  while (snapshot.at("seq") < rows.at("seq")) snapshot = stream.next_of_type("snapshot");
-  REQUIRE(snapshot.at("seq") == rows.at("seq"));
-  CHECK(rows.at("sources").size() == snapshot.at("tracked"));
-  std::uint64_t packets =
-      count_of(snapshot.at("evicted")).packets + count_of(snapshot.at("untracked")).packets;
-  for (const json& row : rows.at("sources")) packets += row.at("packets").get<std::uint64_t>();
+  std::uint64_t seq = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t packets = 0;
+  read_list({{"cmd", "list"}}, [&](const json& line) {
+    seq = line.at("seq");
+    rows += line.at("sources").size();
+    for (const json& row : line.at("sources")) packets += row.at("packets").get<std::uint64_t>();
+  });
+  while (snapshot.at("seq") < seq) snapshot = stream.next_of_type("snapshot");
+  REQUIRE(snapshot.at("seq") == seq);
+  CHECK(rows == snapshot.at("tracked"));
+  packets += count_of(snapshot.at("evicted")).packets + count_of(snapshot.at("untracked")).packets;
   CHECK(packets == packets_of_both(snapshot.at("classes")));
 }
 
@@ -194,6 +201,7 @@ void check_promise(const Attack& attack, const std::string& mode, const Begin& b
                                      std::to_string(attack.max_sources)};
   arguments.insert(arguments.end(), attack.options.begin(), attack.options.end());
   Agent agent(scene.topology, arguments);
+  INFO(agent.standard_error());
   LineClient stream = subscriber(0);
   begin();
   establish(stream, scene);
