@@ -80,7 +80,7 @@ Ledger::Ledger(std::span<LedgerEntry> slots, LedgerState& state, std::size_t cap
     ++size_;
     established_ += entry.established();
     tracked_total_.of(entry.family()) += entry.total;
-    note_tick_of(static_cast<std::size_t>(&entry - slots_.data()));
+    note_tick_of(slot_of(entry));
   });
 }
 

@@ -188,9 +188,7 @@ class Ledger {
   const LedgerEntry* find(const RowKey& key) const noexcept;
 
   // Of an entry of this ledger.
-  RowKey key_of(const LedgerEntry& entry) const noexcept {
-    return key_in(static_cast<std::size_t>(&entry - slots_.data()));
-  }
+  RowKey key_of(const LedgerEntry& entry) const noexcept { return key_in(slot_of(entry)); }
 
   // What the source sent in the current tick: nothing, when it was seen in an earlier one last.
   Counts in_current_tick(const LedgerEntry& entry) const noexcept {
@@ -289,6 +287,9 @@ class Ledger {
   bool is_of(std::size_t slot, const RowKey& key) const noexcept;
   RowKey key_in(std::size_t slot) const noexcept;
   void put(std::size_t slot, const LedgerEntry& entry, const LedgerPeer& peer) noexcept;
+  std::size_t slot_of(const LedgerEntry& entry) const noexcept {
+    return static_cast<std::size_t>(&entry - slots_.data());
+  }
   void note_tick_of(std::size_t slot) noexcept;
   static constexpr std::size_t blocks_of(std::size_t slots) noexcept {
     return (slots + block_slots - 1) / block_slots;

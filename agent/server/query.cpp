@@ -86,13 +86,11 @@ bool ListQuery::select(const std::atomic<bool>& give_way) {
   rows_.clear();
   if (request_.limit == 0) return true;
   const auto take = [&](const LedgerEntry& entry) { this->take(entry); };
-  // What has sent nothing in this tick has no rate.
-  if (asks_for_rates() && ledger.for_each_active(take)) return true;
-  // Those counted since a tick may be few.
   if (request_.active_since)
     return ledger.for_each_since(*request_.active_since, give_way, take).has_value();
-  // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
-  if (!asks_for_rates())
+  // What has sent nothing in this tick has no rate.
+  if (asks_for_rates() && ledger.for_each_active(take)) return true;
+  if (!asks_for_rates())  // or they may be few
     rows_.reserve(request_.limit < ledger.size() / 2 ? request_.limit * 2 : ledger.size());
   return ledger.for_each_until(give_way, take);
 }
@@ -104,13 +102,13 @@ bool ListQuery::has_least(const Counts& total, const Rates& rates) const {
 }
 
 void ListQuery::take(const LedgerEntry& entry) {
-  if (entry.last_tick() <= request_.active_since.value_or(0)) return;
   if (entry.total.packets < request_.min_packets) return;
   if (!is_selected(head_.row_kind, tally_.ledger().key_of(entry), request_.prefix, request_.family))
     return;
   SourceRow row = source_row(tally_, entry);
   if (!has_least(row.total, row.rates)) return;
-  if (rows_.size() == rows_.capacity()) keep_lowest();
+  // Twice the limit is kept before all but the lowest are dropped, so that dropping is seldom.
+  if (rows_.size() / 2 >= request_.limit) keep_lowest();
   rows_.push_back(std::move(row));
 }
 
