@@ -30,7 +30,7 @@ class AgentMetrics {
     }
   }
 
-  std::string text(const MeasuredCommands* commands) {
+  std::string text(const MeasuredCommands* commands, const MeasuredHistory* history) {
     about_agents();
     about_frames();
     about_rows();
@@ -39,6 +39,7 @@ class AgentMetrics {
     about_the_rest();
     about_rules();
     if (commands) about_commands(*commands);
+    if (history) about_history(*history);
     return out_.take();
   }
 
@@ -247,6 +248,26 @@ class AgentMetrics {
     }
   }
 
+  void about_history(const MeasuredHistory& history) {
+    const auto single = [&](const MetricFamily& of, auto value) {
+      out_.begin(of);
+      out_.series({}, value);
+    };
+    single({MetricType::counter, "xdp_count_history_buckets",
+            "Buckets that were recorded, of all agents."},
+           history.buckets);
+    single({MetricType::counter, "xdp_count_history_failures",
+            "How often an agent, or all of them, could not be recorded when it was time."},
+           history.failures);
+    single(
+        {MetricType::gauge, "xdp_count_history_bytes", "What the history takes on disk.", "bytes"},
+        history.bytes);
+    if (history.last != 0)
+      single({MetricType::gauge, "xdp_count_history_last_timestamp_seconds",
+              "Up to when an agent is recorded, since the Unix epoch.", "seconds"},
+             seconds_of(history.last));
+  }
+
   void about_the_rest() {
     single({MetricType::counter, "xdp_count_ticks", "Cuts through all counters."},
            [](const AgentState& agent) { return agent.head.seq; });
@@ -303,8 +324,8 @@ const char* media_type(MetricsFormat format) {
 }
 
 std::string metrics_text(std::span<const MeasuredAgent> agents, MetricsFormat format,
-                         const MeasuredCommands* commands) {
-  return AgentMetrics(agents, format).text(commands);
+                         const MeasuredCommands* commands, const MeasuredHistory* history) {
+  return AgentMetrics(agents, format).text(commands, history);
 }
 
 }  // namespace xdp_count

@@ -56,10 +56,19 @@ struct MeasuredCommands {
   std::uint64_t dropped = 0;    // never started, since too many were waiting
 };
 
+// What is recorded for later.
+struct MeasuredHistory {
+  std::uint64_t buckets = 0;
+  std::uint64_t failures = 0;  // an agent, or all of them, could not be recorded in an interval
+  std::uint64_t bytes = 0;     // on disk
+  std::int64_t last = 0;       // up to when, in ms since the Unix epoch; 0: nothing yet
+};
+
 // The metrics of all of these, and of no other rows than top_rows: there may be millions of those.
 // Series are told apart by the interface, and where several agents count on interfaces of one name
-// by the socket too. `commands`: null where no rule has one.
+// by the socket too. `commands`: null where no rule has one; `history`: where nothing is recorded.
 std::string metrics_text(std::span<const MeasuredAgent> agents, MetricsFormat format,
-                         const MeasuredCommands* commands = nullptr);
+                         const MeasuredCommands* commands = nullptr,
+                         const MeasuredHistory* history = nullptr);
 
 }  // namespace xdp_count

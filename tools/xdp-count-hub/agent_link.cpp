@@ -205,6 +205,7 @@ void AgentLink::take(AgentConnection& agent, const std::string& line) {
       last_words_ = refusal(*error);
   } else if (const auto* goodbye = std::get_if<GoodbyeMessage>(&message)) {
     last_words_ = farewell(*goodbye);
+    fleet_.end(path_);
   }
 }
 

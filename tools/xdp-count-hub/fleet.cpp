@@ -60,6 +60,7 @@ void Fleet::tick(const std::string& path, const SnapshotHead& head) {
   const auto agent = agents_.find(path);
   if (agent == agents_.end()) return;
   agent->second.rates = head.frames.rates;
+  agent->second.last = head;
   agent->second.history.add(head);
   agent->second.queries.tick();
   agent->second.watch->tick(head);
@@ -69,9 +70,16 @@ void Fleet::lose(const std::string& path) {
   const auto agent = agents_.find(path);
   if (agent == agents_.end()) return;
   agent->second.measured.state.reset();
+  agent->second.last.reset();
   agent->second.queries.lose();
   agent->second.watch->lose();
   agent->second.new_sources.lose();
+}
+
+void Fleet::end(const std::string& path) {
+  const auto agent = agents_.find(path);
+  if (agent != agents_.end() && agent->second.last && tell_end_)
+    tell_end_(path, *agent->second.last);
 }
 
 std::vector<MeasuredAgent> Fleet::agents() const {

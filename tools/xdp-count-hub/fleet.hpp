@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct FollowedAgent {
   MeasuredAgent measured;
   Rates rates = {};  // of its last tick
   TrafficHistory history = {};
+  std::optional<SnapshotHead> last = {};  // the head of its last tick
   RowQueries queries = {};
   std::unique_ptr<AgentWatch> watch = {};
   NewSources new_sources = {};
@@ -49,6 +51,9 @@ class Fleet {
   // It no longer answers. What it counts on, and what it counted, is still known.
   void lose(const std::string& path);
 
+  // It said goodbye: that was its last tick.
+  void end(const std::string& path);
+
   // There is no such socket any more.
   void remove(const std::string& path);
 
@@ -68,6 +73,11 @@ class Fleet {
   // Called with every report of an alert, once it is in the log.
   void on_alert(std::function<void(const AlertReport&)> tell) { watched_->tell = std::move(tell); }
 
+  // Called with the last snapshot of every agent that says goodbye.
+  void on_end(std::function<void(const std::string& path, const SnapshotHead&)> tell) {
+    tell_end_ = std::move(tell);
+  }
+
  private:
   // Agents refer to it, wherever the fleet is.
   struct Watched {
@@ -81,6 +91,7 @@ class Fleet {
 
   std::unique_ptr<Watched> watched_;
   std::map<std::string, FollowedAgent> agents_;
+  std::function<void(const std::string&, const SnapshotHead&)> tell_end_;
 };
 
 }  // namespace xdp_count

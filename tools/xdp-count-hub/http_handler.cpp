@@ -148,8 +148,10 @@ HttpAnswer HttpHandler::content(const HttpRequest& request) const {
   const std::string_view path = target.substr(0, target.find('?'));
   if (path == "/metrics") {
     const MetricsFormat format = wanted_format(request);
-    return {text_response(http::status::ok, media_type(format),
-                          metrics_text(fleet_.agents(), format, commands_))};
+    const auto history = recorder_ ? std::optional(recorder_->totals()) : std::nullopt;
+    return {text_response(
+        http::status::ok, media_type(format),
+        metrics_text(fleet_.agents(), format, commands_, history ? &*history : nullptr))};
   }
   if (path == "/api/stream")
     return {

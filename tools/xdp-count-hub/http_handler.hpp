@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fleet.hpp"
+#include "history_recorder.hpp"
 #include "page_feed.hpp"
 
 namespace xdp_count {
@@ -36,10 +37,10 @@ struct HttpAnswer {
 class HttpHandler {
  public:
   // All are kept by reference. `commands`: null where no rule has one. `book`: null where nothing
-  // more is known of addresses.
+  // more is known of addresses. `recorder`: null where nothing is recorded.
   HttpHandler(Fleet& fleet, const HttpPolicy& policy, const MeasuredCommands* commands = nullptr,
-              AddressBook* book = nullptr)
-      : fleet_(fleet), policy_(policy), commands_(commands), book_(book) {}
+              AddressBook* book = nullptr, const HistoryRecorder* recorder = nullptr)
+      : fleet_(fleet), policy_(policy), commands_(commands), book_(book), recorder_(recorder) {}
 
   // Whatever the request holds, nothing is thrown but std::bad_alloc.
   HttpAnswer answer_to(const HttpRequest& request) const;
@@ -51,6 +52,7 @@ class HttpHandler {
   const HttpPolicy& policy_;
   const MeasuredCommands* commands_;
   AddressBook* book_;
+  const HistoryRecorder* recorder_;
 };
 
 // An answer that says what is wrong, in plain text of one line, to what may be no request at all;

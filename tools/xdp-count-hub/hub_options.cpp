@@ -57,6 +57,20 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
                  "addresses; may be given several times")
       ->allow_extra_args(false)
       ->option_text("FILE");
+  auto* history = app.add_option("--history", options.history_file,
+                                 "Record what is counted in this file, for xdp-countctl history")
+                      ->option_text("FILE");
+  std::uint64_t history_mib = options.history.bytes >> 20;
+  std::int64_t history_seconds = options.history.interval_ms / 1000;
+  add_number(app, "--history-size", history_mib, std::uint64_t{32}, std::uint64_t{1} << 24,
+             "MiB that it may take on disk: the oldest detail makes room  [1024]")
+      ->needs(history);
+  add_number(app, "--history-rows", options.history.rows, std::size_t{0}, std::size_t{1'000'000},
+             "Rows of an interval: the least of more are recorded as one sum  [10000]")
+      ->needs(history);
+  add_number(app, "--history-interval", history_seconds, std::int64_t{1}, std::int64_t{3600},
+             "Seconds  [60]")
+      ->needs(history);
   add_number(app, "--metrics-top", options.metrics_top, std::size_t{0}, std::size_t{100},
              "How many sources of each agent, those with most packets, have metrics of their own, "
              "up to 100  [0]");
@@ -81,6 +95,16 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
   }
   if (token->count() > 0 && options.token_file.empty())
     return refused("--token-file has an empty name: nobody would be asked for a token");
+  if (history->count() > 0 && options.history_file.empty())
+    return refused("--history has an empty name: give the path of a file");
+  options.history.bytes = history_mib << 20;
+  options.history.interval_ms = history_seconds * 1000;
+  if (const std::size_t most = HistoryFile::most_rows(options.history.bytes);
+      options.history.rows > most)
+    return refused(fmt::format(
+        "--history-size {} has room for {} rows of an interval, not for {}: give a larger one, or "
+        "fewer --history-rows",
+        history_mib, most, options.history.rows));
   if (addresses.empty()) addresses.emplace_back(default_listen_address);
   for (const std::string& text : addresses) {
     auto address = parse_listen_address(text);

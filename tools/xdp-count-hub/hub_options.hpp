@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "history/history_file.hpp"
 #include "listen_address.hpp"
 #include "options.hpp"
 
@@ -23,6 +24,8 @@ struct HubOptions {
   std::size_t metrics_top = 0;         // rows of each agent that have metrics of their own
   bool resolve = false;                // ask name servers for what the page shows
   std::vector<std::string> databases;  // that know networks
+  std::string history_file;            // empty: nothing is recorded
+  HistoryFile::Limits history;
   bool verbose = false;
 };
 

@@ -25,6 +25,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "command_runner.hpp"
+#include "history_recorder.hpp"
 #include "http_handler.hpp"
 #include "http_server.hpp"
 #include "hub_config.hpp"
@@ -92,8 +93,14 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
   std::optional<AddressBook> book;
   if (options.resolve || !databases.empty())
     book.emplace(io.get_executor(), options.resolve, std::move(databases));
+  std::optional<HistoryRecorder> recorder;
+  if (!options.history_file.empty()) {
+    recorder.emplace(options.history_file, options.history);
+    follower.fleet().on_end(
+        [&](const std::string& path, const SnapshotHead& last) { recorder->finish(path, last); });
+  }
   const HttpHandler handler(follower.fleet(), policy, has_commands ? &commands.totals() : nullptr,
-                            book ? &*book : nullptr);
+                            book ? &*book : nullptr, recorder ? &*recorder : nullptr);
   HttpLimits limits{.connections = options.max_connections};
   // Pages leave room for those who ask for metrics.
   limits.streams = std::min(limits.streams, std::max(limits.connections / 2, std::size_t{1}));
@@ -103,6 +110,7 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
     servers.push_back(
         std::make_unique<HttpServer>(io.get_executor(), address, handler, limits, load));
   follower.start();
+  if (recorder) recorder->start();
   for (const auto& server : servers) {
     server->start();
     log::info("serving on {}", server->address());

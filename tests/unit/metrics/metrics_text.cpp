@@ -168,6 +168,22 @@ TEST_CASE("what a configuration asks for has series of its own, and nothing else
   CHECK(values == expected);
 }
 
+TEST_CASE("of a history are its size, how much there is of it, and up to when") {
+  const std::array agents{silent("eth0")};
+  const auto plain = values_in(metrics_text(agents, MetricsFormat::prometheus));
+  MeasuredHistory history{.buckets = 4, .failures = 3, .bytes = 2000, .last = 1'700'000'000'500};
+  auto values = values_in(metrics_text(agents, MetricsFormat::prometheus, nullptr, &history));
+  for (const auto& [series, value] : plain) CHECK(values.erase(series) == 1);
+  CHECK(values == std::map<std::string, std::string>{
+                      {"xdp_count_history_buckets_total", "4"},
+                      {"xdp_count_history_failures_total", "3"},
+                      {"xdp_count_history_bytes", "2000"},
+                      {"xdp_count_history_last_timestamp_seconds", "1700000000.5"}});
+  history.last = 0;
+  CHECK_FALSE(values_in(metrics_text(agents, MetricsFormat::prometheus, nullptr, &history))
+                  .contains("xdp_count_history_last_timestamp_seconds"));
+}
+
 TEST_CASE("agents on interfaces of one name are told apart by their sockets") {
   std::array agents{answering("eth0"), answering("eth0"), answering("eth1")};
   agents[1].socket_path = "/tmp/other.sock";

@@ -51,6 +51,29 @@ TEST_CASE("an address that others reach takes a token, or that one says that it 
   }
 }
 
+TEST_CASE("a history has a file and limits, and limits take a file") {
+  CHECK(hub_options({}).history_file.empty());
+  const HubOptions plain = hub_options({"--history", "a.db"});
+  CHECK(plain.history_file == "a.db");
+  CHECK(plain.history.bytes == 1 << 30);
+  CHECK(plain.history.rows == 10'000);
+  CHECK(plain.history.interval_ms == 60'000);
+  const HubOptions other = hub_options({"--history", "a.db", "--history-size", "32",
+                                        "--history-rows", "0", "--history-interval", "1"});
+  CHECK(other.history.bytes == 32 << 20);
+  CHECK(other.history.rows == 0);
+  CHECK(other.history.interval_ms == 1000);
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"--history", ""},
+        {"--history-size", "32"},
+        {"--history", "a.db", "--history-size", "31"},
+        {"--history", "a.db", "--history-size", "32", "--history-rows", "20000"},
+        {"--history", "a.db", "--history-rows", "1000001"},
+        {"--history", "a.db", "--history-interval", "0"},
+        {"--history", "a.db", "--history-interval", "3601"}})
+    CHECK_MESSAGE(hub_exit(wrong).code == 2, wrong.back());
+}
+
 TEST_CASE("what is no address to listen on is refused") {
   for (const char* text : {"", "80", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
                            "127.0.0.1:65536", "127.0.0.1:-1", "localhost:80", "::1:80",

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "history/history_file.hpp"
+
+#include <SQLiteCpp/Statement.h>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+
+using namespace xdp_count;
+
+namespace {
+
+// A directory of its own.
+struct Directory {
+  Directory() {
+    std::string name = std::filesystem::temp_directory_path() / "xdp-count-history-XXXXXX";
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Directory() { std::filesystem::remove_all(path); }
+
+  std::string file() const { return path / "history.db"; }
+
+  std::filesystem::path path;
+};
+
+// An agent that counts what it is told, and has room for few rows.
+class CountedTraffic {
+ public:
+  explicit CountedTraffic(std::int64_t since) {
+    head.interface = "eth0";
+    head.since = since;
+    head.time = since;
+    head.capacity = 1000;
+  }
+
+  void count(const Address& source, std::uint64_t packets) {
+    const Counts counts{packets, packets * 100};
+    head.classes[static_cast<std::size_t>(class_of(source.family))].counts += counts;
+    if (!rows.contains(source) && rows.size() == room) {
+      head.untracked.of(source.family) += counts;
+      return;
+    }
+    const auto [row, is_new] = rows.try_emplace(source);
+    if (is_new) row->second = {.address = source, .first_time = head.time + ++firsts_};
+    row->second.total += counts;
+    active.insert_or_assign(source, head.seq + 1);
+  }
+
+  void evict(const Address& source) {
+    const auto row = rows.find(source);
+    if (row == rows.end()) return;
+    head.evicted.of(source.family) += Evicted{1, row->second.total};
+    rows.erase(row);
+    active.erase(source);
+  }
+
+  void tick(std::int64_t milliseconds) {
+    ++head.seq;
+    head.time += milliseconds;
+  }
+
+  std::vector<SourceRow> active_since(std::uint64_t seq) const {
+    std::vector<SourceRow> found;
+    for (const auto& [source, last] : active)
+      if (last > seq) found.push_back(rows.at(source));
+    return found;
+  }
+
+  void record(HistoryFile& file, const std::string& agent = "eth0") const {
+    file.add(agent, head, active_since(file.recorded(agent, head.since)));
+  }
+
+  std::size_t room = 1000;
+  SnapshotHead head;
+  std::map<Address, SourceRow> rows;
+  std::map<Address, std::uint64_t> active;
+
+ private:
+  std::int64_t firsts_ = 0;
+};
+
+// What a query gives, as text: columns by spaces, rows by commas.
+std::string asked(const Directory& directory, const std::string& query) {
+  SQLite::Database database(directory.file());
+  SQLite::Statement statement(database, query);
+  std::string text;
+  while (statement.executeStep()) {
+    if (!text.empty()) text += ", ";
+    for (int i = 0; i < statement.getColumnCount(); ++i)
+      text += (i == 0 ? "" : " ") + statement.getColumn(i).getString();
+  }
+  return text;
+}
+
+// How many buckets there are whose rows and rest are not all of their classes, or with less than
+// nothing; that do not begin where the one before ends; or whose parts are not what they are.
+std::string wrong_buckets(const Directory& directory) {
+  std::string wrong;
+  for (const char* what : {"packets", "bytes"})
+    wrong += asked(directory,
+                   fmt::format("SELECT count(*) FROM bucket WHERE rest_ipv4_{0} + rest_ipv6_{0} + "
+                               "(SELECT coalesce(sum({0}), 0) FROM row WHERE bucket = id) != "
+                               "ipv4_{0} + ipv6_{0} OR min(rest_ipv4_{0}, rest_ipv6_{0}, ipv4_{0}, "
+                               "ipv6_{0}, arp_{0}, untracked_{0}, evicted_{0}) < 0",
+                               what)) +
+             " ";
+  wrong +=
+      asked(directory,
+            "SELECT count(*) FROM bucket AS b WHERE level = 0 AND begin_seq != 0 AND NOT EXISTS "
+            "(SELECT 1 FROM bucket AS a WHERE a.series = b.series AND a.level = 0 AND "
+            "a.end_seq = b.begin_seq)") +
+      " ";
+  wrong += asked(directory,
+                 "SELECT count(*) FROM bucket AS p WHERE EXISTS (SELECT 1 FROM bucket WHERE parent "
+                 "= p.id) AND "
+                 "(ipv4_packets, ipv6_bytes, begin_seq, end_seq) != (SELECT sum(ipv4_packets), "
+                 "sum(ipv6_bytes), min(begin_seq), max(end_seq) FROM bucket WHERE parent = p.id)");
+  return wrong;
+}
+
+constexpr const char* none = "0 0 0 0";
+constexpr std::int64_t start = 1'700'000'000'000;
+
+}  // namespace
+
+TEST_CASE("a bucket has what each row has counted since the one before") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(start);
+  traffic.count(0xc0000201, 5);
+  traffic.count(Address(0x20010db800000000, 1), 7);
+  traffic.tick(60'000);
+  traffic.record(file);
+  traffic.count(0xc0000201, 2);
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory, "SELECT bucket, address, packets, bytes FROM row") ==
+        "1 192.0.2.1 5 500, 1 2001:db8::1 7 700, 2 192.0.2.1 2 200");
+  CHECK(asked(directory,
+              "SELECT begin_seq, end_seq, end_time - begin_time, ipv4_packets, ipv6_packets FROM "
+              "bucket") == "0 1 60000 5 7, 1 2 60000 2 0");
+  CHECK(file.recorded("eth0", start) == 2);
+  CHECK(file.recorded("eth0", start + 1) == 0);
+  CHECK(file.recorded("eth1", start) == 0);
+  traffic.record(file);  // nothing is new
+  CHECK(asked(directory, "SELECT count(*) FROM bucket") == "2");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("a row that made room and came again is told from what it was") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(start);
+  traffic.count(0xc0000201, 5);
+  traffic.tick(60'000);
+  traffic.record(file);
+  traffic.count(0xc0000201, 3);  // nobody asks for these before they are evicted
+  traffic.evict(0xc0000201);
+  traffic.count(0xc0000201, 9);
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory, "SELECT packets FROM row WHERE bucket = 2") == "9");
+  CHECK(asked(directory, "SELECT rest_ipv4_packets, evicted_packets FROM bucket WHERE id = 2") ==
+        "3 8");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("of more rows than a bucket may have the least are in its rest") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {.rows = 2});
+  CountedTraffic traffic(start);
+  for (std::uint32_t i = 1; i <= 5; ++i) traffic.count(i, i);
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory, "SELECT address, packets FROM row") == "0.0.0.4 4, 0.0.0.5 5");
+  CHECK(asked(directory, "SELECT rest_ipv4_packets, rest_rows FROM bucket") == "6 3");
+  traffic.count(1, 10);  // what it had is not counted again
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory, "SELECT address, packets FROM row WHERE bucket = 2") == "0.0.0.1 10");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("hours and days have what their minutes have") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {.rows = 3});
+  CountedTraffic traffic(start / HistoryFile::day_ms * HistoryFile::day_ms);
+  std::uint64_t sent = 0;
+  for (int minute = 0; minute < 2 * 24 * 60 + 61; minute += 10) {
+    for (std::uint32_t i = 1; i <= 5; ++i) {
+      traffic.count(i, i);
+      sent += i;
+    }
+    traffic.tick(600'000);
+    traffic.record(file);
+  }
+  CHECK(asked(directory,
+              "SELECT level, count(*), sum(ipv4_packets) FROM bucket WHERE parent IS NULL GROUP BY "
+              "level ORDER BY level") == fmt::format("0 1 15, 1 1 90, 2 2 {}", sent - 105));
+  CHECK(asked(directory,
+              "SELECT address, packets FROM row WHERE bucket = (SELECT id FROM bucket WHERE level "
+              "= 2 LIMIT 1)") == "0.0.0.3 432, 0.0.0.4 576, 0.0.0.5 720");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("a bucket says how long nobody recorded, also after the clock was set back") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(start);
+  for (const std::int64_t length : {60'000, 119'999, 120'000, 600'000, -600'000, 60'000}) {
+    traffic.count(1, 2);
+    traffic.tick(length);
+    traffic.record(file);
+  }
+  CHECK(asked(directory, "SELECT gap, ipv4_packets FROM bucket ORDER BY id") ==
+        "0 2, 0 2, 60000 2, 540000 2, 540000 2, 0 2");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("rows that have more than was counted are in the rest, and what follows is right again") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(start);
+  traffic.count(1, 5);
+  traffic.tick(60'000);
+  traffic.rows.at(1).total.packets += 1;
+  traffic.record(file);
+  traffic.count(1, 3);
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory, "SELECT ipv4_packets, rest_ipv4_packets, rest_rows FROM bucket") ==
+        "5 5 1, 3 0 0");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("no more rows are known than twice as many as the agent has room for") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(start);
+  traffic.head.capacity = 100;
+  traffic.count(1, 7);
+  for (std::uint32_t first = 0; first < 1000; first += 50) {
+    for (std::uint32_t i = 0; i < 50; ++i) traffic.count(1000 + first + i, 1);
+    traffic.tick(60'000);
+    traffic.record(file);
+    for (std::uint32_t i = 0; i < 50; ++i) traffic.evict(1000 + first + i);
+    CHECK(std::stoi(asked(directory, "SELECT count(*) FROM last")) <= 200);
+  }
+  // It was silent for so long that it is not known any more: what it sends now cannot be told from
+  // what it sent then.
+  traffic.count(1, 2);
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory,
+              "SELECT rest_ipv4_packets, rest_rows, rows FROM bucket ORDER BY id DESC "
+              "LIMIT 1") == "2 0 0");
+  // What comes newly is.
+  traffic.count(2, 4);
+  traffic.count(1, 3);
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(
+      asked(directory, "SELECT address, packets FROM row ORDER BY bucket DESC, packets LIMIT 2") ==
+      "0.0.0.1 3, 0.0.0.2 4");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("another counting of an agent ends what is known of rows before, and no counts") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {});
+  for (std::int64_t i = 0; i < 3; ++i) {
+    CountedTraffic traffic(start + i * 3'600'000);
+    traffic.count(1, 5);
+    traffic.tick(60'000);
+    traffic.record(file);
+    CHECK(asked(directory, "SELECT count(*) FROM last") == "1");
+  }
+  CHECK(asked(directory, "SELECT packets FROM row") == "5, 5, 5");
+}
+
+TEST_CASE("oldest detail goes first and totals last, and what went is said") {
+  const Directory directory;
+  constexpr std::uint64_t bytes = 1 << 20;
+  HistoryFile file(directory.file(), {.bytes = bytes, .rows = 200});
+  CountedTraffic traffic(start / HistoryFile::day_ms * HistoryFile::day_ms);
+  std::uint64_t sent = 0;
+  HistoryFile::Removed before;
+  std::string order;
+  for (int step = 0; step < 50 * 24; ++step) {  // fifty days
+    for (std::uint32_t i = 0; i < 100; ++i) traffic.count(i, 1 + i);
+    sent += 100 * 101 / 2;
+    traffic.tick(3'600'000);
+    traffic.record(file);
+    const HistoryFile::Removed& removed = file.removed();
+    if (before.recorded == 0 && removed.recorded != 0) order += "recorded ";
+    if (before.hours == 0 && removed.hours != 0) order += "hours ";
+    if (before.rows == 0 && removed.rows != 0) order += "rows ";
+    if (before.totals == 0 && removed.totals != 0) order += "totals ";
+    before = removed;
+    CHECK(file.bytes() <= bytes);
+  }
+  CHECK(order == "recorded hours rows ");
+  CHECK(before.recorded > before.rows);
+  CHECK(asked(directory, "SELECT sum(ipv4_packets) FROM buckets") == std::to_string(sent));
+  CHECK(asked(directory,
+              "SELECT count(*) > 0 FROM bucket WHERE level = 2 AND rows = 0 AND "
+              "rest_ipv4_packets = ipv4_packets") == "1");
+  CHECK(asked(directory, "SELECT count(*) > 5 FROM bucket WHERE level = 2 AND rows > 0") == "1");
+}
+
+TEST_CASE("somebody who reads for long cannot make the log grow, and nothing is lost") {
+  const Directory directory;
+  constexpr std::uint64_t bytes = 8 << 20;
+  HistoryFile file(directory.file(), {.bytes = bytes});
+  CountedTraffic traffic(start);
+  traffic.room = 5000;
+  traffic.head.capacity = 5000;
+  const auto minute = [&] {
+    for (std::uint32_t i = 0; i < 5000; ++i) traffic.count(i, 1);
+    traffic.tick(60'000);
+    traffic.record(file);
+  };
+  minute();
+  bool refused = false;
+  {
+    SQLite::Database reader(directory.file());
+    SQLite::Statement reading(reader, "SELECT * FROM row");
+    REQUIRE(reading.executeStep());
+    for (int i = 0; i < 100 && !refused; ++i) try {
+        minute();
+      } catch (const std::runtime_error& error) {
+        refused = true;
+        CHECK(std::string(error.what()).find("somebody has been reading") == 0);
+      }
+    CHECK(refused);
+    CHECK(file.bytes() <= bytes);
+  }
+  minute();
+  CHECK(asked(directory, "SELECT sum(ipv4_packets) FROM buckets") ==
+        std::to_string(traffic.head.classes[0].counts.packets));
+  CHECK(asked(directory, "SELECT sum(rest_ipv4_packets) FROM buckets") == "0");
+}
+
+TEST_CASE("a file that is damaged, of another program or another version is told") {
+  const Directory directory;
+  { HistoryFile(directory.file(), {}).add("eth0", {.seq = 1, .time = start, .since = start}, {}); }
+  const auto refusal = [&]() -> std::string {
+    try {
+      const HistoryFile file(directory.file(), {});
+      return "";
+    } catch (const SQLite::Exception& error) {
+      return fmt::format("SQLite {}", error.getErrorCode());
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+  };
+  CHECK(refusal() == "");
+  const auto set = [&](const std::string& what) {
+    SQLite::Database(directory.file(), SQLite::OPEN_READWRITE).exec("PRAGMA " + what);
+  };
+  set("user_version = 2");
+  CHECK(refusal() == directory.file() + " is of version 2, and this program's is 1");
+  set("user_version = 1");
+  set("application_id = 7");
+  CHECK(refusal() == directory.file() + " is another program's");
+  set(fmt::format("application_id = {}", 0x78647063));
+  CHECK(refusal() == "");
+  {
+    std::fstream bytes(directory.file());
+    bytes.seekp(5 * 4096);
+    bytes << std::string(4096, 'x');
+  }
+  CHECK(refusal() == "SQLite 11");
+}
+
+TEST_CASE("a file that somebody removed is missed") {
+  const Directory directory;
+  const HistoryFile file(directory.file(), {});
+  CHECK(file.is_there());
+  std::filesystem::remove(directory.file());
+  CHECK_FALSE(file.is_there());
+  std::ofstream(directory.file()) << "another one";
+  CHECK_FALSE(file.is_there());
+}
+
+TEST_CASE("whatever happens, nothing is lost, doubled or negative") {
+  std::mt19937 random(18);
+  const auto up_to = [&](std::uint32_t most) {
+    return std::uniform_int_distribution<std::uint32_t>(0, most)(random);
+  };
+  for (int round = 0; round < 8; ++round) {
+    const Directory directory;
+    const HistoryFile::Limits limits{.bytes = round % 2 == 0 ? 400'000u : 1u << 30,
+                                     .rows = 5 + up_to(40)};
+    auto file = std::make_unique<HistoryFile>(directory.file(), limits);
+    auto traffic = std::make_unique<CountedTraffic>(start);
+    traffic->room = 60;
+    std::map<std::int64_t, std::uint64_t> packets;  // by series
+    std::map<Address, std::uint64_t> recorded;
+    for (int step = 0; step < 600; ++step) {
+      for (std::uint32_t n = up_to(30); n > 0; --n) {
+        const Address source =
+            up_to(3) == 0 ? Address(0x20010db800000000, up_to(40)) : Address(up_to(80));
+        traffic->count(source, 1 + up_to(5));
+      }
+      if (up_to(3) == 0)
+        for (std::uint32_t i = 0; i < 10; ++i) traffic->evict(Address(up_to(80)));
+      traffic->tick(up_to(20) == 0 ? static_cast<std::int64_t>(up_to(8'000'000)) - 4'000'000
+                                   : 60'000);
+      if (up_to(2) == 0) continue;  // nobody asks
+      traffic->record(*file);
+      packets[traffic->head.since] =
+          traffic->head.classes[0].counts.packets + traffic->head.classes[1].counts.packets;
+      if (up_to(30) == 0) file = std::make_unique<HistoryFile>(directory.file(), limits);
+      if (up_to(60) == 0) {
+        const std::int64_t since = traffic->head.since + 100'000'000;
+        traffic = std::make_unique<CountedTraffic>(since);
+        traffic->room = 60;
+      }
+    }
+    const std::string wrong = wrong_buckets(directory);
+    CHECK((round % 2 == 0 ? wrong.substr(0, 3) + wrong.substr(5) : wrong) ==
+          (round % 2 == 0 ? "0 0 0" : none));
+    std::string expected;
+    for (const auto& [since, of] : packets)
+      expected += fmt::format("{}{} {}", expected.empty() ? "" : ", ", since, of);
+    CHECK(
+        asked(directory, "SELECT since, ipv4_packets + ipv6_packets FROM series ORDER BY since") ==
+        expected);
+    CHECK(asked(directory,
+                "SELECT since, sum(bucket.ipv4_packets + bucket.ipv6_packets) FROM bucket JOIN "
+                "series ON series = series.id "
+                "WHERE parent IS NULL GROUP BY since ORDER BY since") == expected);
+    CHECK(file->bytes() <= limits.bytes);
+  }
+}
