@@ -71,9 +71,9 @@ boost          boost    108100  $apt_boost           boost-devel     boost
 /usr/share/javascript/chart.js/chart.min.js file - libjs-chart.js - -
 tomlplusplus   library  3.3     libtomlplusplus-dev  tomlplusplus-devel tomlplusplus
 libcares       library  -       libc-ares-dev        c-ares-devel    c-ares
-SQLiteCpp/SQLiteCpp.h header - libsqlitecpp-dev    sqlitecpp-devel -
-sqlite3        library  -       libsqlite3-dev       sqlite-devel    sqlite
 libmaxminddb   library  -       libmaxminddb-dev     libmaxminddb-devel libmaxminddb
+sqlite3        library  -       libsqlite3-dev       sqlite-devel    sqlite
+SQLiteCpp/SQLiteCpp.h header -  libsqlitecpp-dev     sqlitecpp-devel -
 END
   if $tests; then needs_of_tests; fi
   if $coverage; then echo "gcovr command - gcovr gcovr gcovr"; fi

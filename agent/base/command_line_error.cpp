@@ -22,16 +22,23 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-// The long ones without their dashes, of the program and of the command that was given.
+// The long ones without their dashes, of the program and of the commands that were given.
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
-  const auto add = [&names](const CLI::App& from) {
-    for (const CLI::Option* option : from.get_options())
-      for (const std::string& name : option->get_lnames()) names.push_back(name);
-  };
-  add(app);
-  for (const CLI::App* command : app.get_subcommands()) add(*command);
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  for (const CLI::App* command : app.get_subcommands()) {
+    const std::vector<std::string> more = option_names(*command);
+    names.insert(names.end(), more.begin(), more.end());
+  }
   return names;
+}
+
+// The program, or the last command that was given and has commands of its own.
+const CLI::App& last_with_commands(const CLI::App& app) {
+  const auto given = app.get_subcommands();
+  const bool is_last = given.empty() || given.front()->get_subcommands(nullptr).empty();
+  return is_last ? app : last_with_commands(*given.front());
 }
 
 // The commands that take this option.
@@ -42,7 +49,8 @@ std::vector<std::string> owners_of(const CLI::App& app, const std::string& optio
   return owners;
 }
 
-std::string unknown_option(const CLI::App& app, const std::string& word) {
+std::string unknown_option(const CLI::App& program, const std::string& word) {
+  const CLI::App& app = last_with_commands(program);
   const std::string name = option_name(word);
   const auto given = app.get_subcommands();
   const auto owners = owners_of(app, name);
@@ -53,21 +61,22 @@ std::string unknown_option(const CLI::App& app, const std::string& word) {
     return fmt::format("{} is an option of {}: it goes behind that", name,
                        given.front()->get_name());
   const std::string meant =
-      name.starts_with("--") ? nearest_word(name.substr(2), option_names(app)) : "";
+      name.starts_with("--") ? nearest_word(name.substr(2), option_names(program)) : "";
   return fmt::format("there is no option {}{}{}", name,
                      given.empty() ? "" : " of " + given.front()->get_name(),
                      meant.empty() ? "" : "; did you mean --" + meant + "?");
 }
 
 // `words`, at least one, are what neither the program nor its command has a use for.
-std::string left_over(const CLI::App& app, const std::vector<std::string>& words) {
+std::string left_over(const CLI::App& program, const std::vector<std::string>& words) {
+  const CLI::App& app = last_with_commands(program);
   const std::vector<std::string> commands = command_names(app);
   if (!commands.empty() && app.get_subcommands().empty() && !is_option(words.front()))
     return fmt::format("there is no command {}{}", words.front(),
                        did_you_mean(words.front(), commands));
   // A value behind an option that is none is left over as well.
   const auto option = std::find_if(words.begin(), words.end(), is_option);
-  if (option != words.end()) return unknown_option(app, *option);
+  if (option != words.end()) return unknown_option(program, *option);
   return fmt::format("not expected: {}", fmt::join(words, " "));
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
@@ -33,9 +34,16 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+// `command`: with the command that it is of, "history top".
 std::string help_of(const std::string& program, const std::string& command) {
-  std::vector<std::string> words{program, "--help"};
-  if (!command.empty()) words.insert(words.begin() + 1, command);
+  std::vector<std::string> words = words_of(command);
+  words.insert(words.begin(), program);
+  words.emplace_back("--help");
   return output_of(words);
 }
 
@@ -74,6 +82,17 @@ std::set<std::string> commands_of_help(const std::string& help) {
   return commands;
 }
 
+// The program's as "", and those of commands too.
+std::set<std::string> all_commands(const std::string& program) {
+  std::set<std::string> all{""};
+  for (const std::string& command : commands_of_help(help_of(program, ""))) {
+    all.insert(command);
+    for (const std::string& own : commands_of_help(help_of(program, command)))
+      all.insert(command + " " + own);
+  }
+  return all;
+}
+
 // ".It Fl m , Fl -mode Cm auto | native", by the command that the page has them under.
 std::map<std::string, Options> options_of_page(const std::string& path) {
   std::map<std::string, Options> options;
@@ -84,7 +103,9 @@ std::map<std::string, Options> options_of_page(const std::string& path) {
     words >> macro;
     if (macro == ".Sh") section.clear();
     if (macro == ".Ss") {
-      words >> section;
+      section.clear();
+      for (std::string word; words >> word && word != "Ar";)
+        section += (section.empty() ? "" : " ") + word;
       options[section];
     }
     std::string word;
@@ -149,8 +170,7 @@ TEST_CASE("the manual pages have every command and option of --help, and no othe
     const std::string help = help_of(program.path, "");
     CHECK(options_of_help(help).size() > 8);
     CHECK(pages[""] == options_of_help(help));
-    Words commands{""};
-    commands.merge(commands_of_help(help));
+    const Words commands = all_commands(program.path);
     Words described;
     for (const auto& [command, options] : pages) {
       described.insert(command);
@@ -190,9 +210,7 @@ TEST_CASE("the manual pages have every exit status of --help, and no other") {
 TEST_CASE("a letter is short for the same option in both programs and in every command") {
   auto meanings = letters_of_help(help_of(AGENT, ""));
   std::size_t shared = 0;
-  Words commands{""};
-  commands.merge(commands_of_help(help_of(CLIENT, "")));
-  for (const std::string& command : commands)
+  for (const std::string& command : all_commands(CLIENT))
     for (const auto& [letter, meaning] : letters_of_help(help_of(CLIENT, command))) {
       CAPTURE(command);
       CAPTURE(letter);
@@ -226,6 +244,14 @@ TEST_CASE("bash completes every command and option of --help, and no other") {
       both.merge(options_of_help(help_of(program.path, command)));
       CHECK(completions({program.path, command, "-"}) == names_of(both));
       CHECK(completions({program.path, command.substr(0, 2)}) == Words{command});
+      const Words own = commands_of_help(help_of(program.path, command));
+      CHECK(completions({program.path, command, ""}) == own);
+      for (const std::string& name : own) {
+        Options all = both;
+        all.merge(options_of_help(help_of(program.path, command + " " + name)));
+        CHECK(completions({program.path, command, name, "-"}) == names_of(all));
+        CHECK(completions({program.path, command, name, ""}).empty());
+      }
     }
   }
 }
@@ -243,6 +269,8 @@ TEST_CASE("bash completes what options take") {
   CHECK(completions({CLIENT, "list", "--format", ""}) == Words{"table", "json", "csv"});
   CHECK(completions({CLIENT, "graph", "--format", ""}) == Words{"dot", "graphml"});
   CHECK(completions({CLIENT, "get", ""}).empty());
+  CHECK(completions({CLIENT, "history", "top", "--by", ""}) == Words{"bytes", "packets"});
+  CHECK(completions({CLIENT, "history", "row", "--step", "h"}) == Words{"hour"});
 #ifdef HUB
   CHECK(completions({HUB, ""}).empty());
   CHECK(completions({HUB, "--token-file", "/etc/host"}).contains("/etc/hosts"));

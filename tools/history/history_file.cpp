@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "history/history_schema.hpp"
+#include "model/names.hpp"
 
 namespace xdp_count {
 namespace {
@@ -226,10 +227,18 @@ HistoryFile::Series HistoryFile::series_of(const std::string& agent, const Snaps
   none.exec();
   SQLite::Statement insert(
       database_,
-      fmt::format("INSERT INTO series (agent, since, interface, seq, time, forgotten, known, {}) "
-                  "VALUES (?, ?, ?, 0, ?, 0, 0, {})",
+      fmt::format("INSERT INTO series (agent, since, interface, counted_by, prefix4, prefix6, seq, "
+                  "time, forgotten, known, {}) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, {})",
                   totals_columns, marks(totals_marks)));
-  Binder(insert).add(agent).add(head.since).add(head.interface).add(head.since).add(Totals{});
+  Binder(insert)
+      .add(agent)
+      .add(head.since)
+      .add(head.interface)
+      .add(name_of(head.row_kind.by))
+      .add(head.row_kind.prefix_lengths.of(Family::ipv4))
+      .add(head.row_kind.prefix_lengths.of(Family::ipv6))
+      .add(head.since)
+      .add(Totals{});
   insert.exec();
   return {database_.getLastInsertRowid(), {.time = head.since}};
 }

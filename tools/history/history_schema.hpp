@@ -17,6 +17,10 @@ CREATE TABLE series (
   agent TEXT NOT NULL,        -- the name of its socket's file
   since INTEGER NOT NULL,     -- when counting began
   interface TEXT NOT NULL,
+  -- What its rows are of: "source", "destination" or "pair", of networks of so many bits.
+  counted_by TEXT NOT NULL,
+  prefix4 INTEGER NOT NULL,
+  prefix6 INTEGER NOT NULL,
   -- Up to which tick it is recorded, and what was counted since counting began until then.
   seq INTEGER NOT NULL,
   time INTEGER NOT NULL,
@@ -86,7 +90,7 @@ CREATE TABLE last (
 -- What people ask for. Buckets that have no parts: over any of them sums are exact, since none is
 -- of what another one is of.
 CREATE VIEW buckets AS
-SELECT bucket.id AS bucket, agent, interface,
+SELECT bucket.id AS bucket, agent, interface, counted_by,
   strftime('%Y-%m-%dT%H:%M:%fZ', begin_time / 1000.0, 'unixepoch') AS "from",
   strftime('%Y-%m-%dT%H:%M:%fZ', end_time / 1000.0, 'unixepoch') AS "to",
   gap / 1000.0 AS gap_seconds,
@@ -99,7 +103,7 @@ FROM bucket JOIN series ON series = series.id
 WHERE NOT EXISTS (SELECT 1 FROM bucket AS part WHERE part.parent = bucket.id);
 
 CREATE VIEW rows AS
-SELECT agent, interface, "from", "to", address, peer, packets, bytes
+SELECT agent, interface, counted_by, "from", "to", address, peer, packets, bytes
 FROM buckets JOIN row ON row.bucket = buckets.bucket;
 )sql";
 

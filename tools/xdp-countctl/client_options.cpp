@@ -19,6 +19,7 @@
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
 #include "model/names.hpp"
+#include "selection_options.hpp"
 #include "version.hpp"
 
 namespace xdp_count {
@@ -36,9 +37,6 @@ constexpr std::array<Name<ListOrder>, 5> list_order_names{{{"address", std::null
                                                            {"bps", SortKey::bps},
                                                            {"packets", SortKey::packets},
                                                            {"bytes", SortKey::bytes}}};
-
-constexpr std::array<Name<std::optional<Family>>, families> wanted_families{
-    {{"ipv4", Family::ipv4}, {"ipv6", Family::ipv6}}};
 
 constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
@@ -60,42 +58,6 @@ std::string address_error(const std::string& text, bool resolve) {
     return fmt::format("'{}' has a zone, which no source has: ask for {}", text, without_zone);
   return fmt::format("'{}' is not an IP address{}", text,
                      may_be_name(text) ? "; get --resolve looks names of hosts up" : "");
-}
-
-std::string check_prefix(const std::string& text) {
-  if (parse_typed_prefix(text)) return "";
-  if (std::string error = host_bits_error(text); !error.empty()) return error;
-  return fmt::format(
-      "'{}' is neither a network such as 192.0.2.0/24 or 2001:db8::/32 nor an IP address", text);
-}
-
-void add_filters(CLI::App& command, std::optional<Prefix>& prefix, std::optional<Family>& family) {
-  command
-      .add_option_function<std::string>(
-          "--prefix", [&prefix](const std::string& text) { prefix = parse_typed_prefix(text); },
-          "Only the sources in a network, such as 192.0.2.0/24 or 2001:db8::/32, or one address")
-      ->check(check_prefix)
-      ->option_text("CIDR");
-  add_choice(command, "--family", family, wanted_families,
-             "Only the sources of one family  [both]");
-}
-
-// The bits of both families' networks, as they are given.
-void add_group(CLI::App& command, PerFamily<unsigned>& bits) {
-  add_number(command, "--group4", bits.of(Family::ipv4), 0U, bits_of(Family::ipv4),
-             "Sums of IPv4 networks of so many bits, 0 to 32, in place of sources")
-      ->option_text("BITS");
-  add_number(command, "--group6", bits.of(Family::ipv6), 0U, bits_of(Family::ipv6),
-             "The same of IPv6 networks, 0 to 128")
-      ->option_text("BITS");
-}
-
-// Nothing where none were given.
-std::optional<Grouping> group_of(const CLI::App& command, const PerFamily<unsigned>& bits) {
-  Grouping group;
-  if (command.count("--group4") > 0) group.of(Family::ipv4) = bits.of(Family::ipv4);
-  if (command.count("--group6") > 0) group.of(Family::ipv6) = bits.of(Family::ipv6);
-  return group == Grouping{} ? std::nullopt : std::optional(group);
 }
 
 // `command`: the name of the one that was given, or empty.
@@ -136,7 +98,8 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
   app.add_option("-i,--interface", options.interfaces,
                  "The interface that the agent counts on. The live view, status and metrics are of "
                  "several agents, where this or -s is given several times, or of all that there "
-                 "are without both; the other commands take the only one")
+                 "are without both; history is of one, or of all; the other commands take the only "
+                 "one")
       ->allow_extra_args(false)
       ->option_text("IFACE")
       ->excludes(socket);
@@ -225,6 +188,9 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
           "Replace this file by them, at once, as node_exporter's textfile collector wants "
           "it")
       ->option_text("PATH");
+  auto* history =
+      app.add_subcommand("history", "What was counted before, from the file that a hub keeps");
+  HistoryArguments history_arguments(*history);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   for (CLI::App* command :
        {top_command, get, list_command, graph, watch, events, samples, status, metrics})
@@ -234,14 +200,18 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
             "xdp-countctl --help explains them.");
   for (CLI::App* command : {graph, metrics})
     command->footer("-i IFACE and -s PATH go here too: xdp-countctl --help explains them.");
+  history->group("Commands");
   app.footer(
       "Without a command it is top, on a terminal, and takes the options of top.\n"
       "xdp-countctl COMMAND --help lists a command's own options.\n"
       "Exit status: 0 done, 1 no agent or no permission, 2 bad usage.");
 
   const auto refused = [&](const std::string& error) {
-    const auto given = app.get_subcommands();
-    return refusal_of(error, given.empty() ? "" : given.front()->get_name());
+    std::string command;
+    for (auto given = app.get_subcommands(); !given.empty();
+         given = given.front()->get_subcommands())
+      command += (command.empty() ? "" : " ") + given.front()->get_name();
+    return refusal_of(error, command);
   };
   try {
     // CLI11 takes its arguments from the back.
@@ -316,8 +286,16 @@ std::variant<ClientOptions, EarlyExit> parse_client_options(
       return refused("metrics have one format, Prometheus' own");
     options.metrics = true;
     options.request.command = StatusRequest{};
+  } else if (*history) {
+    if (!options.socket_paths.empty())
+      return refused("history reads a file: --socket is of what asks an agent");
+    if (options.interfaces.size() > 1)
+      return refused("history is of all agents, or of one: give one --interface");
+    auto taken = history_arguments.take(options.interfaces.empty() ? "" : options.interfaces[0]);
+    if (const auto* error = std::get_if<std::string>(&taken)) return refused(*error);
+    options.history = std::get<HistoryOptions>(std::move(taken));
   }
-  if (!options.live && !*status && !*metrics &&
+  if (!options.live && !*status && !*metrics && !*history &&
       options.socket_paths.size() + options.interfaces.size() > 1)
     return refused(fmt::format("{} asks one agent: give one {}",
                                app.get_subcommands().front()->get_name(),

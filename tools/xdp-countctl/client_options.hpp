@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "history_options.hpp"
 #include "message_view.hpp"
 #include "model/request.hpp"
 #include "options.hpp"
@@ -38,6 +39,7 @@ struct ClientOptions {
   std::uint64_t count = 0;            // of a subscription's snapshots or events; 0: as many as come
   bool any_events = false;   // `request`, a subscription, is to have the events that there are
   std::string capture_path;  // of the samples; "-": standard output; empty: not asked for
+  std::optional<HistoryOptions> history;  // no agent is asked, but a file
 };
 
 // `arguments` without the program's name. `terminal`: whether standard input and output both are

@@ -28,6 +28,7 @@
 #include "client/agent_feed.hpp"
 #include "client/agent_sockets.hpp"
 #include "client_options.hpp"
+#include "history_command.hpp"
 #include "live/live_session.hpp"
 #include "live/terminal_ability.hpp"
 #include "message_view.hpp"
@@ -302,6 +303,10 @@ bool print_metrics(const ClientOptions& options) {
 int run(const ClientOptions& options) {
   // A descriptor that the shell has closed would be given to the socket, and be written to.
   if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) throw_errno("writing to standard output");
+  if (options.history) {
+    print(history_answer(*options.history, options.format, terminal_width(STDOUT_FILENO)));
+    return 0;
+  }
   if (const auto* subscribe = std::get_if<SubscribeRequest>(&options.request.command)) {
     const Subscription& subscription = subscribe->subscription;
     const std::string socket_path = socket_of(options);

@@ -125,14 +125,14 @@ std::string wrong_buckets(const Directory& directory) {
 }
 
 constexpr const char* none = "0 0 0 0";
-constexpr std::int64_t start = 1'700'000'000'000;
+constexpr std::int64_t first_time = 1'700'000'000'000;
 
 }  // namespace
 
 TEST_CASE("a bucket has what each row has counted since the one before") {
   const Directory directory;
   HistoryFile file(directory.file(), {});
-  CountedTraffic traffic(start);
+  CountedTraffic traffic(first_time);
   traffic.count(0xc0000201, 5);
   traffic.count(Address(0x20010db800000000, 1), 7);
   traffic.tick(60'000);
@@ -145,18 +145,29 @@ TEST_CASE("a bucket has what each row has counted since the one before") {
   CHECK(asked(directory,
               "SELECT begin_seq, end_seq, end_time - begin_time, ipv4_packets, ipv6_packets FROM "
               "bucket") == "0 1 60000 5 7, 1 2 60000 2 0");
-  CHECK(file.recorded("eth0", start) == 2);
-  CHECK(file.recorded("eth0", start + 1) == 0);
-  CHECK(file.recorded("eth1", start) == 0);
+  CHECK(file.recorded("eth0", first_time) == 2);
+  CHECK(file.recorded("eth0", first_time + 1) == 0);
+  CHECK(file.recorded("eth1", first_time) == 0);
   traffic.record(file);  // nothing is new
   CHECK(asked(directory, "SELECT count(*) FROM bucket") == "2");
   CHECK(wrong_buckets(directory) == none);
 }
 
+TEST_CASE("what rows are of is said of each series") {
+  const Directory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(first_time);
+  traffic.head.row_kind = {.by = CountBy::pair, .prefix_lengths = {{24, 48}}};
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory, "SELECT counted_by, prefix4, prefix6, interface FROM series") ==
+        "pair 24 48 eth0");
+}
+
 TEST_CASE("a row that made room and came again is told from what it was") {
   const Directory directory;
   HistoryFile file(directory.file(), {});
-  CountedTraffic traffic(start);
+  CountedTraffic traffic(first_time);
   traffic.count(0xc0000201, 5);
   traffic.tick(60'000);
   traffic.record(file);
@@ -174,7 +185,7 @@ TEST_CASE("a row that made room and came again is told from what it was") {
 TEST_CASE("of more rows than a bucket may have the least are in its rest") {
   const Directory directory;
   HistoryFile file(directory.file(), {.rows = 2});
-  CountedTraffic traffic(start);
+  CountedTraffic traffic(first_time);
   for (std::uint32_t i = 1; i <= 5; ++i) traffic.count(i, i);
   traffic.tick(60'000);
   traffic.record(file);
@@ -190,7 +201,7 @@ TEST_CASE("of more rows than a bucket may have the least are in its rest") {
 TEST_CASE("hours and days have what their minutes have") {
   const Directory directory;
   HistoryFile file(directory.file(), {.rows = 3});
-  CountedTraffic traffic(start / HistoryFile::day_ms * HistoryFile::day_ms);
+  CountedTraffic traffic(first_time / HistoryFile::day_ms * HistoryFile::day_ms);
   std::uint64_t sent = 0;
   for (int minute = 0; minute < 2 * 24 * 60 + 61; minute += 10) {
     for (std::uint32_t i = 1; i <= 5; ++i) {
@@ -212,7 +223,7 @@ TEST_CASE("hours and days have what their minutes have") {
 TEST_CASE("a bucket says how long nobody recorded, also after the clock was set back") {
   const Directory directory;
   HistoryFile file(directory.file(), {});
-  CountedTraffic traffic(start);
+  CountedTraffic traffic(first_time);
   for (const std::int64_t length : {60'000, 119'999, 120'000, 600'000, -600'000, 60'000}) {
     traffic.count(1, 2);
     traffic.tick(length);
@@ -226,7 +237,7 @@ TEST_CASE("a bucket says how long nobody recorded, also after the clock was set 
 TEST_CASE("rows that have more than was counted are in the rest, and what follows is right again") {
   const Directory directory;
   HistoryFile file(directory.file(), {});
-  CountedTraffic traffic(start);
+  CountedTraffic traffic(first_time);
   traffic.count(1, 5);
   traffic.tick(60'000);
   traffic.rows.at(1).total.packets += 1;
@@ -242,7 +253,7 @@ TEST_CASE("rows that have more than was counted are in the rest, and what follow
 TEST_CASE("no more rows are known than twice as many as the agent has room for") {
   const Directory directory;
   HistoryFile file(directory.file(), {});
-  CountedTraffic traffic(start);
+  CountedTraffic traffic(first_time);
   traffic.head.capacity = 100;
   traffic.count(1, 7);
   for (std::uint32_t first = 0; first < 1000; first += 50) {
@@ -275,7 +286,7 @@ TEST_CASE("another counting of an agent ends what is known of rows before, and n
   const Directory directory;
   HistoryFile file(directory.file(), {});
   for (std::int64_t i = 0; i < 3; ++i) {
-    CountedTraffic traffic(start + i * 3'600'000);
+    CountedTraffic traffic(first_time + i * 3'600'000);
     traffic.count(1, 5);
     traffic.tick(60'000);
     traffic.record(file);
@@ -288,7 +299,7 @@ TEST_CASE("oldest detail goes first and totals last, and what went is said") {
   const Directory directory;
   constexpr std::uint64_t bytes = 1 << 20;
   HistoryFile file(directory.file(), {.bytes = bytes, .rows = 200});
-  CountedTraffic traffic(start / HistoryFile::day_ms * HistoryFile::day_ms);
+  CountedTraffic traffic(first_time / HistoryFile::day_ms * HistoryFile::day_ms);
   std::uint64_t sent = 0;
   HistoryFile::Removed before;
   std::string order;
@@ -318,7 +329,7 @@ TEST_CASE("somebody who reads for long cannot make the log grow, and nothing is 
   const Directory directory;
   constexpr std::uint64_t bytes = 8 << 20;
   HistoryFile file(directory.file(), {.bytes = bytes});
-  CountedTraffic traffic(start);
+  CountedTraffic traffic(first_time);
   traffic.room = 5000;
   traffic.head.capacity = 5000;
   const auto minute = [&] {
@@ -349,7 +360,10 @@ TEST_CASE("somebody who reads for long cannot make the log grow, and nothing is 
 
 TEST_CASE("a file that is damaged, of another program or another version is told") {
   const Directory directory;
-  { HistoryFile(directory.file(), {}).add("eth0", {.seq = 1, .time = start, .since = start}, {}); }
+  {
+    HistoryFile(directory.file(), {})
+        .add("eth0", {.seq = 1, .time = first_time, .since = first_time}, {});
+  }
   const auto refusal = [&]() -> std::string {
     try {
       const HistoryFile file(directory.file(), {});
@@ -399,7 +413,7 @@ TEST_CASE("whatever happens, nothing is lost, doubled or negative") {
     const HistoryFile::Limits limits{.bytes = round % 2 == 0 ? 400'000u : 1u << 30,
                                      .rows = 5 + up_to(40)};
     auto file = std::make_unique<HistoryFile>(directory.file(), limits);
-    auto traffic = std::make_unique<CountedTraffic>(start);
+    auto traffic = std::make_unique<CountedTraffic>(first_time);
     traffic->room = 60;
     std::map<std::int64_t, std::uint64_t> packets;  // by series
     std::map<Address, std::uint64_t> recorded;

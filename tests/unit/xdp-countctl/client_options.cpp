@@ -294,6 +294,9 @@ TEST_CASE("the help fits a terminal of 80 columns") {
   std::vector<Arguments> commands{{"--help"}};
   for (const char* command : {"top", "get", "list", "watch", "events", "samples", "status"})
     commands.push_back({command, "--help"});
+  commands.push_back({"history", "--help"});
+  for (const char* command : {"top", "row", "totals", "gaps"})
+    commands.push_back({"history", command, "--help"});
   for (const Arguments& command : commands) {
     const std::string text = std::get<EarlyExit>(parse_client_options(command, false)).text;
     std::istringstream lines(text);
