@@ -16,12 +16,11 @@
 #include <random>
 #include <thread>
 
-#include "base/address.hpp"
 #include "hub_fixture.hpp"
 #include "second_link.hpp"
 
 using namespace xdp_count::testing;
-using xdp_count::Address;
+using nlohmann::json;
 
 namespace {
 
@@ -308,4 +307,86 @@ TEST_CASE("a file that is no history is left alone, and the hub serves what else
   Hub misplaced(recording("/run/nowhere/history.db"));
   CHECK(misplaced.wait() == 1);
   CHECK(contains(misplaced.standard_error(), "/run/nowhere/history.db: unable to open"));
+}
+
+TEST_CASE("over HTTP and by the client the history says what was sent, as its schema describes") {
+  const Topology topology;
+  Agent agent(topology, {"--interval", "0.1"});
+  Hub hub(recording());
+  metrics_with(up0, 1);
+  send_frames(topology, ipv4_frames(ten_net, 10, 2));
+  send_frames(topology, frames_of(xdp_count::Family::ipv6, ten_net, 3, 5));
+  wait_for(recorded_packets, "20 15");
+  send_frames(topology, ipv4_frames(ten_net, 1, 7));
+  wait_for(recorded_packets, "27 15");
+
+  const auto get = [](const std::string& target) {
+    return answer_to("GET /api/v1/history/" + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  };
+  const auto asked_of_client = [](std::vector<std::string> words) {
+    std::vector<std::string> command{CLIENT,   "history", "--file", history,
+                                     "--from", "-1h",     "--json"};
+    command.insert(command.end(), words.begin(), words.end());
+    Process client(command);
+    CHECK_MESSAGE(client.wait() == 0, client.standard_error());
+    return client.standard_output();
+  };
+  std::ofstream answers("/run/answers");
+  const auto both = [&](const std::string& target, const std::vector<std::string>& words) {
+    const HttpAnswer answer = get(target);
+    CHECK_MESSAGE(answer.status == 200, answer.body);
+    CHECK(contains(answer.head, "Content-Type: application/json\r\n"));
+    const std::string of_client = asked_of_client(words);
+    answers << answer.body << of_client;
+    json object = json::parse(answer.body);
+    json other = json::parse(of_client);
+    for (json* one : {&object, &other}) one->erase("asked");  // a moment later
+    // What is recorded meanwhile is without packets.
+    if (!object.contains("lines")) {
+      for (json* one : {&object, &other})
+        for (const char* what : {"covered", "last"}) one->erase(what);
+      CHECK(object == other);
+    }
+    return object;
+  };
+  const json top = both("top?from=-1h&top=2", {"top", "-n", "2"});
+  REQUIRE(top.at("rows").size() == 2);
+  CHECK(top.at("rows")[0] ==
+        json{{"agent", "count0"}, {"address", "10.0.0.1"}, {"packets", 9}, {"bytes", 540}});
+  CHECK(top.at("rows")[1].at("packets") == 5);
+  CHECK(top.at("totals").at("classes").at("ipv4") == json{{"packets", 27}, {"bytes", 1620}});
+  CHECK(top.at("left_out").at("ipv4").at("packets") == 18);
+  CHECK(top.at("left_out").at("ipv6").at("packets") == 10);
+
+  const json group = both("top?from=-1h&group=24,48", {"top", "--group4", "24", "--group6", "48"});
+  CHECK(group.at("rows")[0] == json{{"agent", "count0"},
+                                    {"address", "10.0.0.0/24"},
+                                    {"packets", 27},
+                                    {"bytes", 1620},
+                                    {"rows", 10}});
+  const json row = both("row?address=10.0.0.1&from=-1h", {"row", "10.0.0.1"});
+  std::uint64_t packets = 0;
+  for (const json& line : row.at("lines")) packets += line.at("packets").get<std::uint64_t>();
+  CHECK(packets == 9);
+  both("totals?from=-1h&step=day", {"totals", "--step", "day"});
+  CHECK(both("gaps?from=-1h", {"gaps"}).at("gaps").empty());
+
+  answers.close();
+  Process schema({PYTHON, "-B", SCRIPTS "/check_schema.py",
+                  TOOLS_DIRECTORY "/history/history.schema.json", "/run/answers"});
+  CHECK_MESSAGE(schema.wait() == 0, schema.standard_error());
+  CHECK(schema.standard_output() == "10\n");
+
+  for (const char* wrong :
+       {"", "all", "top?by=pps", "top?from=yesterday", "top?prefix=10.0.0.1/8", "row", "top?top=-1",
+        "top?from=-1h&at=now", "gaps?step=day", "top?from=now&to=-1h", "row?address=eth0"}) {
+    const HttpAnswer answer = get(wrong);
+    CHECK_MESSAGE(answer.status == 400, wrong);
+    CHECK(json::parse(answer.body).at("error").is_string());
+  }
+  CHECK(get("top?agent=eth9").status == 503);
+  stop(hub);
+  const Hub other;
+  metrics_with(up0, 1);
+  CHECK(get("top").status == 404);
 }

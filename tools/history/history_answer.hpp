@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/address.hpp"
@@ -44,6 +45,17 @@ struct HistorySelection {
 
 // How long each line is of. `automatic`: as short as leaves lines that somebody can look through.
 enum class HistoryStep { automatic, recorded, hour, day };
+
+// What a history is asked.
+struct HistoryQuestion {
+  enum class Kind { top, row, totals, gaps };
+
+  Kind kind = Kind::top;
+  HistoryRange range;
+  HistorySelection selection;                 // of top
+  HistoryStep step = HistoryStep::automatic;  // of row and totals
+  std::optional<Prefix> row;                  // of row
+};
 
 struct HistoryTotals {
   std::array<Counts, frame_classes> classes{};  // by FrameClass
@@ -136,6 +148,14 @@ struct HistoryLines {
   HistoryHead head;
   HistoryStep step = HistoryStep::recorded;  // what they are of: never automatic
   std::vector<HistoryLine> lines;            // by agent and time
+
+  // What the row may have had besides, at most.
+  static const Counts& rest_of(const HistoryLine& line, const HistoryQuestion& asked) {
+    return line.totals.rest.of(asked.row->network.family);
+  }
 };
+
+// Of gaps it is a head, in which they are.
+using HistoryAnswer = std::variant<HistoryTop, HistoryLines, HistoryHead>;
 
 }  // namespace xdp_count

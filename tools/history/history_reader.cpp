@@ -158,6 +158,9 @@ std::string unlocked_name(const std::string& path) {
       throw std::runtime_error(path + " is no history");
     case SQLITE_CORRUPT:
       throw std::runtime_error(fmt::format("{} is damaged: {}", path, error.what()));
+    case SQLITE_INTERRUPT:
+      throw std::runtime_error(
+          fmt::format("reading {} takes too long: ask for a shorter time", path));
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
       // Who reads beside a hub has to see its lock and its log.
@@ -202,8 +205,13 @@ SQLite::Database opened(const std::string& path, bool& unlocked) {
 
 }  // namespace
 
-HistoryReader::HistoryReader(const std::string& path)
-    : path_(path), database_(opened(path, unlocked_)) {
+HistoryReader::HistoryReader(const std::string& path, std::function<bool()> give_up)
+    : path_(path), give_up_(std::move(give_up)), database_(opened(path, unlocked_)) {
+  constexpr int instructions = 10'000;  // of SQLite's machine: some 0.1 ms
+  if (give_up_)
+    sqlite3_progress_handler(
+        database_.getHandle(), instructions,
+        [](void* ask) { return (*static_cast<std::function<bool()>*>(ask))() ? 1 : 0; }, &give_up_);
   const auto number = [&](const char* pragma) { return database_.execAndGet(pragma).getInt(); };
   if (number("PRAGMA application_id") != history_application)
     throw std::runtime_error(path + " is no history");
@@ -223,6 +231,20 @@ auto HistoryReader::answered(Work work) {
     if (!unlocked_ || !std::filesystem::exists(log_of(path_))) fail(path_, error);
   }
   throw std::runtime_error("a hub has begun to write to " + path_ + " meanwhile: ask again");
+}
+
+HistoryAnswer HistoryReader::answer(const HistoryQuestion& question) {
+  switch (question.kind) {
+    case HistoryQuestion::Kind::top:
+      return top(question.range, question.selection);
+    case HistoryQuestion::Kind::row:
+      return row(question.range, question.step, *question.row);
+    case HistoryQuestion::Kind::totals:
+      return totals(question.range, question.step);
+    case HistoryQuestion::Kind::gaps:
+      return gaps(question.range);
+  }
+  return {};
 }
 
 HistoryTop HistoryReader::top(const HistoryRange& range, const HistorySelection& selection) {

@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <functional>
 #include <string>
 
 #include "base/address.hpp"
@@ -16,7 +17,13 @@ namespace xdp_count {
 // faster, but may have more of them in its rest. All throw std::runtime_error.
 class HistoryReader {
  public:
-  explicit HistoryReader(const std::string& path);
+  // `give_up` is asked now and then while an answer is looked for, on the same thread: true ends
+  // that.
+  explicit HistoryReader(const std::string& path, std::function<bool()> give_up = {});
+  HistoryReader(const HistoryReader&) = delete;
+  HistoryReader& operator=(const HistoryReader&) = delete;
+
+  HistoryAnswer answer(const HistoryQuestion& question);
 
   // Rows of one agent with the same address are summed up; those of different agents are not, since
   // a packet may come by more than one.
@@ -37,6 +44,7 @@ class HistoryReader {
   auto answered(Work work);
 
   std::string path_;
+  std::function<bool()> give_up_;
   bool unlocked_ = false;  // it is read as a file that nobody writes to
   SQLite::Database database_;
 };

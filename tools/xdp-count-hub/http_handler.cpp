@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/string.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "base/base64.hpp"
+#include "base/time_format.hpp"
+#include "history_query.hpp"
 #include "metrics/metrics_text.hpp"
 #include "page_file.hpp"
 #include "page_selection.hpp"
@@ -53,6 +57,15 @@ HttpResponse text_response(http::status status, std::string_view type, std::stri
 
 HttpResponse plain(http::status status, const std::string& text) {
   return text_response(status, "text/plain; charset=utf-8", text + "\n");
+}
+
+constexpr std::string_view json_type = "application/json";
+
+HttpResponse refusal_json(http::status status, const std::string& text) {
+  using json = nlohmann::json;
+  return text_response(
+      status, json_type,
+      json{{"error", text}}.dump(-1, ' ', true, json::error_handler_t::replace) + "\n");
 }
 
 // The host of "host:port", "[address]:port", or either without a port; nothing where that is
@@ -153,18 +166,45 @@ HttpAnswer HttpHandler::content(const HttpRequest& request) const {
         http::status::ok, media_type(format),
         metrics_text(fleet_.agents(), format, commands_, history ? &*history : nullptr))};
   }
+  const std::string_view query = target.substr(std::min(target.size(), path.size() + 1));
+  if (constexpr std::string_view history_path = "/api/v1/history/"; path.starts_with(history_path))
+    return history(path.substr(history_path.size()), query);
   if (path == "/api/stream")
-    return {
-        .response = open_response("text/event-stream"),
-        .feed = PageFeed(
-            fleet_, parse_page_selection(target.substr(std::min(target.size(), path.size() + 1))),
-            request["Last-Event-ID"], book_)};
+    return {.response = open_response("text/event-stream"),
+            .feed = PageFeed(fleet_, parse_page_selection(query), request["Last-Event-ID"], book_)};
   if (const PageFile* file = page_file(path)) {
     HttpAnswer answer{.response = open_response(file->type), .file = file->content};
     answer.response.content_length(file->content.size());
     return answer;
   }
   return {plain(http::status::not_found, "there is nothing here; there are / and /metrics")};
+}
+
+HttpAnswer HttpHandler::history(std::string_view kind, std::string_view query) const {
+  if (!asker_)
+    return {refusal_json(http::status::not_found,
+                         "this hub records nothing: start it with --history FILE")};
+  if (asker_->is_busy())
+    return {refusal_json(http::status::service_unavailable,
+                         "too many ask for the history: try again later")};
+  try {
+    return {.question = parse_history_query(kind, query, unix_time_ms())};
+  } catch (const std::runtime_error& error) {
+    return {refusal_json(http::status::bad_request, error.what())};
+  }
+}
+
+boost::asio::awaitable<HttpResponse> HttpHandler::later_answer(const HttpRequest& request,
+                                                               HistoryQuestion question) const {
+  HttpResponse response;
+  try {
+    std::string answer = co_await asker_->answer(std::move(question));
+    response = text_response(http::status::ok, json_type, std::move(answer));
+  } catch (const std::runtime_error& error) {
+    response = refusal_json(http::status::service_unavailable, error.what());
+  }
+  response.keep_alive(request.keep_alive());
+  co_return response;
 }
 
 HttpResponse refusal(http::status status, const std::string& text) {

@@ -98,6 +98,8 @@ asio::awaitable<bool> HttpSession::answer_next() {
 
 asio::awaitable<bool> HttpSession::answer(const HttpRequest& request) {
   HttpAnswer answer = handler_.answer_to(request);
+  if (answer.question)
+    answer.response = co_await handler_.later_answer(request, *std::move(answer.question));
   const bool with_body = request.method() != http::verb::head;
   if (with_body && answer.feed) {
     co_await stream(answer.response, *answer.feed);

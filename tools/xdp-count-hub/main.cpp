@@ -94,13 +94,16 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
   if (options.resolve || !databases.empty())
     book.emplace(io.get_executor(), options.resolve, std::move(databases));
   std::optional<HistoryRecorder> recorder;
+  std::optional<HistoryAsker> asker;
   if (!options.history_file.empty()) {
+    asker.emplace(options.history_file);
     recorder.emplace(options.history_file, options.history);
     follower.fleet().on_end(
         [&](const std::string& path, const SnapshotHead& last) { recorder->finish(path, last); });
   }
   const HttpHandler handler(follower.fleet(), policy, has_commands ? &commands.totals() : nullptr,
-                            book ? &*book : nullptr, recorder ? &*recorder : nullptr);
+                            book ? &*book : nullptr, recorder ? &*recorder : nullptr,
+                            asker ? &*asker : nullptr);
   HttpLimits limits{.connections = options.max_connections};
   // Pages leave room for those who ask for metrics.
   limits.streams = std::min(limits.streams, std::max(limits.connections / 2, std::size_t{1}));
@@ -120,6 +123,7 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
     if (error) return;
     follower.stop();
     if (book) book->stop();
+    if (asker) asker->stop();
     for (const auto& server : servers) server->stop();
     commands.stop();
   });

@@ -6,9 +6,9 @@
 #include <array>
 
 #include "base/choice_option.hpp"
+#include "base/local_time.hpp"
 #include "base/number_option.hpp"
 #include "base/time_format.hpp"
-#include "local_time.hpp"
 #include "model/request.hpp"
 #include "selection_options.hpp"
 
@@ -86,13 +86,10 @@ HistoryArguments::HistoryArguments(CLI::App& history) : now_(unix_time_ms()), hi
 }
 
 std::variant<HistoryOptions, std::string> HistoryArguments::take(const std::string& agent) {
-  using Question = HistoryOptions::Question;
+  using Kind = HistoryQuestion::Kind;
   if (history_.get_subcommands().empty())
     return "a command is missing: history top, row ADDRESS, totals or gaps";
-  options_.question = *top_      ? Question::top
-                      : *row_    ? Question::row
-                      : *totals_ ? Question::totals
-                                 : Question::gaps;
+  options_.kind = *top_ ? Kind::top : *row_ ? Kind::row : *totals_ ? Kind::totals : Kind::gaps;
   TimeRange& time = options_.range.time;
   if (at_) {
     time = {*at_, *at_ + 1};

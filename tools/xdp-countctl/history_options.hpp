@@ -14,15 +14,8 @@ namespace xdp_count {
 
 inline constexpr const char* default_history_path = "/var/lib/xdp-count/history.db";
 
-struct HistoryOptions {
-  enum class Question { top, row, totals, gaps };
-
-  Question question = Question::top;
+struct HistoryOptions : HistoryQuestion {
   std::string path = default_history_path;
-  HistoryRange range;
-  HistorySelection selection;                 // of top
-  HistoryStep step = HistoryStep::automatic;  // of row and totals
-  std::optional<Prefix> row;                  // of row
 };
 
 // The command history with its own commands.

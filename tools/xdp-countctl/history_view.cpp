@@ -5,21 +5,18 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
+#include "base/local_time.hpp"
 #include "base/printable.hpp"
 #include "base/time_format.hpp"
 #include "csv.hpp"
-#include "local_time.hpp"
 #include "model/names.hpp"
 #include "view/table_view.hpp"
 
 namespace xdp_count {
 namespace {
-
-using json = nlohmann::ordered_json;
 
 constexpr std::size_t most_gaps = 3;  // that are said above a table
 
@@ -92,7 +89,7 @@ std::vector<std::string> gap_lines(const HistoryHead& head, std::size_t width) {
   return lines;
 }
 
-std::vector<std::string> totals_lines(const HistoryTotals& totals, const HistoryOptions& asked,
+std::vector<std::string> totals_lines(const HistoryTotals& totals, const HistoryQuestion& asked,
                                       std::size_t width) {
   std::vector<std::string> lines;
   const auto add = [&](const char* name, const std::string& text) {
@@ -163,7 +160,7 @@ bool has_several_agents(const HistoryHead& head) {
   return head.covered.size() > 1;
 }
 
-std::string top_table(const HistoryTop& answer, const HistoryOptions& asked, std::size_t width) {
+std::string top_table(const HistoryTop& answer, const HistoryQuestion& asked, std::size_t width) {
   std::vector<std::string> lines = head_lines(answer.head, width);
   if (answer.head.covered.empty()) return joined(lines);
   const auto append = [&](std::vector<std::string> more) {
@@ -200,12 +197,7 @@ std::string top_table(const HistoryTop& answer, const HistoryOptions& asked, std
   return text;
 }
 
-// What the row that was asked for may have had besides, at most.
-const Counts& rest_of(const HistoryLine& line, const HistoryOptions& asked) {
-  return line.totals.rest.of(asked.row->network.family);
-}
-
-std::string lines_table(const HistoryLines& answer, const HistoryOptions& asked,
+std::string lines_table(const HistoryLines& answer, const HistoryQuestion& asked,
                         std::size_t width) {
   std::vector<std::string> lines = head_lines(answer.head, width);
   if (answer.head.covered.empty()) return joined(lines);
@@ -237,7 +229,7 @@ std::string lines_table(const HistoryLines& answer, const HistoryOptions& asked,
     std::vector<std::string> fields{local_text(line.time.from), local_text(line.time.to),
                                     mark + grouped(counts.packets), mark + grouped(counts.bytes)};
     if (agents) fields.insert(fields.begin(), line.agent);
-    if (at_least) fields.push_back(grouped(rest_of(line, asked).packets));
+    if (at_least) fields.push_back(grouped(HistoryLines::rest_of(line, asked).packets));
     if (gaps) fields.push_back(line.gap > 0 ? length_text(line.gap) : "");
     if (!of_row)
       for (const Counts& of_class : line.totals.classes)
@@ -286,115 +278,12 @@ std::string gaps_table(const HistoryHead& answer, std::size_t width) {
   return text;
 }
 
-json counts_json(const Counts& counts) {
-  return {{"packets", counts.packets}, {"bytes", counts.bytes}};
-}
-
-json range_json(const TimeRange& range) {
-  return {{"from", rfc3339(range.from)}, {"to", rfc3339(range.to)}};
-}
-
-json by_family(const PerFamily<Counts>& counts) {
-  json object;
-  for (const auto& [name, family] : family_names) object[name] = counts_json(counts.of(family));
-  return object;
-}
-
-json totals_json(const HistoryTotals& totals) {
-  json classes;
-  for (std::size_t i = 0; i < frame_classes; ++i)
-    classes[frame_class_names[i]] = counts_json(totals.classes[i]);
-  json rest = by_family(totals.rest);
-  rest["rows"] = totals.rest_rows;
-  return {{"frames", counts_json(totals.frames())},
-          {"classes", classes},
-          {"untracked", counts_json(totals.untracked)},
-          {"evicted", counts_json(totals.evicted)},
-          {"rest", rest}};
-}
-
-double seconds_of(std::int64_t ms) {
-  return static_cast<double>(ms) / 1000;
-}
-
-json head_json(const char* type, const HistoryHead& head) {
-  json object{{"type", type}, {"v", 1}, {"asked", range_json(head.asked)}};
-  object["covered"] = json::array();
-  for (const auto& [agent, time] : head.covered)
-    object["covered"].push_back(
-        {{"agent", agent}, {"from", rfc3339(time.from)}, {"to", rfc3339(time.to)}});
-  object["last"] = json::array();
-  for (const auto& [agent, time] : head.last)
-    object["last"].push_back({{"agent", agent}, {"time", rfc3339(time)}});
-  object["gaps"] = json::array();
-  for (const HistoryGap& gap : head.gaps)
-    object["gaps"].push_back(
-        {{"agent", gap.agent},
-         {"from", rfc3339(gap.time.from)},
-         {"to", rfc3339(gap.time.to)},
-         {"seconds", seconds_of(gap.length)},
-         {"counted", gap.counted ? counts_json(gap.counted->frames()) : json(nullptr)}});
-  object["totals"] = totals_json(head.totals);
-  return object;
-}
-
-json sums_json(const RowSums& sums) {
-  json object = by_family(sums.counts);
-  object["rows"] = sums.rows;
-  return object;
-}
-
-std::string json_line(const json& object) {
-  // Names are what others have chosen, and need not be UTF-8.
-  return printable_json(object.dump(-1, ' ', false, json::error_handler_t::replace)) + "\n";
-}
-
-std::string top_json(const HistoryTop& answer, const HistoryOptions& asked) {
-  json object = head_json("history_top", answer.head);
-  object["rows"] = json::array();
-  for (const HistoryRow& row : answer.rows) {
-    json fields{{"agent", row.agent}, {"address", row.address}};
-    if (!row.peer.empty()) fields["peer"] = row.peer;
-    fields.update(counts_json(row.counts));
-    if (asked.selection.group) fields["rows"] = row.rows;
-    object["rows"].push_back(std::move(fields));
-  }
-  object["left_out"] = sums_json(answer.left_out);
-  object["unselected"] = sums_json(answer.unselected);
-  return json_line(object);
-}
-
-const char* name_of(HistoryStep step) {
-  return step == HistoryStep::day ? "day" : step == HistoryStep::hour ? "hour" : "recorded";
-}
-
-std::string lines_json(const HistoryLines& answer, const HistoryOptions& asked) {
-  json object = head_json(asked.row ? "history_row" : "history_totals", answer.head);
-  object["step"] = name_of(answer.step);
-  if (asked.row) object["address"] = typed_prefix_text(*asked.row);
-  object["lines"] = json::array();
-  for (const HistoryLine& line : answer.lines) {
-    json fields{{"agent", line.agent}};
-    fields.update(range_json(line.time));
-    fields["gap"] = seconds_of(line.gap);
-    if (asked.row) {
-      fields.update(counts_json(line.row));
-      fields["at_least"] = line.at_least;
-      fields["rest"] = counts_json(rest_of(line, asked));
-    } else {
-      fields.update(totals_json(line.totals));
-    }
-    object["lines"].push_back(std::move(fields));
-  }
-  return json_line(object);
-}
-
 void append(std::vector<std::string>& fields, const Counts& counts) {
   fields.push_back(std::to_string(counts.packets));
   fields.push_back(std::to_string(counts.bytes));
 }
 
-std::string top_csv(const HistoryTop& answer, const HistoryOptions& asked) {
+std::string top_csv(const HistoryTop& answer, const HistoryQuestion& asked) {
   std::vector<std::string> titles{"agent", "address", "peer", "packets", "bytes"};
   if (asked.selection.group) titles.emplace_back("rows");
   std::string text = csv_record(titles);
@@ -408,10 +297,10 @@ std::string top_csv(const HistoryTop& answer, const HistoryOptions& asked) {
 }
 
 std::string seconds_text(std::int64_t ms) {
-  return fmt::format("{:.3f}", seconds_of(ms));
+  return fmt::format("{:.3f}", static_cast<double>(ms) / 1000);
 }
 
-std::string lines_csv(const HistoryLines& answer, const HistoryOptions& asked) {
+std::string lines_csv(const HistoryLines& answer, const HistoryQuestion& asked) {
   std::vector<std::string> titles{"from", "to", "agent", "gap"};
   if (asked.row)
     titles.insert(titles.end(),
@@ -428,7 +317,7 @@ std::string lines_csv(const HistoryLines& answer, const HistoryOptions& asked) {
       fields.push_back(typed_prefix_text(*asked.row));
       append(fields, line.row);
       fields.emplace_back(line.at_least ? "true" : "false");
-      append(fields, rest_of(line, asked));
+      append(fields, HistoryLines::rest_of(line, asked));
     } else {
       for (const Counts& counts : line.totals.classes) append(fields, counts);
       append(fields, line.totals.untracked);
@@ -456,25 +345,18 @@ std::string gaps_csv(const HistoryHead& answer) {
 
 }  // namespace
 
-std::string history_text(const HistoryTop& answer, const HistoryOptions& asked, TextFormat format,
-                         std::size_t width) {
-  return format == TextFormat::table  ? top_table(answer, asked, width)
-         : format == TextFormat::json ? top_json(answer, asked)
-                                      : top_csv(answer, asked);
+std::string history_table(const HistoryAnswer& answer, const HistoryQuestion& asked,
+                          std::size_t width) {
+  if (const auto* top = std::get_if<HistoryTop>(&answer)) return top_table(*top, asked, width);
+  if (const auto* lines = std::get_if<HistoryLines>(&answer))
+    return lines_table(*lines, asked, width);
+  return gaps_table(std::get<HistoryHead>(answer), width);
 }
 
-std::string history_text(const HistoryLines& answer, const HistoryOptions& asked, TextFormat format,
-                         std::size_t width) {
-  return format == TextFormat::table  ? lines_table(answer, asked, width)
-         : format == TextFormat::json ? lines_json(answer, asked)
-                                      : lines_csv(answer, asked);
-}
-
-std::string history_text(const HistoryHead& answer, const HistoryOptions&, TextFormat format,
-                         std::size_t width) {
-  return format == TextFormat::table  ? gaps_table(answer, width)
-         : format == TextFormat::json ? json_line(head_json("history_gaps", answer))
-                                      : gaps_csv(answer);
+std::string history_csv(const HistoryAnswer& answer, const HistoryQuestion& asked) {
+  if (const auto* top = std::get_if<HistoryTop>(&answer)) return top_csv(*top, asked);
+  if (const auto* lines = std::get_if<HistoryLines>(&answer)) return lines_csv(*lines, asked);
+  return gaps_csv(std::get<HistoryHead>(answer));
 }
 
 }  // namespace xdp_count

@@ -8,19 +8,14 @@
 
 #include "base/text_layout.hpp"
 #include "history/history_answer.hpp"
-#include "history_options.hpp"
-#include "message_view.hpp"
 
 namespace xdp_count {
 
-// `width`: what tables are to be read at.
-std::string history_text(const HistoryTop& answer, const HistoryOptions& asked, TextFormat format,
-                         std::size_t width = any_width);
-// Of a row where `asked` has one, else of all frames.
-std::string history_text(const HistoryLines& answer, const HistoryOptions& asked, TextFormat format,
-                         std::size_t width = any_width);
-// The gaps.
-std::string history_text(const HistoryHead& answer, const HistoryOptions& asked, TextFormat format,
-                         std::size_t width = any_width);
+// `width`: what it is to be read at. Times are local.
+std::string history_table(const HistoryAnswer& answer, const HistoryQuestion& asked,
+                          std::size_t width = any_width);
+
+// By RFC 4180, with a header line. Times are UTC.
+std::string history_csv(const HistoryAnswer& answer, const HistoryQuestion& asked);
 
 }  // namespace xdp_count

@@ -13,7 +13,7 @@
 namespace xdp_count {
 namespace {
 
-using Question = HistoryOptions::Question;
+using Kind = HistoryQuestion::Kind;
 
 std::variant<ClientOptions, EarlyExit> parsed_history(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "history");
@@ -44,7 +44,7 @@ constexpr std::int64_t a_whole_day = 24 * 3'600'000;
 TEST_CASE("a history is asked for its highest rows of the last day, unless more is said") {
   const std::int64_t before = unix_time_ms();
   const HistoryOptions plain = history_of({"top"});
-  CHECK(plain.question == Question::top);
+  CHECK(plain.kind == Kind::top);
   CHECK(plain.path == "/var/lib/xdp-count/history.db");
   CHECK(plain.range.time.to - plain.range.time.from == a_whole_day);
   CHECK(plain.range.time.to >= before);
@@ -93,7 +93,7 @@ TEST_CASE("a history is asked for a range or a moment, in front of its command o
 
 TEST_CASE("a row and totals have steps") {
   const HistoryOptions row = history_of({"row", "2001:DB8::1", "--step", "hour"});
-  CHECK(row.question == Question::row);
+  CHECK(row.kind == Kind::row);
   CHECK(row.row == Prefix(Address(0x20010db800000000, 1)));
   CHECK(row.step == HistoryStep::hour);
   CHECK(history_of({"row", "10.0.0.0/8"}).row == Prefix(Address(0x0a000000), 8));

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include "history/history_json.hpp"
+
 namespace xdp_count {
 namespace {
 
@@ -55,9 +57,9 @@ HistoryLines shown_lines() {
   return lines;
 }
 
-HistoryOptions asked_row() {
-  HistoryOptions asked;
-  asked.question = HistoryOptions::Question::row;
+HistoryQuestion asked_row() {
+  HistoryQuestion asked;
+  asked.kind = HistoryQuestion::Kind::row;
   asked.row = Prefix(Address(0xc0000201));
   return asked;
 }
@@ -73,7 +75,7 @@ std::size_t widest_line(const std::string& text) {
 
 TEST_CASE("a table of the highest rows says what it is of, and what is not in it") {
   use_utc();
-  CHECK(history_text(shown_top(), {}, TextFormat::table) ==
+  CHECK(history_table(shown_top(), {}) ==
         "asked      2023-11-14 22:13:20 to 22:23:20, in UTC\n"
         "covered    eth0 2023-11-14 22:12:20 to 22:23:20, since nothing finer is kept\n"
         "frames     1,123 packets, 112,180 bytes\n"
@@ -87,12 +89,12 @@ TEST_CASE("a table of the highest rows says what it is of, and what is not in it
 }
 
 TEST_CASE("a table of the rows in a network says that the rest may have more of them") {
-  HistoryOptions asked;
+  HistoryQuestion asked;
   asked.selection.prefix = Prefix(Address(0xc0000200), 24);
   HistoryTop top = shown_top();
   top.rows.pop_back();
   top.unselected = {.rows = 1, .counts = {{Counts{}, Counts{20, 2000}}}};
-  const std::string text = history_text(top, asked, TextFormat::table);
+  const std::string text = history_table(top, asked);
   CHECK(text.find(
             "bytes of ipv4 are in no row; how many of them are of 192.0.2.0/24 is not known\n") !=
         text.npos);
@@ -103,9 +105,9 @@ TEST_CASE("tables name agents where there are several, the ends of pairs, and th
   HistoryTop top = shown_top();
   top.head.covered.push_back({"eth1", top.head.asked});
   top.rows.push_back({"eth1", "10.0.0.0/8", "11.0.0.0/8", {5, 600}, 12});
-  HistoryOptions asked;
+  HistoryQuestion asked;
   asked.selection.group.emplace();
-  const std::string text = history_text(top, asked, TextFormat::table);
+  const std::string text = history_table(top, asked);
   CHECK(text.find("AGENT  SOURCE > DESTINATION     PACKETS   BYTES  ROWS\n") != text.npos);
   CHECK(text.find("eth1   10.0.0.0/8 > 11.0.0.0/8        5     600    12\n") != text.npos);
 }
@@ -116,7 +118,7 @@ TEST_CASE("a table has the gaps within its range, but no more than a few") {
     top.head.gaps.push_back(
         {"eth0", {shown_start, shown_start + 3 * shown_minute}, 2 * shown_minute, HistoryTotals{}});
   top.head.gaps[1].counted.reset();
-  const std::string text = history_text(top, {}, TextFormat::table);
+  const std::string text = history_table(top, {});
   CHECK(text.find("gap        eth0 2023-11-14 22:13:20 to 22:16:20: nobody recorded for 2 min 0 s; "
                   "what came then is counted, but not when\n") != text.npos);
   CHECK(text.find("gap        eth0 2023-11-14 22:13:20 to 22:16:20: the agent began anew; what it "
@@ -130,7 +132,7 @@ TEST_CASE("a table has the gaps within its range, but no more than a few") {
 
 TEST_CASE("a table of a row says where it may have more") {
   use_utc();
-  CHECK(history_text(shown_lines(), asked_row(), TextFormat::table) ==
+  CHECK(history_table(shown_lines(), asked_row()) ==
         "asked      2023-11-14 22:13:20 to 22:23:20, in UTC\n"
         "covered    eth0 2023-11-14 22:12:20 to 22:23:20, since nothing finer is kept\n"
         "row        192.0.2.1: at least 900 packets, 90,000 bytes\n"
@@ -145,10 +147,10 @@ TEST_CASE("a table of a row says where it may have more") {
 
 TEST_CASE("tables of a history fit the terminal") {
   for (const std::size_t width : {60U, 80U, 120U}) {
-    CHECK(widest_line(history_text(shown_lines(), {}, TextFormat::table, width)) <= width);
-    CHECK(widest_line(history_text(shown_lines(), asked_row(), TextFormat::table, width)) <= width);
-    CHECK(widest_line(history_text(shown_top(), {}, TextFormat::table, width)) <= width);
-    CHECK(widest_line(history_text(shown_head(), {}, TextFormat::table, width)) <= width);
+    CHECK(widest_line(history_table(shown_lines(), {}, width)) <= width);
+    CHECK(widest_line(history_table(shown_lines(), asked_row(), width)) <= width);
+    CHECK(widest_line(history_table(shown_top(), {}, width)) <= width);
+    CHECK(widest_line(history_table(shown_head(), {}, width)) <= width);
   }
 }
 
@@ -160,17 +162,17 @@ TEST_CASE("nothing recorded is said, and no gaps are") {
       "covered    nothing: no agent was recorded in this time\n"
       "last       eth0 2023-11-14 22:12:20\n";
   use_utc();
-  CHECK(history_text(nothing, {}, TextFormat::table) == expected);
-  CHECK(history_text(nothing.head, {}, TextFormat::table) == expected);
-  CHECK(history_text(HistoryLines{.head = nothing.head}, {}, TextFormat::table) == expected);
-  CHECK(history_text(shown_head(), {}, TextFormat::table).ends_with("\nno gaps\n"));
+  CHECK(history_table(nothing, {}) == expected);
+  CHECK(history_table(nothing.head, {}) == expected);
+  CHECK(history_table(HistoryLines{.head = nothing.head}, {}) == expected);
+  CHECK(history_table(shown_head(), {}).ends_with("\nno gaps\n"));
 }
 
 TEST_CASE("JSON has all of an answer, exactly, in UTC") {
   HistoryTop top = shown_top();
   top.rows[0].counts.bytes = (1ULL << 53) + 1;
   top.head.gaps.push_back({"eth0", top.head.asked, 1500});
-  const std::string text = history_text(top, {}, TextFormat::json);
+  const std::string text = history_json(top, {});
   CHECK(text.find('\n') == text.size() - 1);
   const auto json = nlohmann::json::parse(text);
   CHECK(json["type"] == "history_top");
@@ -183,24 +185,23 @@ TEST_CASE("JSON has all of an answer, exactly, in UTC") {
   CHECK(json["totals"]["rest"]["rows"] == 7);
   CHECK(json["gaps"][0]["seconds"] == 1.5);
   CHECK(json["gaps"][0]["counted"].is_null());
-  const auto row =
-      nlohmann::json::parse(history_text(shown_lines(), asked_row(), TextFormat::json));
+  const auto row = nlohmann::json::parse(history_json(shown_lines(), asked_row()));
   CHECK(row["step"] == "recorded");
   CHECK(row["lines"][0]["at_least"] == true);
   CHECK(row["lines"][1]["at_least"] == false);
   CHECK(row["lines"][1]["gap"] == 180.0);
-  const auto totals = nlohmann::json::parse(history_text(shown_lines(), {}, TextFormat::json));
+  const auto totals = nlohmann::json::parse(history_json(shown_lines(), {}));
   CHECK(totals["type"] == "history_totals");
   CHECK(totals["lines"][0]["classes"]["ipv6"]["packets"] == 20);
 }
 
 TEST_CASE("CSV has a line for each row, line and gap") {
-  CHECK(history_text(shown_top(), {}, TextFormat::csv) ==
+  CHECK(history_csv(shown_top(), {}) ==
         "agent,address,peer,packets,bytes\r\n"
         "eth0,192.0.2.1,,900,90000\r\n"
         "eth0,2001:db8::1,,20,2000\r\n");
   CHECK(
-      history_text(shown_lines(), asked_row(), TextFormat::csv) ==
+      history_csv(shown_lines(), asked_row()) ==
       "from,to,agent,gap,address,packets,bytes,at_least,rest_packets,rest_bytes\r\n"
       "2023-11-14T22:13:20.000Z,2023-11-14T22:14:20.000Z,eth0,0.000,192.0.2.1,900,90000,true,100,"
       "10000\r\n"
@@ -208,7 +209,7 @@ TEST_CASE("CSV has a line for each row, line and gap") {
   HistoryHead head = shown_head();
   head.gaps.push_back({"eth0", head.asked, 1500, head.totals});
   head.gaps.push_back({"eth0", head.asked, 1500});
-  CHECK(history_text(head, {}, TextFormat::csv) ==
+  CHECK(history_csv(head, {}) ==
         "from,to,agent,gap,packets,bytes\r\n"
         "2023-11-14T22:13:20.000Z,2023-11-14T22:23:20.000Z,eth0,1.500,1123,112180\r\n"
         "2023-11-14T22:13:20.000Z,2023-11-14T22:23:20.000Z,eth0,1.500,,\r\n");
@@ -218,8 +219,9 @@ TEST_CASE("names in a history do no harm to a terminal") {
   HistoryTop top = shown_top();
   top.rows[0].address = "\x1b[2J";
   top.head.covered[0].agent = "e\x07";
-  for (const TextFormat format : {TextFormat::table, TextFormat::csv, TextFormat::json})
-    for (const char c : history_text(top, {}, format)) CHECK((c >= ' ' || c == '\n' || c == '\r'));
+  for (const std::string& text :
+       {history_table(top, {}), history_csv(top, {}), history_json(top, {})})
+    for (const char c : text) CHECK((c >= ' ' || c == '\n' || c == '\r'));
 }
 
 }  // namespace xdp_count

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "local_time.hpp"
+#include "base/local_time.hpp"
 
 #include <fmt/core.h>
 
