@@ -86,6 +86,19 @@ void Browser::type(const std::string& selector, const std::string& text) {
   in_session(path + "/value", {{"text", text}});
 }
 
+void Browser::drag(int from_x, int from_y, int to_x, int to_y) {
+  const auto move = [](int x, int y) {
+    return json{{"type", "pointerMove"}, {"duration", 20}, {"x", x}, {"y", y}};
+  };
+  const json steps{move(from_x, from_y),
+                   {{"type", "pointerDown"}, {"button", 0}},
+                   move((from_x + to_x) / 2, (from_y + to_y) / 2),
+                   move(to_x, to_y),
+                   {{"type", "pointerUp"}, {"button", 0}}};
+  in_session("actions",
+             {{"actions", {{{"type", "pointer"}, {"id", "mouse"}, {"actions", steps}}}}});
+}
+
 void Browser::cover() {
   covered_ = command("GET", session_ + "/window").get<std::string>();
   switch_to(in_session("window/new", {{"type", "tab"}}).at("handle").get<std::string>());

@@ -33,6 +33,9 @@ class Browser {
   // Types into the field that a CSS selector finds.
   void type(const std::string& selector, const std::string& text);
 
+  // With the left button of the mouse, by pixels of the window's inside.
+  void drag(int from_x, int from_y, int to_x, int to_y);
+
   // Opens an empty tab in front of the page, which is hidden then, and closes it. Meanwhile all
   // else is of the empty one.
   void cover();

@@ -12,7 +12,9 @@
 #include <thread>
 
 #include "agent_fixture.hpp"
+#include "base/time_format.hpp"
 #include "browser.hpp"
+#include "history/history_file.hpp"
 #include "second_link.hpp"
 
 using namespace xdp_count::testing;
@@ -492,5 +494,76 @@ TEST_CASE("addresses have the names that this host knows, unless these are none 
   page.wait_for("agents", {0}, {{"count0"}});
   send_frames(topology, ipv4_frames(ten_net, 2, 7));
   page.wait_for("rows", {0, 3}, {{"10.0.0.1first.example", "7"}, {"10.0.0.2", "7"}});
+  page.check_clean();
+}
+
+TEST_CASE("a time that is chosen with the mouse has the rows that were recorded in it") {
+  if (!has_browser()) return skip(no_browser);
+  const Topology topology;
+  constexpr std::int64_t minute = 60'000;
+  const std::int64_t now = xdp_count::unix_time_ms();
+  const std::string history = "/run/history.db";
+  {
+    // What an agent counted that has ended: 7, 100 and 5 packets, of a source each.
+    xdp_count::HistoryFile file(history, {});
+    xdp_count::SnapshotHead head;
+    head.interface = "count0";
+    head.since = now - 50 * minute;
+    head.capacity = 1000;
+    std::vector<xdp_count::SourceRow> rows;
+    const auto count = [&](std::int64_t end, std::uint64_t packets) {
+      const xdp_count::Counts counts{packets, 60 * packets};
+      head.classes[0].counts += counts;
+      head.seq++;
+      head.time = end;
+      rows.push_back(
+          {.address = xdp_count::Address(0x0a090001 + static_cast<std::uint32_t>(rows.size())),
+           .total = counts,
+           .first_time = end});
+      file.add("count0", head, std::span(rows).last(1));
+    };
+    count(now - 40 * minute, 7);
+    count(now - 30 * minute, 100);
+    count(now - 10 * minute, 5);
+  }
+  Agent agent(topology, {"--interval", "0.2"});
+  Page page(topology, {"--history", history, "--history-interval", "1"});
+  Browser& browser = page.browser();
+  // All of the day, at first.
+  page.wait_for("past-rows", {0, 1, 2},
+                {{"10.9.0.2", "100", "6,000"}, {"10.9.0.1", "7", "420"}, {"10.9.0.3", "5", "300"}});
+  browser.run(
+      "const length = document.querySelector('#past select'); length.value = '1'; "
+      "length.dispatchEvent(new Event('change', {bubbles: true})); "
+      "document.querySelector('#past canvas').scrollIntoView({block: 'center'})");
+  const std::string chart = "Chart.getChart(document.querySelector('#past canvas'))";
+  browser.wait_until(chart + ".data.datasets[0].data.length > 3 && " + chart +
+                     ".options.scales.x.max - " + chart + ".options.scales.x.min === 3600000");
+  const auto pixel = [&](std::int64_t time) {
+    return browser
+        .run(
+            "const box = document.querySelector('#past canvas').getBoundingClientRect(); return "
+            "[Math.round(box.left + " +
+            chart + ".scales.x.getPixelForValue(" + std::to_string(time) +
+            ")), Math.round(box.top + box.height / 2)]")
+        .get<std::vector<int>>();
+  };
+  const auto from = pixel(now - 37 * minute);
+  const auto to = pixel(now - 33 * minute);
+  browser.drag(from[0], from[1], to[0], to[1]);
+  page.wait_for("past-rows", {0, 1, 2}, {{"10.9.0.2", "100", "6,000"}});
+  browser.wait_until(
+      "document.getElementById('past-text').textContent.includes(': 100 frames, 6,000 bytes')");
+  CHECK(browser.run("return !document.querySelector('#past .range').hidden") == true);
+  // From the right to the left, over two of them.
+  const auto late = pixel(now - 20 * minute);
+  browser.drag(late[0], late[1], from[0], from[1]);
+  page.wait_for("past-rows", {0, 1}, {{"10.9.0.2", "100"}, {"10.9.0.3", "5"}});
+
+  // One row's year.
+  browser.run("document.querySelector('#past-rows a').click()");
+  browser.wait_until(
+      "document.querySelector('#row-past figcaption').textContent.endsWith('100 packets')");
+  CHECK(browser.run("return document.getElementById('past').hidden") == true);
   page.check_clean();
 }

@@ -113,7 +113,7 @@ json lines_json(const HistoryLines& answer, const HistoryQuestion& asked) {
 
 }  // namespace
 
-std::string history_json(const HistoryAnswer& answer, const HistoryQuestion& asked) {
+std::string answer_json(const HistoryAnswer& answer, const HistoryQuestion& asked) {
   json object;
   if (const auto* top = std::get_if<HistoryTop>(&answer))
     object = top_json(*top, asked);

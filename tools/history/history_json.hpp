@@ -8,6 +8,6 @@
 namespace xdp_count {
 
 // An answer as one line of JSON, with its newline: docs/history.md has every field.
-std::string history_json(const HistoryAnswer& answer, const HistoryQuestion& asked);
+std::string answer_json(const HistoryAnswer& answer, const HistoryQuestion& asked);
 
 }  // namespace xdp_count

@@ -19,7 +19,7 @@ boost::asio::awaitable<std::string> HistoryAsker::answer(HistoryQuestion questio
   co_return co_await offload(pool_, [this, question = std::move(question)] {
     const auto end = std::chrono::steady_clock::now() + longest;
     const auto is_over = [&] { return stopped_ || std::chrono::steady_clock::now() > end; };
-    return history_json(HistoryReader(path_, is_over).answer(question), question);
+    return answer_json(HistoryReader(path_, is_over).answer(question), question);
   });
 }
 

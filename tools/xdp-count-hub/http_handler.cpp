@@ -171,7 +171,8 @@ HttpAnswer HttpHandler::content(const HttpRequest& request) const {
     return history(path.substr(history_path.size()), query);
   if (path == "/api/stream")
     return {.response = open_response("text/event-stream"),
-            .feed = PageFeed(fleet_, parse_page_selection(query), request["Last-Event-ID"], book_)};
+            .feed = PageFeed(fleet_, parse_page_selection(query), request["Last-Event-ID"], book_,
+                             recorder_ != nullptr)};
   if (const PageFile* file = page_file(path)) {
     HttpAnswer answer{.response = open_response(file->type), .file = file->content};
     answer.response.content_length(file->content.size());

@@ -10,15 +10,15 @@ namespace xdp_count {
 
 // An event's id is "TIME AGENT": up to when, and whose history was told.
 PageFeed::PageFeed(Fleet& fleet, PageSelection selection, std::string_view last_id,
-                   AddressBook* book)
-    : fleet_(fleet), book_(book), selection_(std::move(selection)) {
+                   AddressBook* book, bool is_recorded)
+    : fleet_(fleet), book_(book), is_recorded_(is_recorded), selection_(std::move(selection)) {
   const char* end = last_id.data() + last_id.size();
   const auto [rest, error] = std::from_chars(last_id.data(), end, told_);
   if (error == std::errc() && rest != end) shown_.assign(rest + 1, end);
 }
 
 std::string PageFeed::next(RowQueries::Clock::time_point now) {
-  std::string text = event_text("fleet", fleet_json(fleet_));
+  std::string text = event_text("fleet", fleet_json(fleet_, is_recorded_));
   waits_for_rows_ = false;
   // Where there are no rules, there is nothing to be said of them; values of what fires change.
   const AlertEngine& alerts = fleet_.alerts();

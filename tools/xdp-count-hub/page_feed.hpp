@@ -19,9 +19,10 @@ class PageFeed {
  public:
   // `fleet` is kept by reference, and so is the book, unless it is null: nothing more is known of
   // addresses then. `last_id`: of the last event that a reader had whose connection was broken;
-  // what he missed of the history is in the first text then.
+  // what he missed of the history is in the first text then. `is_recorded`: whether the past may be
+  // asked for, besides.
   PageFeed(Fleet& fleet, PageSelection selection, std::string_view last_id,
-           AddressBook* book = nullptr);
+           AddressBook* book = nullptr, bool is_recorded = false);
 
   // All that is new. Rows that nobody looked at before come with the next text.
   std::string next(RowQueries::Clock::time_point now);
@@ -35,6 +36,7 @@ class PageFeed {
 
   Fleet& fleet_;
   AddressBook* book_;
+  bool is_recorded_;
   PageSelection selection_;
   std::string shown_;             // whose history he has been told of
   std::int64_t told_ = 0;         // up to when: ms since the Unix epoch

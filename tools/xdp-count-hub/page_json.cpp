@@ -95,11 +95,12 @@ json row_object(const SourceRow& row, CountBy by) {
 
 }  // namespace
 
-std::string fleet_json(const Fleet& fleet) {
+std::string fleet_json(const Fleet& fleet, bool is_recorded) {
   json agents = json::array();
   for (const auto& [path, agent] : fleet.followed())
     agents.push_back(agent_object(agent_id(path), agent));
-  return line_of({{"agents", std::move(agents)}, {"time", unix_time_ms()}});
+  return line_of(
+      {{"agents", std::move(agents)}, {"time", unix_time_ms()}, {"recorded", is_recorded}});
 }
 
 std::string history_json(const std::string& id, const TrafficHistory& history, std::int64_t after) {

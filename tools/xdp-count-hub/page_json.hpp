@@ -14,8 +14,8 @@
 
 namespace xdp_count {
 
-// All agents, with what is wrong of each, and the time.
-std::string fleet_json(const Fleet& fleet);
+// All agents, with what is wrong of each, the time, and whether what they count is recorded.
+std::string fleet_json(const Fleet& fleet, bool is_recorded = false);
 
 // What fires, a hundred at most, and what fired and ended last.
 std::string alerts_json(const Fleet& fleet);

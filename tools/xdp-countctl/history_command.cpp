@@ -10,7 +10,7 @@ namespace xdp_count {
 std::string history_answer(const HistoryOptions& asked, TextFormat format, std::size_t width) {
   const HistoryAnswer answer = HistoryReader(asked.path).answer(asked);
   return format == TextFormat::table  ? history_table(answer, asked, width)
-         : format == TextFormat::json ? history_json(answer, asked)
+         : format == TextFormat::json ? answer_json(answer, asked)
                                       : history_csv(answer, asked);
 }
 

@@ -172,7 +172,7 @@ TEST_CASE("JSON has all of an answer, exactly, in UTC") {
   HistoryTop top = shown_top();
   top.rows[0].counts.bytes = (1ULL << 53) + 1;
   top.head.gaps.push_back({"eth0", top.head.asked, 1500});
-  const std::string text = history_json(top, {});
+  const std::string text = answer_json(top, {});
   CHECK(text.find('\n') == text.size() - 1);
   const auto json = nlohmann::json::parse(text);
   CHECK(json["type"] == "history_top");
@@ -185,12 +185,12 @@ TEST_CASE("JSON has all of an answer, exactly, in UTC") {
   CHECK(json["totals"]["rest"]["rows"] == 7);
   CHECK(json["gaps"][0]["seconds"] == 1.5);
   CHECK(json["gaps"][0]["counted"].is_null());
-  const auto row = nlohmann::json::parse(history_json(shown_lines(), asked_row()));
+  const auto row = nlohmann::json::parse(answer_json(shown_lines(), asked_row()));
   CHECK(row["step"] == "recorded");
   CHECK(row["lines"][0]["at_least"] == true);
   CHECK(row["lines"][1]["at_least"] == false);
   CHECK(row["lines"][1]["gap"] == 180.0);
-  const auto totals = nlohmann::json::parse(history_json(shown_lines(), {}));
+  const auto totals = nlohmann::json::parse(answer_json(shown_lines(), {}));
   CHECK(totals["type"] == "history_totals");
   CHECK(totals["lines"][0]["classes"]["ipv6"]["packets"] == 20);
 }
@@ -220,7 +220,7 @@ TEST_CASE("names in a history do no harm to a terminal") {
   top.rows[0].address = "\x1b[2J";
   top.head.covered[0].agent = "e\x07";
   for (const std::string& text :
-       {history_table(top, {}), history_csv(top, {}), history_json(top, {})})
+       {history_table(top, {}), history_csv(top, {}), answer_json(top, {})})
     for (const char c : text) CHECK((c >= ' ' || c == '\n' || c == '\r'));
 }
 

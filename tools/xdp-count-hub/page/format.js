@@ -50,3 +50,18 @@ export function exact(time) {
   const date = new Date(time);
   return isNaN(date) ? "" : date.toISOString();
 }
+
+// "Nov 20, 03:12", and the year where it is another one.
+export function dayAndTime(time) {
+  const date = new Date(time);
+  const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
+  return date.toLocaleString(undefined, { ...year, month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
+// Seconds, in the largest unit that fits.
+export function duration(seconds) {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} d`;
+}

@@ -5,6 +5,7 @@ import { AlertsView } from "./alerts_view.js";
 import { cell, keepRows, setText, trendLine } from "./elements.js";
 import { ago, clock, exact, grouped, short } from "./format.js";
 import { described } from "./description.js";
+import { HistoryView, RowHistory } from "./history_view.js";
 import { NewSources } from "./new_sources.js";
 import { PairGraph } from "./pair_graph.js";
 import { ratesOf } from "./rates.js";
@@ -19,6 +20,8 @@ const filters = byId("filters");
 const chart = new TrafficChart(byId("chart"), byId("chart-text"));
 const rowView = new RowView(byId("row-chart"), byId("row-facts"));
 const alertsView = new AlertsView(byId("alerts"));
+const historyView = new HistoryView(byId("past"), addressOfRow);
+const rowHistory = new RowHistory(byId("row-past"));
 const newSources = new NewSources(byId("new"), addressOfRow);
 const pairGraph = new PairGraph(byId("graph").firstElementChild);
 const mostRows = 500; // that the hub tells of
@@ -125,7 +128,7 @@ function connect() {
   stream = source;
 }
 
-function showFleet({ agents: now, time }) {
+function showFleet({ agents: now, time, recorded }) {
   heard = Date.now();
   agents = now;
   byId("no-agents").hidden = agents.length > 0;
@@ -139,6 +142,8 @@ function showFleet({ agents: now, time }) {
   showWarnings();
   alertsView.show(time);
   if (chosen) chart.show(chosen.id);
+  historyView.show(recorded && chosen && row === null ? chosen.id : null);
+  if (recorded && chosen && row !== null) rowHistory.show(chosen.id, row);
   newSources.show(chosen, time);
   showState();
 }
@@ -320,8 +325,13 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   byId(byId("row").hidden ? "rows-title" : "row-title").focus();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) disconnect();
-  else connect();
+  if (document.hidden) {
+    disconnect();
+    historyView.pause();
+  } else {
+    connect();
+    historyView.resume();
+  }
 });
 setInterval(showState, 1000);
 showFilters();

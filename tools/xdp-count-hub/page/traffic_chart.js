@@ -4,12 +4,12 @@ import { short } from "./format.js";
 import { LineChart, span } from "./line_chart.js";
 
 // In the order of the rates.
-const classes = [
-  { name: "IPv4", colour: "ipv4" },
-  { name: "IPv6", colour: "ipv6" },
-  { name: "ARP", colour: "arp" },
-  { name: "other", colour: "other" },
-  { name: "malformed", colour: "malformed" },
+export const classes = [
+  { name: "IPv4", key: "ipv4", colour: "ipv4" },
+  { name: "IPv6", key: "ipv6", colour: "ipv6" },
+  { name: "ARP", key: "arp", colour: "arp" },
+  { name: "other", key: "other", colour: "other" },
+  { name: "malformed", key: "malformed", colour: "malformed" },
 ];
 
 export class TrafficChart {
