@@ -76,7 +76,8 @@ std::set<std::string> commands_of_help(const std::string& help) {
   bool there = false;
   for (const std::string& line : lines_of(help)) {
     if (line.empty()) there = false;
-    if (there) commands.insert(line.substr(2, line.find(' ', 2) - 2));
+    if (there && line.size() > 2 && line[2] != ' ')  // or more of the line before
+      commands.insert(line.substr(2, line.find(' ', 2) - 2));
     if (line == "Commands:") there = true;
   }
   return commands;

@@ -166,12 +166,13 @@ HistoryFile::HistoryFile(const std::string& path, const Limits& limits)
                                          version, history_version));
   const std::string state = database_.execAndGet("PRAGMA quick_check(1)").getString();
   if (state != "ok") throw SQLite::Exception(path + ": " + state, SQLITE_CORRUPT);
+  if (is_new) database_.exec("PRAGMA auto_vacuum = INCREMENTAL");  // before anything is in it
   database_.exec("PRAGMA journal_mode = WAL");
   database_.exec("PRAGMA synchronous = NORMAL");
   database_.exec("PRAGMA foreign_keys = OFF");
   const auto page = static_cast<std::uint64_t>(pragma(database_, "page_size"));
-  database_.exec(fmt::format("PRAGMA max_page_count = {}",
-                             (limits.bytes - bytes_of_log(limits.bytes)) / page));
+  most_pages_ = static_cast<int>((limits.bytes - bytes_of_log(limits.bytes)) / page);
+  database_.exec(fmt::format("PRAGMA max_page_count = {}", most_pages_));
   database_.exec(
       fmt::format("PRAGMA wal_autocheckpoint = {}", bytes_of_log(limits.bytes) / 8 / page));
   if (is_new) {
@@ -190,6 +191,14 @@ std::uint64_t HistoryFile::bytes() const {
 
 bool HistoryFile::is_there() const {
   return inode_of(path_) == inode_;
+}
+
+// One that was made with a larger limit gives back what it has no use for any more.
+void HistoryFile::shrink() {
+  const int pages = pragma(database_, "page_count");
+  if (pages <= most_pages_) return;
+  database_.exec(fmt::format("PRAGMA incremental_vacuum({})", pages - most_pages_));
+  database_.exec(fmt::format("PRAGMA max_page_count = {}", most_pages_));
 }
 
 // Whoever reads for long keeps the log from being folded into the file.
@@ -282,18 +291,20 @@ std::vector<BucketRow> HistoryFile::take(const Series& series, std::uint64_t seq
   return grown_rows;
 }
 
-void HistoryFile::add(const std::string& agent, const SnapshotHead& head,
+bool HistoryFile::add(const std::string& agent, const SnapshotHead& head,
                       std::span<const SourceRow> rows) {
   check_log();
   SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
   const Series series = series_of(agent, head);
-  if (head.seq <= series.end.seq) return;  // nothing is new
+  if (head.seq <= series.end.seq) return true;  // nothing is new
+  Removed removed = removed_;
+  make_room(removed);  // the limit may be a smaller one than before
   Bucket bucket{.begin = series.end, .end = edge_of(head)};
   const std::int64_t length = std::abs(bucket.end.time - bucket.begin.time);
   if (length >= 2 * limits_.interval_ms) bucket.gap = length - limits_.interval_ms;
   bucket.rows = take(series, head.seq, rows);
   cut_rows(bucket, limits_.rows);
-  set_rest(bucket);
+  const bool is_right = set_rest(bucket);
   insert(series.id, bucket);
   SQLite::Statement update(database_, fmt::format("UPDATE series SET (interface, seq, time, {}) = "
                                                   "(?, ?, ?, {}) WHERE id = ?",
@@ -311,10 +322,11 @@ void HistoryFile::add(const std::string& agent, const SnapshotHead& head,
   while (known() > most_known(limits_.bytes) && forget_some_rows()) continue;
   roll_up(series.id, 1);
   roll_up(series.id, 2);
-  Removed removed = removed_;
   make_room(removed);
   transaction.commit();
   removed_ = removed;
+  shrink();
+  return is_right;
 }
 
 void HistoryFile::count_known(std::int64_t series) {

@@ -53,8 +53,9 @@ class HistoryFile {
   std::uint64_t recorded(const std::string& agent, std::int64_t since);
 
   // Adds a bucket, from what is recorded up to the tick of `head`. `rows`: all that were active
-  // meanwhile, with what was counted for them since counting began.
-  void add(const std::string& agent, const SnapshotHead& head, std::span<const SourceRow> rows);
+  // meanwhile, with what was counted for them since counting began. False where they have more than
+  // was counted: they are in the rest then.
+  bool add(const std::string& agent, const SnapshotHead& head, std::span<const SourceRow> rows);
 
   // Since it was opened.
   const Removed& removed() const { return removed_; }
@@ -80,6 +81,7 @@ class HistoryFile {
   void set_rest_of(std::int64_t bucket);
   std::uint64_t used_bytes();
   void check_log();
+  void shrink();
   void make_room(Removed& removed);
   bool remove_detail(Removed& removed);
   void remove_parts_of(std::int64_t bucket);
@@ -92,6 +94,7 @@ class HistoryFile {
   std::string path_;
   SQLite::Database database_;
   Limits limits_;
+  int most_pages_ = 0;
   std::uint64_t inode_ = 0;
   Removed removed_;
 };

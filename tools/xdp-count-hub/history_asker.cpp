@@ -16,11 +16,13 @@ boost::asio::awaitable<std::string> HistoryAsker::answer(HistoryQuestion questio
   };
   ++waiting_;
   const Place place{waiting_};
-  co_return co_await offload(pool_, [this, question = std::move(question)] {
+  // g++ 12 destroys what is made within a co_await expression twice.
+  auto work = [this, asked = std::move(question)] {
     const auto end = std::chrono::steady_clock::now() + longest;
     const auto is_over = [&] { return stopped_ || std::chrono::steady_clock::now() > end; };
-    return answer_json(HistoryReader(path_, is_over).answer(question), question);
-  });
+    return answer_json(HistoryReader(path_, is_over).answer(asked), asked);
+  };
+  co_return co_await offload(pool_, std::move(work));
 }
 
 }  // namespace xdp_count

@@ -211,7 +211,8 @@ void HistoryRecorder::ask_and_add(const std::string& socket_path) {
 
 void HistoryRecorder::add(const std::string& agent, const SnapshotHead& head,
                           const std::vector<SourceRow>& rows) {
-  file_->add(agent, head, rows);
+  if (!file_->add(agent, head, rows))
+    log::warning("{}: its rows had more than it counted: they are in no row of the history", agent);
   {
     const std::lock_guard lock(mutex_);
     ++totals_.buckets;

@@ -98,8 +98,10 @@ asio::awaitable<bool> HttpSession::answer_next() {
 
 asio::awaitable<bool> HttpSession::answer(const HttpRequest& request) {
   HttpAnswer answer = handler_.answer_to(request);
-  if (answer.question)
-    answer.response = co_await handler_.later_answer(request, *std::move(answer.question));
+  if (answer.question) {
+    HistoryQuestion question = *std::move(answer.question);
+    answer.response = co_await handler_.later_answer(request, std::move(question));
+  }
   const bool with_body = request.method() != http::verb::head;
   if (with_body && answer.feed) {
     co_await stream(answer.response, *answer.feed);

@@ -64,13 +64,15 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
   std::int64_t history_seconds = options.history.interval_ms / 1000;
   add_number(app, "--history-size", history_mib, std::uint64_t{32}, std::uint64_t{1} << 24,
              "MiB that it may take on disk: the oldest detail makes room  [1024]")
-      ->needs(history);
+      ->needs(history)
+      ->option_text("MIB");
   add_number(app, "--history-rows", options.history.rows, std::size_t{0}, std::size_t{1'000'000},
              "Rows of an interval: the least of more are recorded as one sum  [10000]")
       ->needs(history);
   add_number(app, "--history-interval", history_seconds, std::int64_t{1}, std::int64_t{3600},
-             "Seconds  [60]")
-      ->needs(history);
+             "How often the agents are asked  [60]")
+      ->needs(history)
+      ->option_text("SECONDS");
   add_number(app, "--metrics-top", options.metrics_top, std::size_t{0}, std::size_t{100},
              "How many sources of each agent, those with most packets, have metrics of their own, "
              "up to 100  [0]");

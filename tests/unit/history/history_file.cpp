@@ -325,6 +325,27 @@ TEST_CASE("oldest detail goes first and totals last, and what went is said") {
   CHECK(asked(directory, "SELECT count(*) > 5 FROM bucket WHERE level = 2 AND rows > 0") == "1");
 }
 
+TEST_CASE("a file with a smaller limit than before gives back what it has no room for") {
+  const Directory directory;
+  CountedTraffic traffic(first_time);
+  traffic.room = 5000;
+  traffic.head.capacity = 5000;
+  const auto record = [&](std::uint64_t bytes, int minutes) {
+    HistoryFile file(directory.file(), {.bytes = bytes, .rows = 4000});
+    for (int i = 0; i < minutes; ++i) {
+      for (std::uint32_t n = 0; n < 5000; ++n) traffic.count(n, 1);
+      traffic.tick(600'000);
+      traffic.record(file);
+    }
+    return file.bytes();
+  };
+  CHECK(record(64 << 20, 120) > 12 << 20);
+  record(8 << 20, 1);
+  CHECK(record(8 << 20, 1) <= 8 << 20);
+  CHECK(asked(directory, "SELECT sum(ipv4_packets) FROM buckets") == "610000");
+  CHECK(asked(directory, "PRAGMA integrity_check") == "ok");
+}
+
 TEST_CASE("somebody who reads for long cannot make the log grow, and nothing is lost") {
   const Directory directory;
   constexpr std::uint64_t bytes = 8 << 20;

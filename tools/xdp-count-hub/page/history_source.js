@@ -21,3 +21,9 @@ export async function askHistory(what, fields, signal) {
   if (answer.error) throw new Error(answer.error);
   return answer;
 }
+
+// Whether there is anything of an agent, under its name there.
+export async function isRecorded(name, signal) {
+  const { last } = await askHistory("gaps", { from: "-1m" }, signal);
+  return last.some(({ agent }) => agent === name);
+}

@@ -4,7 +4,7 @@
 import { cell, keepRows, setText } from "./elements.js";
 import { dayAndTime, duration, grouped } from "./format.js";
 import { HistoryChart } from "./history_chart.js";
-import { askHistory, recordedName } from "./history_source.js";
+import { askHistory, isRecorded, recordedName } from "./history_source.js";
 import { classes } from "./traffic_chart.js";
 
 const hour = 3_600_000; // ms
@@ -34,7 +34,7 @@ export class HistoryView {
   #text;
   #error;
   #agent = "";
-  #length = 24 * hour;
+  #span = 24 * hour;
   #range = null; // that is chosen: {from, to}
   #asking = null; // ends what was asked before
   #refresh = 0; // of a timer
@@ -50,8 +50,8 @@ export class HistoryView {
     [this.#text, this.#error] = [section.querySelector(".quiet"), section.querySelector(".error")];
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#form.addEventListener("change", (event) => {
-      if (event.target.name === "length") {
-        this.#length = Number(event.target.value) * hour;
+      if (event.target.name === "span") {
+        this.#span = Number(event.target.value) * hour;
         this.#range = null;
         this.#ask();
       } else {
@@ -91,11 +91,12 @@ export class HistoryView {
     const asking = new AbortController();
     this.#asking = asking;
     const now = Date.now();
-    const range = this.#range ?? { from: now - this.#length, to: now };
+    const range = this.#range ?? { from: now - this.#span, to: now };
     const agent = recordedName(this.#agent);
     const fields = (time) => ({ agent, from: new Date(time.from).toISOString(), to: new Date(time.to).toISOString() });
     try {
-      const shown = { from: now - this.#length, to: now };
+      if (!(await isRecorded(agent, asking.signal))) throw new Error("Nothing is recorded of this interface yet.");
+      const shown = { from: now - this.#span, to: now };
       const [totals, top] = await Promise.all([
         askHistory("totals", fields(shown), asking.signal),
         askHistory("top", { ...fields(range), top: mostRows }, asking.signal),
@@ -169,6 +170,7 @@ export class RowHistory {
     const from = now - 365 * 24 * hour;
     const words = this.#figure.querySelector("figcaption");
     try {
+      if (!(await isRecorded(recordedName(agent)))) return;
       const answer = await askHistory("row", { agent: recordedName(agent), address: row.split(">")[0], from: new Date(from).toISOString() });
       if (key !== this.#asked) return;
       this.#figure.hidden = false;
