@@ -24,7 +24,8 @@ struct Hub {
   Fleet fleet{HubConfig{.rules = {{.name = "rule", .above = 1, .clear = 1}}}};
   HttpPolicy open{.hosts = {"hub.example"}};
   HttpPolicy closed{.token = "0123456789abcdef"};
-  HttpHandler handler{fleet, open};
+  HistoryAsker asker{"/run/history.db"};
+  HttpHandler handler{fleet, open, {.asker = &asker}};
   HttpHandler guarded{fleet, closed};
 
   Hub() {
@@ -42,6 +43,7 @@ struct Hub {
 
 void check_answer(HttpAnswer answer, std::string_view input) {
   static const std::set<unsigned> statuses{200, 400, 401, 404, 405, 421};
+  if (answer.question) return;  // of the history, which is not here
   const HttpResponse& response = answer.response;
   expect(statuses.contains(response.result_int()), "a status is one of those that there are",
          input);

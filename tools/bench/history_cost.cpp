@@ -10,11 +10,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "history/history_file.hpp"
+#include "scripted_traffic.hpp"
 
 using namespace xdp_count;
 
@@ -29,49 +29,11 @@ double cpu_seconds() {
   return seconds(use.ru_utime) + seconds(use.ru_stime);
 }
 
-// So many rows are active in each minute, of five times as many that there are.
-struct Traffic {
-  explicit Traffic(std::uint32_t active_rows) : active(active_rows) {
-    constexpr std::int64_t start = 1'767'225'600'000;  // the beginning of a day
-    head.interface = "eth0";
-    head.since = start;
-    head.time = start;
-    head.capacity = 1'048'576;
-    rows.resize(std::size_t{5} * active);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto number = static_cast<std::uint32_t>(i * 2'654'435'761);
-      rows[i].address = i % 4 == 0 ? Address(0x20010db800000000, number) : Address(number);
-      rows[i].first_time = start;
-    }
-  }
-
-  const std::vector<SourceRow>& minute() {
-    changed.clear();
-    const std::size_t first = random() % rows.size();
-    for (std::size_t i = 0; i < active; ++i) {
-      SourceRow& row = rows[(first + i) % rows.size()];
-      const Counts counts{1 + random() % 1000, 60 + random() % 1'000'000};
-      row.total += counts;
-      head.classes[static_cast<std::size_t>(class_of(row.address.network.family))].counts += counts;
-      changed.push_back(row);
-    }
-    ++head.seq;
-    head.time += 60'000;
-    return changed;
-  }
-
-  std::size_t active;
-  std::mt19937_64 random{18};
-  SnapshotHead head;
-  std::vector<SourceRow> rows;
-  std::vector<SourceRow> changed;
-};
-
 void measure(const std::string& directory, std::uint32_t active, int minutes, std::uint64_t limit) {
   const std::string path = directory + "/history.db";
   for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(path + part);
   HistoryFile file(path, {.bytes = limit, .rows = 1'000'000});
-  Traffic traffic(active);
+  ScriptedTraffic traffic(active);
   double longest = 0;
   double spent = 0;
   std::uint64_t most_bytes = 0;

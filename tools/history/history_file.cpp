@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -31,7 +32,8 @@ constexpr const char* totals_columns =
     "other_bytes, malformed_packets, malformed_bytes, untracked_packets, untracked_bytes, "
     "evicted_packets, evicted_bytes";
 constexpr const char* rest_columns =
-    "rest_ipv4_packets, rest_ipv4_bytes, rest_ipv6_packets, rest_ipv6_bytes, rest_rows, rows";
+    "rest_ipv4_packets, rest_ipv4_bytes, rest_ipv6_packets, rest_ipv6_bytes, rest_rows, rows, "
+    "counted_packets, counted_bytes";
 
 Totals totals_of(const BucketEdge& edge) {
   Totals totals{};
@@ -349,7 +351,7 @@ void HistoryFile::insert(std::int64_t series, const Bucket& bucket) {
       fmt::format(
           "INSERT INTO bucket (series, level, begin_seq, begin_time, end_seq, end_time, gap, {}, "
           "{}) VALUES ({})",
-          totals_columns, rest_columns, marks(7 + totals_marks + 6)));
+          totals_columns, rest_columns, marks(7 + totals_marks + 8)));
   Totals totals = totals_of(bucket.end);
   const Totals before = totals_of(bucket.begin);
   for (std::size_t i = 0; i < totals.size(); ++i) totals[i] -= before[i];
@@ -365,7 +367,8 @@ void HistoryFile::insert(std::int64_t series, const Bucket& bucket) {
       .add(bucket.rest.of(Family::ipv4))
       .add(bucket.rest.of(Family::ipv6))
       .add(number(bucket.rest_rows))
-      .add(number(bucket.rows.size()));
+      .add(number(bucket.rows.size()))
+      .add(std::reduce(bucket.end.classes.begin(), bucket.end.classes.end()));
   add_bucket.exec();
   const std::int64_t id = database_.getLastInsertRowid();
   SQLite::Statement add_row(
@@ -403,7 +406,8 @@ void HistoryFile::add_sum(int level, const std::vector<std::int64_t>& of) {
       "INSERT INTO bucket (series, level, begin_seq, begin_time, end_seq, end_time, gap, {0}, {1}) "
       "SELECT series, {2}, min(begin_seq), "
       "(SELECT begin_time FROM bucket WHERE id = {3}), max(end_seq), "
-      "(SELECT end_time FROM bucket WHERE id = {4}), sum(gap), {5} 0, 0, 0, 0, 0, 0 "
+      "(SELECT end_time FROM bucket WHERE id = {4}), sum(gap), {5} 0, 0, 0, 0, 0, 0, "
+      "max(counted_packets), max(counted_bytes) "
       "FROM bucket WHERE id IN {6}",
       totals_columns, rest_columns, level, of.front(), of.back(), sums, parts));
   const std::int64_t sum = database_.getLastInsertRowid();

@@ -59,7 +59,9 @@ CREATE TABLE bucket (
   rest_ipv4_packets INTEGER NOT NULL, rest_ipv4_bytes INTEGER NOT NULL,
   rest_ipv6_packets INTEGER NOT NULL, rest_ipv6_bytes INTEGER NOT NULL,
   rest_rows INTEGER NOT NULL,        -- how many were left out since others had more, or are gone
-  rows INTEGER NOT NULL              -- how many it has
+  rows INTEGER NOT NULL,             -- how many it has
+  -- What the agent had counted in all by its end: what it and all before it add up to.
+  counted_packets INTEGER NOT NULL, counted_bytes INTEGER NOT NULL
 );
 CREATE INDEX bucket_parts ON bucket (parent) WHERE parent IS NOT NULL;
 CREATE INDEX bucket_roots ON bucket (series, level, end_seq) WHERE parent IS NULL;
@@ -98,7 +100,8 @@ SELECT bucket.id AS bucket, agent, interface, counted_by,
   bucket.arp_packets, bucket.arp_bytes, bucket.other_packets, bucket.other_bytes,
   bucket.malformed_packets, bucket.malformed_bytes,
   bucket.untracked_packets, bucket.untracked_bytes, bucket.evicted_packets, bucket.evicted_bytes,
-  rest_ipv4_packets, rest_ipv4_bytes, rest_ipv6_packets, rest_ipv6_bytes, rest_rows, rows
+  rest_ipv4_packets, rest_ipv4_bytes, rest_ipv6_packets, rest_ipv6_bytes, rest_rows, rows,
+  counted_packets, counted_bytes
 FROM bucket JOIN series ON series = series.id
 WHERE NOT EXISTS (SELECT 1 FROM bucket AS part WHERE part.parent = bucket.id);
 

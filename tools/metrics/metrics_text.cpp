@@ -248,24 +248,42 @@ class AgentMetrics {
     }
   }
 
+  template <class Value>
+  void of_this_hub(const MetricFamily& family, Value value) {
+    out_.begin(family);
+    out_.series({}, value);
+  }
+
   void about_history(const MeasuredHistory& history) {
-    const auto single = [&](const MetricFamily& of, auto value) {
-      out_.begin(of);
-      out_.series({}, value);
-    };
-    single({MetricType::counter, "xdp_count_history_buckets",
-            "Buckets that were recorded, of all agents."},
-           history.buckets);
-    single({MetricType::counter, "xdp_count_history_failures",
-            "How often an agent, or all of them, could not be recorded when it was time."},
-           history.failures);
-    single(
+    of_this_hub({MetricType::counter, "xdp_count_history_buckets",
+                 "Buckets that were recorded, of all agents."},
+                history.buckets);
+    of_this_hub({MetricType::counter, "xdp_count_history_failures",
+                 "How often an agent, or all of them, could not be recorded when it was time."},
+                history.failures);
+    of_this_hub(
         {MetricType::gauge, "xdp_count_history_bytes", "What the history takes on disk.", "bytes"},
         history.bytes);
     if (history.last != 0)
-      single({MetricType::gauge, "xdp_count_history_last_timestamp_seconds",
-              "Up to when an agent is recorded, since the Unix epoch.", "seconds"},
-             seconds_of(history.last));
+      of_this_hub({MetricType::gauge, "xdp_count_history_last_timestamp_seconds",
+                   "Up to when an agent is recorded, since the Unix epoch.", "seconds"},
+                  seconds_of(history.last));
+    if (history.sending) about_sending(*history.sending);
+  }
+
+  void about_sending(const MeasuredSending& sending) {
+    of_this_hub({MetricType::counter, "xdp_count_history_sent_buckets",
+                 "Buckets of the history that were sent to another database."},
+                sending.sent);
+    of_this_hub({MetricType::counter, "xdp_count_history_send_failures",
+                 "Attempts to send to it that failed; what was not sent is sent later."},
+                sending.failures);
+    of_this_hub(
+        {MetricType::gauge, "xdp_count_history_unsent_buckets", "Buckets that wait to be sent."},
+        sending.waiting);
+    of_this_hub({MetricType::counter, "xdp_count_history_lost_buckets",
+                 "Buckets that had to make room before the other database was known to have them."},
+                sending.lost);
   }
 
   void about_the_rest() {

@@ -56,12 +56,21 @@ struct MeasuredCommands {
   std::uint64_t dropped = 0;    // never started, since too many were waiting
 };
 
+// What of that is sent to another database.
+struct MeasuredSending {
+  std::uint64_t sent = 0;      // buckets
+  std::uint64_t failures = 0;  // attempts
+  std::uint64_t waiting = 0;   // buckets
+  std::uint64_t lost = 0;      // buckets that had to make room before they were known to be there
+};
+
 // What is recorded for later.
 struct MeasuredHistory {
   std::uint64_t buckets = 0;
   std::uint64_t failures = 0;  // an agent, or all of them, could not be recorded in an interval
   std::uint64_t bytes = 0;     // on disk
   std::int64_t last = 0;       // up to when, in ms since the Unix epoch; 0: nothing yet
+  std::optional<MeasuredSending> sending = {};
 };
 
 // The metrics of all of these, and of no other rows than top_rows: there may be millions of those.

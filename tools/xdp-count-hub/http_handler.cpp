@@ -161,18 +161,19 @@ HttpAnswer HttpHandler::content(const HttpRequest& request) const {
   const std::string_view path = target.substr(0, target.find('?'));
   if (path == "/metrics") {
     const MetricsFormat format = wanted_format(request);
-    const auto history = recorder_ ? std::optional(recorder_->totals()) : std::nullopt;
+    std::optional<MeasuredHistory> history;
+    if (parts_.history) history = parts_.history();
     return {text_response(
         http::status::ok, media_type(format),
-        metrics_text(fleet_.agents(), format, commands_, history ? &*history : nullptr))};
+        metrics_text(fleet_.agents(), format, parts_.commands, history ? &*history : nullptr))};
   }
   const std::string_view query = target.substr(std::min(target.size(), path.size() + 1));
   if (constexpr std::string_view history_path = "/api/v1/history/"; path.starts_with(history_path))
     return history(path.substr(history_path.size()), query);
   if (path == "/api/stream")
     return {.response = open_response("text/event-stream"),
-            .feed = PageFeed(fleet_, parse_page_selection(query), request["Last-Event-ID"], book_,
-                             recorder_ != nullptr)};
+            .feed = PageFeed(fleet_, parse_page_selection(query), request["Last-Event-ID"],
+                             parts_.book, parts_.asker != nullptr)};
   if (const PageFile* file = page_file(path)) {
     HttpAnswer answer{.response = open_response(file->type), .file = file->content};
     answer.response.content_length(file->content.size());
@@ -182,10 +183,10 @@ HttpAnswer HttpHandler::content(const HttpRequest& request) const {
 }
 
 HttpAnswer HttpHandler::history(std::string_view kind, std::string_view query) const {
-  if (!asker_)
+  if (!parts_.asker)
     return {refusal_json(http::status::not_found,
                          "this hub records nothing: start it with --history FILE")};
-  if (asker_->is_busy())
+  if (parts_.asker->is_busy())
     return {refusal_json(http::status::service_unavailable,
                          "too many ask for the history: try again later")};
   try {
@@ -195,17 +196,12 @@ HttpAnswer HttpHandler::history(std::string_view kind, std::string_view query) c
   }
 }
 
-boost::asio::awaitable<HttpResponse> HttpHandler::later_answer(const HttpRequest& request,
-                                                               HistoryQuestion question) const {
-  HttpResponse response;
-  try {
-    std::string answer = co_await asker_->answer(std::move(question));
-    response = text_response(http::status::ok, json_type, std::move(answer));
-  } catch (const std::runtime_error& error) {
-    response = refusal_json(http::status::service_unavailable, error.what());
-  }
-  response.keep_alive(request.keep_alive());
-  co_return response;
+HttpResponse history_response(std::string json) {
+  return text_response(http::status::ok, json_type, std::move(json));
+}
+
+HttpResponse history_refusal(const std::string& reason) {
+  return refusal_json(http::status::service_unavailable, reason);
 }
 
 HttpResponse refusal(http::status status, const std::string& text) {

@@ -2,10 +2,10 @@
 // What a request over HTTP is answered, without a socket.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +13,7 @@
 
 #include "fleet.hpp"
 #include "history_asker.hpp"
-#include "history_recorder.hpp"
+#include "metrics/metrics_text.hpp"
 #include "page_feed.hpp"
 
 namespace xdp_count {
@@ -30,7 +30,7 @@ struct HttpPolicy {
 
 // At most one of these is there: a response that is whole, one that has the content of a file of
 // the page for its body, which is not copied, one whose body goes on as long as the connection, or
-// a question that takes a while, for later_answer().
+// a question that takes a while, for asker().
 struct HttpAnswer {
   HttpResponse response;
   std::string_view file = {};
@@ -38,26 +38,25 @@ struct HttpAnswer {
   std::optional<HistoryQuestion> question = {};
 };
 
+// What a hub has only where it was told to.
+struct HubParts {
+  const MeasuredCommands* commands = nullptr;  // rules have some
+  AddressBook* book = nullptr;                 // more is known of addresses
+  HistoryAsker* asker = nullptr;               // what is counted is recorded
+  std::function<MeasuredHistory()> history{};  // the same: how much
+};
+
 class HttpHandler {
  public:
-  // All are kept by reference. `commands`: null where no rule has one. `book`: null where nothing
-  // more is known of addresses. `recorder` and `asker`: null where nothing is recorded.
-  HttpHandler(Fleet& fleet, const HttpPolicy& policy, const MeasuredCommands* commands = nullptr,
-              AddressBook* book = nullptr, const HistoryRecorder* recorder = nullptr,
-              HistoryAsker* asker = nullptr)
-      : fleet_(fleet),
-        policy_(policy),
-        commands_(commands),
-        book_(book),
-        recorder_(recorder),
-        asker_(asker) {}
+  // All are kept by reference.
+  HttpHandler(Fleet& fleet, const HttpPolicy& policy, const HubParts& parts = {})
+      : fleet_(fleet), policy_(policy), parts_(parts) {}
 
   // Whatever the request holds, nothing is thrown but std::bad_alloc.
   HttpAnswer answer_to(const HttpRequest& request) const;
 
-  // The whole response to a question that answer_to() has given.
-  boost::asio::awaitable<HttpResponse> later_answer(const HttpRequest& request,
-                                                    HistoryQuestion question) const;
+  // Who answers a question that answer_to() has given.
+  HistoryAsker& asker() const { return *parts_.asker; }
 
  private:
   HttpAnswer content(const HttpRequest& request) const;
@@ -65,11 +64,12 @@ class HttpHandler {
 
   Fleet& fleet_;
   const HttpPolicy& policy_;
-  const MeasuredCommands* commands_;
-  AddressBook* book_;
-  const HistoryRecorder* recorder_;
-  HistoryAsker* asker_;
+  HubParts parts_;
 };
+
+// What the history answers, and why it does not.
+HttpResponse history_response(std::string json);
+HttpResponse history_refusal(const std::string& reason);
 
 // An answer that says what is wrong, in plain text of one line, to what may be no request at all;
 // the connection is closed behind it.

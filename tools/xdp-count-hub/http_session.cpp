@@ -96,11 +96,21 @@ asio::awaitable<bool> HttpSession::answer_next() {
   co_return co_await answer(request);
 }
 
+asio::awaitable<HttpResponse> HttpSession::history_answer(HistoryQuestion question) {
+  try {
+    std::string json = co_await handler_.asker().answer(std::move(question));
+    co_return history_response(std::move(json));
+  } catch (const std::runtime_error& error) {
+    co_return history_refusal(error.what());
+  }
+}
+
 asio::awaitable<bool> HttpSession::answer(const HttpRequest& request) {
   HttpAnswer answer = handler_.answer_to(request);
   if (answer.question) {
     HistoryQuestion question = *std::move(answer.question);
-    answer.response = co_await handler_.later_answer(request, std::move(question));
+    answer.response = co_await history_answer(std::move(question));
+    answer.response.keep_alive(request.keep_alive());
   }
   const bool with_body = request.method() != http::verb::head;
   if (with_body && answer.feed) {

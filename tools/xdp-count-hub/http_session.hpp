@@ -31,6 +31,7 @@ class HttpSession {
  private:
   // Whether there may be another request.
   boost::asio::awaitable<bool> answer_next();
+  boost::asio::awaitable<HttpResponse> history_answer(HistoryQuestion question);
   boost::asio::awaitable<bool> answer(const HttpRequest& request);
   // Whether all of it was taken.
   boost::asio::awaitable<bool> send(const HttpResponse& response, bool with_body);

@@ -11,6 +11,7 @@
 #include "base/help_formatter.hpp"
 #include "base/number_option.hpp"
 #include "base/printable.hpp"
+#include "clickhouse_url.hpp"
 #include "version.hpp"
 
 namespace xdp_count {
@@ -73,6 +74,27 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
              "How often the agents are asked  [60]")
       ->needs(history)
       ->option_text("SECONDS");
+  std::string clickhouse_url, clickhouse_ca;
+  auto* clickhouse = app.add_option("--clickhouse", clickhouse_url,
+                                    "Send what is recorded to this ClickHouse, with the tables of "
+                                    "tools/fleet/schema.sql")
+                         ->needs(history)
+                         ->option_text("URL");
+  app.add_option("--clickhouse-user", options.clickhouse_user_file,
+                 "USER:PASSWORD to send it with: the first line of this file")
+      ->needs(clickhouse)
+      ->option_text("PATH");
+  app.add_option("--clickhouse-ca", clickhouse_ca,
+                 "Certificates to trust instead of those that the system does")
+      ->needs(clickhouse)
+      ->option_text("PATH");
+  app.add_option("--site", options.site, "Where this is, said of all that is sent  [nothing]")
+      ->needs(clickhouse)
+      ->option_text("NAME");
+  app.add_option("--machine", options.machine,
+                 "Which machine this is, no two of a site alike  [the name of this host]")
+      ->needs(clickhouse)
+      ->option_text("NAME");
   add_number(app, "--metrics-top", options.metrics_top, std::size_t{0}, std::size_t{100},
              "How many sources of each agent, those with most packets, have metrics of their own, "
              "up to 100  [0]");
@@ -107,6 +129,12 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
         "--history-size {} has room for {} rows of an interval, not for {}: give a larger one, or "
         "fewer --history-rows",
         history_mib, most, options.history.rows));
+  if (clickhouse->count() > 0) {
+    auto server = parse_clickhouse_url(clickhouse_url);
+    if (const auto* error = std::get_if<std::string>(&server)) return refused(*error);
+    options.clickhouse = std::get<ClickHouseServer>(std::move(server));
+    options.clickhouse->ca_file = clickhouse_ca;
+  }
   if (addresses.empty()) addresses.emplace_back(default_listen_address);
   for (const std::string& text : addresses) {
     auto address = parse_listen_address(text);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "clickhouse_client.hpp"
 #include "history/history_file.hpp"
 #include "listen_address.hpp"
 #include "options.hpp"
@@ -26,6 +28,10 @@ struct HubOptions {
   std::vector<std::string> databases;  // that know networks
   std::string history_file;            // empty: nothing is recorded
   HistoryFile::Limits history;
+  std::optional<ClickHouseServer> clickhouse;  // where the history is sent to, too
+  std::string clickhouse_user_file;            // empty: as the default user, without a password
+  std::string site;
+  std::string machine;
   bool verbose = false;
 };
 

@@ -3,14 +3,18 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -26,6 +30,7 @@
 #include "base/log.hpp"
 #include "command_runner.hpp"
 #include "history_recorder.hpp"
+#include "history_sender.hpp"
 #include "http_handler.hpp"
 #include "http_server.hpp"
 #include "hub_config.hpp"
@@ -36,23 +41,47 @@ namespace {
 using namespace xdp_count;
 namespace asio = boost::asio;
 
-// The first line. Throws std::runtime_error for a file that everybody could read, or whose token
-// could be found out by trying.
+// The first line of a file, what it holds being said by `what`. Throws std::runtime_error for one
+// that everybody could read.
+std::string secret_in(const std::string& path, const char* what) {
+  const auto fail = [&] { throw_errno(fmt::format("reading the {} in {}", what, path)); };
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) fail();
+  if ((status.st_mode & S_IROTH) != 0)
+    throw std::runtime_error(
+        fmt::format("everybody may read the {} in {}: chmod o-r {}", what, path, path));
+  std::ifstream file(path);
+  if (!file) fail();
+  std::string secret;
+  if (!std::getline(file, secret))
+    throw std::runtime_error(fmt::format("there is no {} in {}", what, path));
+  if (secret.ends_with('\r')) secret.pop_back();
+  return secret;
+}
+
+// Throws std::runtime_error for a token that could be found out by trying.
 std::string token_in(const std::string& path) {
   constexpr std::size_t shortest = 16;
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno("reading the token in " + path);
-  if ((status.st_mode & S_IROTH) != 0)
-    throw std::runtime_error("everybody may read the token in " + path + ": chmod o-r " + path);
-  std::ifstream file(path);
-  if (!file) throw_errno("reading the token in " + path);
-  std::string token;
-  if (!std::getline(file, token)) throw std::runtime_error("there is no token in " + path);
-  if (token.ends_with('\r')) token.pop_back();
+  std::string token = secret_in(path, "token");
   if (token.size() < shortest)
     throw std::runtime_error("the token in " + path +
                              " is shorter than 16 characters: openssl rand -hex 32 makes one");
   return token;
+}
+
+void add_user(ClickHouseServer& server, const std::string& path) {
+  const std::string line = secret_in(path, "user and password");
+  const std::size_t colon = line.find(':');
+  if (colon == 0 || colon == std::string::npos)
+    throw std::runtime_error("the first line of " + path + " is not USER:PASSWORD");
+  server.user = line.substr(0, colon);
+  server.password = line.substr(colon + 1);
+}
+
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) throw_errno("reading the host's name");
+  return name.data();
 }
 
 // Raises this process's limit of open files, where it may, to what so many connections take.
@@ -101,9 +130,26 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
     follower.fleet().on_end(
         [&](const std::string& path, const SnapshotHead& last) { recorder->finish(path, last); });
   }
-  const HttpHandler handler(follower.fleet(), policy, has_commands ? &commands.totals() : nullptr,
-                            book ? &*book : nullptr, recorder ? &*recorder : nullptr,
-                            asker ? &*asker : nullptr);
+  std::optional<HistorySender> sender;
+  if (options.clickhouse) {
+    ClickHouseServer server = *options.clickhouse;
+    if (!options.clickhouse_user_file.empty()) add_user(server, options.clickhouse_user_file);
+    sender.emplace(options.history_file, std::move(server),
+                   HistorySpool::Labels{options.site,
+                                        options.machine.empty() ? host_name() : options.machine});
+  }
+  std::function<MeasuredHistory()> measure;
+  if (recorder)
+    measure = [&] {
+      MeasuredHistory history = recorder->totals();
+      if (sender) history.sending = sender->totals();
+      return history;
+    };
+  const HttpHandler handler(follower.fleet(), policy,
+                            {.commands = has_commands ? &commands.totals() : nullptr,
+                             .book = book ? &*book : nullptr,
+                             .asker = asker ? &*asker : nullptr,
+                             .history = measure});
   HttpLimits limits{.connections = options.max_connections};
   // Pages leave room for those who ask for metrics.
   limits.streams = std::min(limits.streams, std::max(limits.connections / 2, std::size_t{1}));
@@ -114,6 +160,7 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
         std::make_unique<HttpServer>(io.get_executor(), address, handler, limits, load));
   follower.start();
   if (recorder) recorder->start();
+  if (sender) sender->start();
   for (const auto& server : servers) {
     server->start();
     log::info("serving on {}", server->address());

@@ -1,106 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "history/history_file.hpp"
 
-#include <SQLiteCpp/Statement.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <random>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "history/recorded_history.hpp"
 
 using namespace xdp_count;
+using namespace xdp_count::testing;
 
 namespace {
 
-// A directory of its own.
-struct Directory {
-  Directory() {
-    std::string name = std::filesystem::temp_directory_path() / "xdp-count-history-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-
-  std::string file() const { return path / "history.db"; }
-
-  std::filesystem::path path;
-};
-
-// An agent that counts what it is told, and has room for few rows.
-class CountedTraffic {
- public:
-  explicit CountedTraffic(std::int64_t since) {
-    head.interface = "eth0";
-    head.since = since;
-    head.time = since;
-    head.capacity = 1000;
-  }
-
-  void count(const Address& source, std::uint64_t packets) {
-    const Counts counts{packets, packets * 100};
-    head.classes[static_cast<std::size_t>(class_of(source.family))].counts += counts;
-    if (!rows.contains(source) && rows.size() == room) {
-      head.untracked.of(source.family) += counts;
-      return;
-    }
-    const auto [row, is_new] = rows.try_emplace(source);
-    if (is_new) row->second = {.address = source, .first_time = head.time + ++firsts_};
-    row->second.total += counts;
-    active.insert_or_assign(source, head.seq + 1);
-  }
-
-  void evict(const Address& source) {
-    const auto row = rows.find(source);
-    if (row == rows.end()) return;
-    head.evicted.of(source.family) += Evicted{1, row->second.total};
-    rows.erase(row);
-    active.erase(source);
-  }
-
-  void tick(std::int64_t milliseconds) {
-    ++head.seq;
-    head.time += milliseconds;
-  }
-
-  std::vector<SourceRow> active_since(std::uint64_t seq) const {
-    std::vector<SourceRow> found;
-    for (const auto& [source, last] : active)
-      if (last > seq) found.push_back(rows.at(source));
-    return found;
-  }
-
-  void record(HistoryFile& file, const std::string& agent = "eth0") const {
-    file.add(agent, head, active_since(file.recorded(agent, head.since)));
-  }
-
-  std::size_t room = 1000;
-  SnapshotHead head;
-  std::map<Address, SourceRow> rows;
-  std::map<Address, std::uint64_t> active;
-
- private:
-  std::int64_t firsts_ = 0;
-};
-
-// What a query gives, as text: columns by spaces, rows by commas.
-std::string asked(const Directory& directory, const std::string& query) {
-  SQLite::Database database(directory.file());
-  SQLite::Statement statement(database, query);
-  std::string text;
-  while (statement.executeStep()) {
-    if (!text.empty()) text += ", ";
-    for (int i = 0; i < statement.getColumnCount(); ++i)
-      text += (i == 0 ? "" : " ") + statement.getColumn(i).getString();
-  }
-  return text;
-}
-
 // How many buckets there are whose rows and rest are not all of their classes, or with less than
 // nothing; that do not begin where the one before ends; or whose parts are not what they are.
-std::string wrong_buckets(const Directory& directory) {
+std::string wrong_buckets(const HistoryDirectory& directory) {
   std::string wrong;
   for (const char* what : {"packets", "bytes"})
     wrong += asked(directory,
@@ -130,7 +51,7 @@ constexpr std::int64_t first_time = 1'700'000'000'000;
 }  // namespace
 
 TEST_CASE("a bucket has what each row has counted since the one before") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
   CountedTraffic traffic(first_time);
   traffic.count(0xc0000201, 5);
@@ -154,7 +75,7 @@ TEST_CASE("a bucket has what each row has counted since the one before") {
 }
 
 TEST_CASE("what rows are of is said of each series") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
   CountedTraffic traffic(first_time);
   traffic.head.row_kind = {.by = CountBy::pair, .prefix_lengths = {{24, 48}}};
@@ -165,7 +86,7 @@ TEST_CASE("what rows are of is said of each series") {
 }
 
 TEST_CASE("a row that made room and came again is told from what it was") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
   CountedTraffic traffic(first_time);
   traffic.count(0xc0000201, 5);
@@ -183,7 +104,7 @@ TEST_CASE("a row that made room and came again is told from what it was") {
 }
 
 TEST_CASE("of more rows than a bucket may have the least are in its rest") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {.rows = 2});
   CountedTraffic traffic(first_time);
   for (std::uint32_t i = 1; i <= 5; ++i) traffic.count(i, i);
@@ -198,8 +119,24 @@ TEST_CASE("of more rows than a bucket may have the least are in its rest") {
   CHECK(wrong_buckets(directory) == none);
 }
 
+TEST_CASE("rows are kept by their packets, and where those are alike by bytes and address") {
+  Bucket bucket;
+  for (const auto& [address, counts] :
+       std::vector<std::pair<std::string, Counts>>{{"192.0.2.1", {5, 9000}},
+                                                   {"192.0.2.4", {7, 70}},
+                                                   {"192.0.2.2", {9, 90}},
+                                                   {"192.0.2.5", {7, 80}},
+                                                   {"192.0.2.3", {7, 70}}})
+    bucket.rows.push_back({.address = address, .counts = counts});
+  cut_rows(bucket, 3);
+  std::set<std::string> kept;
+  for (const BucketRow& row : bucket.rows) kept.insert(row.address);
+  CHECK(kept == std::set<std::string>{"192.0.2.2", "192.0.2.3", "192.0.2.5"});
+  CHECK(bucket.rest_rows == 2);
+}
+
 TEST_CASE("hours and days have what their minutes have") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {.rows = 3});
   CountedTraffic traffic(first_time / HistoryFile::day_ms * HistoryFile::day_ms);
   std::uint64_t sent = 0;
@@ -220,8 +157,42 @@ TEST_CASE("hours and days have what their minutes have") {
   CHECK(wrong_buckets(directory) == none);
 }
 
+TEST_CASE("an hour of which little was recorded is an hour too") {
+  const HistoryDirectory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(first_time / HistoryFile::day_ms * HistoryFile::day_ms);
+  for (std::uint64_t hour = 1; hour <= 5; ++hour) {
+    traffic.count(1, hour);
+    traffic.tick(HistoryFile::hour_ms);
+    traffic.record(file);
+  }
+  CHECK(asked(directory,
+              "SELECT ipv4_packets, end_time - begin_time, counted_packets FROM bucket WHERE level "
+              "= 1") == "1 3600000 1, 2 3600000 3, 3 3600000 6, 4 3600000 10");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("an hour keeps the rows that had most in it") {
+  const HistoryDirectory directory;
+  HistoryFile file(directory.file(), {.rows = 2});
+  CountedTraffic traffic(first_time / HistoryFile::day_ms * HistoryFile::day_ms);
+  for (const auto& [first, second] :
+       {std::pair<std::uint64_t, std::uint64_t>{5, 3}, {1, 8}, {4, 2}}) {
+    for (std::uint32_t i = 0; i < 2; ++i)
+      traffic.count(i + static_cast<std::uint32_t>(traffic.head.seq) + 1, i == 0 ? first : second);
+    traffic.tick(HistoryFile::hour_ms / 2);
+    traffic.record(file);
+  }
+  CHECK(asked(directory,
+              "SELECT address, packets FROM row JOIN bucket ON bucket = id WHERE level = "
+              "1") == "0.0.0.1 5, 0.0.0.3 8");
+  CHECK(asked(directory, "SELECT rest_rows, rest_ipv4_packets FROM bucket WHERE level = 1") ==
+        "1 4");
+  CHECK(wrong_buckets(directory) == none);
+}
+
 TEST_CASE("a bucket says how long nobody recorded, also after the clock was set back") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
   CountedTraffic traffic(first_time);
   for (const std::int64_t length : {60'000, 119'999, 120'000, 600'000, -600'000, 60'000}) {
@@ -235,7 +206,7 @@ TEST_CASE("a bucket says how long nobody recorded, also after the clock was set 
 }
 
 TEST_CASE("rows that have more than was counted are in the rest, and what follows is right again") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
   CountedTraffic traffic(first_time);
   traffic.count(1, 5);
@@ -251,7 +222,7 @@ TEST_CASE("rows that have more than was counted are in the rest, and what follow
 }
 
 TEST_CASE("no more rows are known than twice as many as the agent has room for") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
   CountedTraffic traffic(first_time);
   traffic.head.capacity = 100;
@@ -283,7 +254,7 @@ TEST_CASE("no more rows are known than twice as many as the agent has room for")
 }
 
 TEST_CASE("another counting of an agent ends what is known of rows before, and no counts") {
-  const Directory directory;
+  const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
   for (std::int64_t i = 0; i < 3; ++i) {
     CountedTraffic traffic(first_time + i * 3'600'000);
@@ -296,7 +267,7 @@ TEST_CASE("another counting of an agent ends what is known of rows before, and n
 }
 
 TEST_CASE("oldest detail goes first and totals last, and what went is said") {
-  const Directory directory;
+  const HistoryDirectory directory;
   constexpr std::uint64_t bytes = 1 << 20;
   HistoryFile file(directory.file(), {.bytes = bytes, .rows = 200});
   CountedTraffic traffic(first_time / HistoryFile::day_ms * HistoryFile::day_ms);
@@ -326,7 +297,7 @@ TEST_CASE("oldest detail goes first and totals last, and what went is said") {
 }
 
 TEST_CASE("a file with a smaller limit than before gives back what it has no room for") {
-  const Directory directory;
+  const HistoryDirectory directory;
   CountedTraffic traffic(first_time);
   traffic.room = 5000;
   traffic.head.capacity = 5000;
@@ -347,7 +318,7 @@ TEST_CASE("a file with a smaller limit than before gives back what it has no roo
 }
 
 TEST_CASE("somebody who reads for long cannot make the log grow, and nothing is lost") {
-  const Directory directory;
+  const HistoryDirectory directory;
   constexpr std::uint64_t bytes = 8 << 20;
   HistoryFile file(directory.file(), {.bytes = bytes});
   CountedTraffic traffic(first_time);
@@ -380,7 +351,7 @@ TEST_CASE("somebody who reads for long cannot make the log grow, and nothing is 
 }
 
 TEST_CASE("a file that is damaged, of another program or another version is told") {
-  const Directory directory;
+  const HistoryDirectory directory;
   {
     HistoryFile(directory.file(), {})
         .add("eth0", {.seq = 1, .time = first_time, .since = first_time}, {});
@@ -415,7 +386,7 @@ TEST_CASE("a file that is damaged, of another program or another version is told
 }
 
 TEST_CASE("a file that somebody removed is missed") {
-  const Directory directory;
+  const HistoryDirectory directory;
   const HistoryFile file(directory.file(), {});
   CHECK(file.is_there());
   std::filesystem::remove(directory.file());
@@ -430,7 +401,7 @@ TEST_CASE("whatever happens, nothing is lost, doubled or negative") {
     return std::uniform_int_distribution<std::uint32_t>(0, most)(random);
   };
   for (int round = 0; round < 8; ++round) {
-    const Directory directory;
+    const HistoryDirectory directory;
     const HistoryFile::Limits limits{.bytes = round % 2 == 0 ? 400'000u : 1u << 30,
                                      .rows = 5 + up_to(40)};
     auto file = std::make_unique<HistoryFile>(directory.file(), limits);

@@ -21,6 +21,7 @@
 
 #include "history/history_file.hpp"
 #include "history/history_schema.hpp"
+#include "history/recorded_history.hpp"
 
 namespace xdp_count {
 namespace {
@@ -31,18 +32,7 @@ constexpr std::int64_t a_day = 24 * an_hour;
 constexpr std::int64_t first_day = 1'700'000'000'000 / a_day * a_day;
 constexpr TimeRange ever{0, first_day + 10'000 * a_day};
 
-struct ReaderDirectory {
-  ReaderDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "xdp-count-reader-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~ReaderDirectory() { std::filesystem::remove_all(path); }
-
-  std::string file() const { return path / "history.db"; }
-
-  std::filesystem::path path;
-};
+using testing::HistoryDirectory;
 
 // What a bucket is to have.
 struct ModelBucket {
@@ -318,7 +308,7 @@ TEST_CASE("a history answers as one that has all in memory, whatever range is as
   ModelNumbers numbers;
   for (int round = 0; round < 5; ++round) {
     CAPTURE(round);
-    const ReaderDirectory directory;
+    const HistoryDirectory directory;
     HistoryFile file(directory.file(), {});
     std::vector<ModelBucket> model;
     record_random(file, model, numbers, round < 4 ? 200 : 1800, round % 2 == 1);
@@ -369,7 +359,7 @@ TEST_CASE("a history answers as one that has all in memory, whatever range is as
 TEST_CASE("lines have all that was counted, each at its time, however long they are") {
   ModelNumbers numbers;
   for (int round = 0; round < 3; ++round) {
-    const ReaderDirectory directory;
+    const HistoryDirectory directory;
     HistoryFile file(directory.file(), {});
     std::vector<ModelBucket> model;
     record_random(file, model, numbers, round < 2 ? 200 : 1800, round % 2 == 1);
@@ -413,7 +403,7 @@ TEST_CASE("rows and rest are all there is, also where rows and parts were remove
   ModelNumbers numbers;
   for (int round = 0; round < 4; ++round) {
     CAPTURE(round);
-    const ReaderDirectory directory;
+    const HistoryDirectory directory;
     const HistoryFile::Limits limits{.bytes = round % 2 == 0 ? 200'000u : 1u << 30,
                                      .rows = 3 + numbers.up_to(20)};
     HistoryFile file(directory.file(), limits);
@@ -445,7 +435,7 @@ TEST_CASE("rows and rest are all there is, also where rows and parts were remove
 }
 
 TEST_CASE("a moment is answered by the finest bucket that has it") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   ModelAgent agent("eth0", first_day, model);
@@ -469,7 +459,7 @@ TEST_CASE("a moment is answered by the finest bucket that has it") {
 }
 
 TEST_CASE("what is kept as a day alone is answered whole, and the answer says so") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   {
     HistoryFile file(directory.file(), {});
@@ -507,7 +497,7 @@ TEST_CASE("what is kept as a day alone is answered whole, and the answer says so
 }
 
 TEST_CASE("a row that is not in a bucket has sent nothing, unless the bucket has a rest") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {.rows = 2});
   ModelAgent agent("eth0", first_day, model);
@@ -535,7 +525,7 @@ TEST_CASE("a row that is not in a bucket has sent nothing, unless the bucket has
 }
 
 TEST_CASE("a year is answered by days, two weeks by hours, a week by what was recorded") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {.interval_ms = an_hour});
   ModelAgent agent("eth0", first_day, model);
@@ -575,7 +565,7 @@ TEST_CASE("a year is answered by days, two weeks by hours, a week by what was re
 }
 
 TEST_CASE("gaps are where nobody recorded, and where an agent began anew") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   for (const std::int64_t since : {first_day, first_day + an_hour}) {
@@ -609,7 +599,7 @@ TEST_CASE("gaps are where nobody recorded, and where an agent began anew") {
 }
 
 TEST_CASE("an agent that began anew begins another line") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   for (const std::int64_t since : {first_day, first_day + 10 * a_minute}) {
@@ -623,7 +613,7 @@ TEST_CASE("an agent that began anew begins another line") {
 }
 
 TEST_CASE("of many rows each is summed up once") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   ModelAgent agent("eth0", first_day, model);
@@ -641,7 +631,7 @@ TEST_CASE("of many rows each is summed up once") {
 }
 
 TEST_CASE("pairs are found by either end, and summed up by the networks of both") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   ModelAgent agent("eth0", first_day, model);
@@ -672,7 +662,7 @@ TEST_CASE("pairs are found by either end, and summed up by the networks of both"
 }
 
 TEST_CASE("what would divide a network that is counted as one is refused") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   ModelAgent agent("eth0", first_day, model);
@@ -697,7 +687,7 @@ TEST_CASE("what would divide a network that is counted as one is refused") {
 }
 
 TEST_CASE("a reader sees what is written meanwhile, and changes nothing") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   ModelAgent agent("eth0", first_day, model);
@@ -712,9 +702,9 @@ TEST_CASE("a reader sees what is written meanwhile, and changes nothing") {
 }
 
 TEST_CASE("each answer is of one state of a file that is written meanwhile") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   // So small that something is removed each time.
-  HistoryFile file(directory.file(), {.bytes = 100'000, .rows = 5});
+  HistoryFile file(directory.file(), {.bytes = 150'000, .rows = 5});
   std::vector<ModelBucket> model;
   std::atomic<bool> done = false;
   std::string error;
@@ -744,7 +734,7 @@ TEST_CASE("each answer is of one state of a file that is written meanwhile") {
 }
 
 TEST_CASE("who may not write beside the file reads it, with a hub that writes and without") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   ModelAgent agent("eth0", first_day, model);
   agent.count(Prefix(1), 1);
@@ -784,7 +774,7 @@ TEST_CASE("who may not write beside the file reads it, with a hub that writes an
 }
 
 TEST_CASE("what is no history of this version is refused with the reason") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   const std::string path = directory.file();
   CHECK(reader_error(path).starts_with("there is no history " + path + ": a hub"));
   { const std::ofstream empty(path); }
@@ -813,7 +803,7 @@ TEST_CASE("what is no history of this version is refused with the reason") {
 
 TEST_CASE("a damaged history is an error, whatever is wrong with it") {
   ModelNumbers numbers;
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   const std::string path = directory.file();
   std::vector<ModelBucket> model;
   {
@@ -846,7 +836,7 @@ TEST_CASE("a damaged history is an error, whatever is wrong with it") {
 }
 
 TEST_CASE("a row of what is no address is damage, once it has to be read as one") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   {
     HistoryFile file(directory.file(), {});
@@ -863,7 +853,7 @@ TEST_CASE("a row of what is no address is damage, once it has to be read as one"
 }
 
 TEST_CASE("rows that are no text are damage, and no endless answer") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   {
     HistoryFile file(directory.file(), {});
@@ -879,7 +869,7 @@ TEST_CASE("rows that are no text are damage, and no endless answer") {
 }
 
 TEST_CASE("an agent that is not in the history is refused with those that are") {
-  const ReaderDirectory directory;
+  const HistoryDirectory directory;
   std::vector<ModelBucket> model;
   HistoryFile file(directory.file(), {});
   for (const char* name : {"eth0", "eth1"}) ModelAgent(name, first_day, model).minute(file);

@@ -74,6 +74,29 @@ TEST_CASE("a history has a file and limits, and limits take a file") {
     CHECK_MESSAGE(hub_exit(wrong).code == 2, wrong.back());
 }
 
+TEST_CASE("a ClickHouse takes a history, and everything about it takes a ClickHouse") {
+  const std::vector<std::string> sending{"--history", "a.db", "--clickhouse", "https://ch.example"};
+  CHECK(!hub_options({"--history", "a.db"}).clickhouse);
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), sending.begin(), sending.end());
+    return more;
+  };
+  const HubOptions options =
+      hub_options(with({"--clickhouse-user", "user", "--clickhouse-ca", "ca.pem", "--site",
+                        "harbour", "--machine", "gate"}));
+  REQUIRE(options.clickhouse);
+  CHECK(options.clickhouse->url == "https://ch.example");
+  CHECK(options.clickhouse->ca_file == "ca.pem");
+  CHECK(options.clickhouse_user_file == "user");
+  CHECK(options.site == "harbour");
+  CHECK(options.machine == "gate");
+  CHECK(hub_exit({"--clickhouse", "https://ch.example"}).code == 2);
+  for (const char* option : {"--clickhouse-user", "--clickhouse-ca", "--site", "--machine"})
+    CHECK_MESSAGE(hub_exit({"--history", "a.db", option, "a"}).code == 2, option);
+  CHECK(hub_exit({"--history", "a.db", "--clickhouse", "nowhere"})
+            .text.starts_with("xdp-count-hub: 'nowhere' is no URL: "));
+}
+
 TEST_CASE("what is no address to listen on is refused") {
   for (const char* text : {"", "80", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
                            "127.0.0.1:65536", "127.0.0.1:-1", "localhost:80", "::1:80",

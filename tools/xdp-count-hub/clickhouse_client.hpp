@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "history/gzip_text.hpp"
+
+namespace xdp_count {
+
+// Where a ClickHouse answers over HTTP, and who asks.
+struct ClickHouseServer {
+  std::string url;  // http:// or https://, a host, and a port unless it is 80 or 443
+  std::string database = "xdp_count";
+  std::string user = {};  // empty: the server's default user
+  std::string password = {};
+  std::string ca_file = {};  // certificates to trust; empty: those that the system does
+};
+
+// Sends rows to a ClickHouse, with its HTTP interface. Used from one thread.
+class ClickHouseClient {
+ public:
+  explicit ClickHouseClient(ClickHouseServer server);
+
+  // Adds rows to a table: lines of JSON objects with its columns as keys. Returns when the server
+  // says that it has them. Throws std::runtime_error where it does not, within some minutes; it may
+  // have them nevertheless, or a part of them.
+  void insert(const std::string& table, const GzipText& lines, const std::stop_token& stop);
+
+  const std::string& url() const { return server_.url; }
+
+ private:
+  struct Ender {
+    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  };
+
+  ClickHouseServer server_;
+  std::unique_ptr<CURL, Ender> handle_;
+};
+
+}  // namespace xdp_count
