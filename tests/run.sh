@@ -14,7 +14,7 @@ sanitized_suites="unit bpf e2e"
 usage() {
   cat <<END
 usage: tests/run.sh [--sanitize=address|thread] [SUITE…]
-The suites are: $known_suites. Without a name: unit runner style bpf e2e fuzz, and vm where QEMU
+The suites are: $known_suites. Without a name: unit runner style bpf fuzz e2e, and vm where QEMU
 is installed. Each has a least number of test cases, in tests/least_cases.
   --sanitize=address   with AddressSanitizer and UndefinedBehaviorSanitizer, in a build of their own
   --sanitize=thread    with ThreadSanitizer, likewise
@@ -51,7 +51,7 @@ if [ $# = 0 ] && [ -n "$sanitizer" ]; then
   # shellcheck disable=SC2086 # the words of a list
   set -- $sanitized_suites
 elif [ $# = 0 ]; then
-  set -- unit runner style bpf e2e fuzz
+  set -- unit runner style bpf fuzz e2e
   if command -v qemu-system-x86_64 >/dev/null; then set -- "$@" vm; fi
 fi
 
@@ -96,22 +96,26 @@ if ! {
 fi
 build_dir=$(cd "$build_dir" && pwd)
 
-# A test runs in the background, since a shell that waits for one in the foreground would not get
-# to its trap before the test ends.
-child=
-log=$(mktemp)
+# Of each test, by its number: its output, the process group that it is in, when it began and how it
+# ended. Tests run in the background, and a shell that waits for one in the foreground would not get
+# to its trap before that ends.
+runs=$(mktemp -d)
 # Each program that ends with a fault says so in a file of its own, for whoever it ran.
 reports=$(mktemp -d)
 chmod 1777 "$reports"
 # shellcheck disable=SC2317 # the trap calls it
 clean_up() {
   trap '' INT TERM HUP
-  if [ -n "$child" ]; then
-    kill "$child" 2>/dev/null || :
-    { wait "$child"; } 2>/dev/null || :
-    kill -s KILL -- "-$child" 2>/dev/null || :
-  fi
-  rm -rf "$log" "$reports"
+  signal_all TERM
+  { wait; } 2>/dev/null || :
+  signal_all KILL
+  rm -rf "$runs" "$reports"
+}
+# shellcheck disable=SC2317
+signal_all() {
+  for group in "$runs"/*.group; do
+    if [ -e "$group" ]; then kill -s "$1" -- "-$(cat "$group")" 2>/dev/null || :; fi
+  done
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -128,8 +132,9 @@ if [ -n "$sanitizer" ]; then
     TSAN_OPTIONS=$options:second_deadlock_stack=1"
 fi
 
-# The tests of a suite: a line for each, with its name, time limit in seconds, directory and command.
-# Meson is written in Python, so where there is the one there is the other.
+# The tests of a suite: a line for each, with its name, whether others may run beside it, its time
+# limit in seconds, directory and command. Meson is written in Python, so where there is the one there
+# is the other.
 list_tests() {
   meson introspect --tests "$build_dir" | python3 -c '
 import json, shlex, sys
@@ -140,47 +145,60 @@ for test in tests:
         command = shlex.join(environment + test["cmd"])
         limit = str(max(test["timeout"], 0))
         directory = test["workdir"] or "."
-        print(test["name"], limit, directory, command, sep="\t")
+        parallel = str(test["is_parallel"]).lower()
+        print(test["name"], parallel, limit, directory, command, sep="\t")
 ' "$1"
 }
 
-show_output() {
-  sed 's/^/  | /' "$log"
+# start_test NUMBER LIMIT DIRECTORY COMMAND…
+start_test() {
+  run=$runs/$1
+  limit=$2
+  directory=$3
+  shift 3
+  date +%s >"$run.begin"
+  (
+    trap - EXIT INT TERM HUP
+    cd "$build_dir" && cd "$directory"
+    # A shell has its background commands ignore SIGINT, which a test's own children would inherit.
+    # shellcheck disable=SC2086 # the words of a command, or none
+    timeout --kill-after=10 "$limit" $with_sanitizer env --default-signal=INT,QUIT "$@" \
+      </dev/null >"$run.log" 2>&1 &
+    echo $! >"$run.group"
+    status=0
+    # The shell's own message on how it ended is dropped: ours is put together below.
+    { wait $!; } 2>/dev/null || status=$?
+    # What a test that died has left running is in the process group that timeout made.
+    kill -s KILL -- "-$(cat "$run.group")" 2>/dev/null || :
+    rm "$run.group"
+    echo $status >"$run.ended"
+    mv "$run.ended" "$run.status"
+  ) &
 }
 
-# run_test SUITE NAME LIMIT DIRECTORY COMMAND…
-run_test() {
-  label=$1
-  if [ "$2" != "$1" ]; then label="$1/$2"; fi
-  limit=$3
-  if [ -n "$sanitizer" ]; then limit=$((limit * 10)); fi
-  directory=$4
-  shift 4
-  printf '%s: ' "$label"
-  start=$(date +%s)
-  # A shell has its background commands ignore SIGINT, which a test's own children would inherit.
-  # shellcheck disable=SC2086 # the words of a command, or none
-  (cd "$build_dir" && cd "$directory" && exec timeout --kill-after=10 "$limit" \
-    $with_sanitizer env --default-signal=INT,QUIT "$@") </dev/null >"$log" 2>&1 &
-  child=$!
-  status=0
-  # The shell's own message on how it ended is dropped: ours is put together below.
-  { wait "$child"; } 2>/dev/null || status=$?
-  # What a test that died has left running is in the process group that timeout made.
-  kill -s KILL -- "-$child" 2>/dev/null || :
-  child=
-  seconds=$(($(date +%s) - start))
+show_output() {
+  sed 's/^/  | /' "$run.log"
+}
 
+# finish_test NUMBER LIMIT SUITE NAME: counts what came of one that has ended, and says it
+finish_test() {
+  run=$runs/$1
+  limit=$2
+  of=$3
+  label=$3
+  if [ "$4" != "$3" ]; then label="$3/$4"; fi
+  status=$(cat "$run.status")
+  seconds=$(($(date +%s) - $(cat "$run.begin")))
   if [ "$status" = 77 ]; then
-    echo "skipped"
+    echo "$label: skipped"
     show_output
     skipped=$((skipped + 1))
-    whole_skipped=true
+    skipped_suites="$skipped_suites $3"
     return
   fi
 
   # [doctest] test cases: 12 | 10 passed | 1 failed | 1 skipped
-  summary=$(sed -n 's/^\[doctest\] test cases: *\([0-9].*\)/\1/p' "$log" | tail -n 1)
+  summary=$(sed -n 's/^\[doctest\] test cases: *\([0-9].*\)/\1/p' "$run.log" | tail -n 1)
   # shellcheck disable=SC2046 # four numbers, or none
   set -- $(echo "$summary" | tr -cs 0-9 ' ')
   cases_passed=${2:-0} cases_failed=${3:-0} cases_skipped=${4:-0}
@@ -200,7 +218,7 @@ run_test() {
   fi
 
   # What a test case leaves out, doctest takes for passed: see tests/support/skip.hpp.
-  left_out=$(grep -c '^skipped: ' "$log" || :)
+  left_out=$(grep -c '^skipped: ' "$run.log" || :)
   cases_passed=$((cases_passed - left_out))
   cases_skipped=$((cases_skipped + left_out))
 
@@ -209,52 +227,91 @@ run_test() {
 
   counts="$cases_passed passed, $cases_failed failed"
   if [ "$cases_skipped" != 0 ]; then counts="$counts, $cases_skipped skipped"; fi
-  echo "$counts ($seconds s)"
+  echo "$label: $counts ($seconds s)"
   if [ "$cases_failed" != 0 ]; then
     show_output
     echo "$label $ending"
   elif [ "$left_out" != 0 ]; then
-    grep '^skipped: ' "$log" | sed 's/^/  | /'
+    grep '^skipped: ' "$run.log" | sed 's/^/  | /'
   fi
   passed=$((passed + cases_passed))
   failed=$((failed + cases_failed))
   skipped=$((skipped + cases_skipped))
+  echo $((cases_passed + cases_failed + cases_skipped)) >>"$runs/cases-of-$of"
 }
 
-# What the sanitizers found in all programs of a suite, those included whose end no test looks at.
+# What the sanitizers found in all programs, those included whose end no test looks at.
 show_reports() {
   found=$(find "$reports" -type f | wc -l)
   if [ "$found" = 0 ]; then return; fi
   find "$reports" -type f -exec cat {} + | sed 's/^/  | /'
-  find "$reports" -type f -delete
-  echo "$1: the $sanitizer sanitizer found faults, in $found processes"
+  echo "the $sanitizer sanitizer found faults, in $found processes"
   failed=$((failed + 1))
 }
 
-# check_least SUITE RAN: no suite gets smaller, or empty, without anybody's wish.
+# No suite gets smaller, or empty, without anybody's wish.
 check_least() {
+  ran=0
+  if [ -e "$runs/cases-of-$1" ]; then ran=$(($(paste -s -d + "$runs/cases-of-$1"))); fi
   least=$(sed -n "s/^$1 //p" "$root/tests/least_cases")
-  if [ "$2" -lt "${least:-1}" ]; then
-    echo "$1 has $2 test cases, where at least ${least:-1} are expected (tests/least_cases)"
+  if [ "$ran" -lt "${least:-1}" ]; then
+    echo "$1 has $ran test cases, where at least ${least:-1} are expected (tests/least_cases)"
     failed=$((failed + 1))
   fi
 }
 
+# wait_for_room MOST: until fewer tests than that run; those that have ended meanwhile are counted
+wait_for_room() {
+  most=$1
+  while :; do
+    still=
+    left=0
+    for test in $running; do
+      if [ -e "$runs/${test%%:*}.status" ]; then
+        # shellcheck disable=SC2046 # the words that it has
+        finish_test $(echo "$test" | tr : ' ')
+      else
+        still="$still $test"
+        left=$((left + 1))
+      fi
+    done
+    running=$still
+    if [ "$left" -lt "$most" ]; then return; fi
+    sleep 0.1
+  done
+}
+
+# As many at once as there are processors, but for those that want the machine for themselves.
+processors=$(nproc)
 tab=$(printf '\t')
-for suite in "$@"; do
-  before=$((passed + failed + skipped))
-  whole_skipped=false
+started=0
+running= # NUMBER:LIMIT:SUITE:NAME of each
+skipped_suites=
+chosen=$*
+for suite in $chosen; do
   list=$(list_tests "$suite")
-  while IFS=$tab read -r name limit directory command; do
+  while IFS=$tab read -r name parallel limit directory command; do
     [ -n "$name" ] || continue
+    room=$processors
+    if [ "$parallel" = false ]; then room=1; fi
+    wait_for_room "$room"
+    started=$((started + 1))
+    if [ -n "$sanitizer" ]; then limit=$((limit * 10)); fi
+    running="$running $started:$limit:$suite:$name"
     eval "set -- $command"
-    run_test "$suite" "$name" "$limit" "$directory" "$@"
+    start_test "$started" "$limit" "$directory" "$@"
+    if [ "$parallel" = false ]; then wait_for_room 1; fi
   done <<END
 $list
 END
-  ran=$((passed + failed + skipped - before))
-  show_reports "$suite"
-  if ! $whole_skipped; then check_least "$suite" "$ran"; fi
+done
+wait_for_room 1
+show_reports
+for suite in $chosen; do
+  case " $skipped_suites " in
+    *" $suite "*) ;;
+    *) check_least "$suite" ;;
+  esac
 done
 
 status=0

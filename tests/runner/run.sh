@@ -114,7 +114,7 @@ check "what a sanitizer finds in any process fails the suite" 1 \
   "unit: 3 passed, 0 failed" \
   "  | a fault" \
   "  | a fault" \
-  "unit: the address sanitizer found faults, in 1 processes" \
+  "the address sanitizer found faults, in 1 processes" \
   "3 passed, 1 failed"
 
 run --sanitize=address fuzz
@@ -122,11 +122,46 @@ check "a suite that runs with no sanitizer is refused" 2 \
   "tests/run.sh: there is no suite 'fuzz' with a sanitizer" \
   "$("$tree/tests/run.sh" --help)"
 
+cat >"$tree/tests/unit/meson.build" <<'END'
+test('a', find_program('test.sh'), args: ['a', 'b'], suite: 'unit', timeout: 20)
+test('b', find_program('test.sh'), args: ['b', 'a'], suite: 'unit', timeout: 20)
+END
+echo "unit 2" >"$tree/tests/least_cases"
+# shellcheck disable=SC2016 # for the script to expand
+{
+  echo 'cd "$(dirname "$0")" && touch "$1"'
+  echo 'for _ in $(seq 100); do [ -e "$2" ] && break; sleep 0.1; done'
+  echo 'sleep 0.$(($(printf %d "'"'"'$1") % 2 * 5))' # so that it is known who ends first
+  echo '[ -e "$2" ] || exit 1'
+  summary 1 0
+} | new_suite
+rm -rf "$tree/build"
+OMP_NUM_THREADS=2 run unit # which is how many processors nproc says
+check "tests run as many at once as there are processors" 0 \
+  "unit/b: 1 passed, 0 failed" \
+  "unit/a: 1 passed, 0 failed" \
+  "2 passed, 0 failed"
+
+sed -i 's/timeout: 20/is_parallel: false, timeout: 20/' "$tree/tests/unit/meson.build"
+# shellcheck disable=SC2016 # for the script to expand
+{
+  echo 'cd "$(dirname "$0")" && mkdir alone || exit 1'
+  echo 'sleep 0.5'
+  echo 'rmdir alone'
+  summary 1 0
+} | new_suite
+rm -rf "$tree/build"
+OMP_NUM_THREADS=2 run unit
+check "tests that want the machine for themselves run alone" 0 \
+  "unit/a: 1 passed, 0 failed" \
+  "unit/b: 1 passed, 0 failed" \
+  "2 passed, 0 failed"
+
 echo "# suite: of no test" >"$tree/tests/unit/meson.build"
 rm -rf "$tree/build"
 run unit
 check "a suite without a test fails" 1 \
-  "unit has 0 test cases, where at least 3 are expected (tests/least_cases)" \
+  "unit has 0 test cases, where at least 2 are expected (tests/least_cases)" \
   "0 passed, 1 failed"
 
 # This is the summary of doctest, which tests/run.sh reads.
