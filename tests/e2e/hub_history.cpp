@@ -299,7 +299,7 @@ TEST_CASE("a file that is no history is left alone, and the hub serves what else
   {
     Hub hub(recording("/run/other.db"));
     metrics_with(up0, 1);
-    wait_for_log(hub, "/run/other.db: not recorded: /run/other.db is another program's");
+    wait_for_log(hub, "/run/other.db: not recorded: /run/other.db is no history");
     stop(hub);
   }
   CHECK(asked("SELECT count(*) FROM sqlite_schema", "/run/other.db") == "1");

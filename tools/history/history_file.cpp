@@ -125,10 +125,6 @@ std::uint64_t most_known(std::uint64_t limit) {
   return limit / 10 / bytes_of_one;
 }
 
-std::string log_of(const std::string& path) {
-  return path + "-wal";
-}
-
 // 0 where there is no such file.
 std::uint64_t size_of(const std::string& path) {
   std::error_code error;
@@ -159,13 +155,9 @@ HistoryFile::HistoryFile(const std::string& path, const Limits& limits)
     : path_(path), database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE), limits_(limits) {
   constexpr int patience_ms = 5000;  // for another that writes
   database_.setBusyTimeout(patience_ms);
-  const int version = pragma(database_, "user_version");
-  const bool is_new = version == 0 && pragma(database_, "schema_version") == 0;
-  if (!is_new && pragma(database_, "application_id") != history_application)
-    throw std::runtime_error(path + " is another program's");
-  if (!is_new && version != history_version)
-    throw std::runtime_error(fmt::format("{} is of version {}, and this program's is {}", path,
-                                         version, history_version));
+  const bool is_new =
+      pragma(database_, "user_version") == 0 && pragma(database_, "schema_version") == 0;
+  if (!is_new) check_history(database_, path);
   const std::string state = database_.execAndGet("PRAGMA quick_check(1)").getString();
   if (state != "ok") throw SQLite::Exception(path + ": " + state, SQLITE_CORRUPT);
   if (is_new) database_.exec("PRAGMA auto_vacuum = INCREMENTAL");  // before anything is in it
@@ -229,6 +221,9 @@ HistoryFile::Series HistoryFile::series_of(const std::string& agent, const Snaps
             edge_with(unsigned_at(query, 1), query.getColumn(2).getInt64(), totals_at(query, 4)),
             query.getColumn(3).getInt64()};
   // Those before are over.
+  SQLite::Statement ended(database_, "SELECT id FROM series WHERE agent = ?");
+  Binder(ended).add(agent);
+  close_all(ended);
   SQLite::Statement forget(
       database_, "DELETE FROM last WHERE series IN (SELECT id FROM series WHERE agent = ?)");
   Binder(forget).add(agent);
@@ -322,8 +317,9 @@ bool HistoryFile::add(const std::string& agent, const SnapshotHead& head,
   // The agent has forgotten those too, but for as many as it has room for.
   if (known(series.id) > 2 * head.capacity) forget_rows(series.id, head.capacity);
   while (known() > most_known(limits_.bytes) && forget_some_rows()) continue;
-  roll_up(series.id, 1);
-  roll_up(series.id, 2);
+  roll_up(series.id, 1, Until::last_but_one);
+  roll_up(series.id, 2, Until::last_but_one);
+  close_silent(head.time);
   make_room(removed);
   transaction.commit();
   removed_ = removed;
@@ -379,9 +375,9 @@ void HistoryFile::insert(std::int64_t series, const Bucket& bucket) {
   }
 }
 
-// Makes one bucket of the next level of all those in a row that began in the same hour, or day, as
-// soon as another one has begun.
-void HistoryFile::roll_up(std::int64_t series, int level) {
+// Makes one bucket of a level of all those in a row of the one below that began in the same hour,
+// or day; of the last of them too, or not before another hour or day has begun.
+void HistoryFile::roll_up(std::int64_t series, int level, Until until) {
   const std::int64_t length = level == 1 ? hour_ms : day_ms;
   std::vector<std::int64_t> together;
   std::optional<std::int64_t> begun;
@@ -395,6 +391,28 @@ void HistoryFile::roll_up(std::int64_t series, int level) {
     begun = in;
     together.push_back(query.getColumn(0).getInt64());
   }
+  if (until == Until::last && !together.empty()) add_sum(level, together);
+}
+
+// Sums up all that there is of the series that a query gives: nothing will come that ends their
+// last hour and day. If something does nevertheless, these have two sums.
+void HistoryFile::close_all(SQLite::Statement& which) {
+  std::vector<std::int64_t> series;
+  while (which.executeStep()) series.push_back(which.getColumn(0).getInt64());
+  for (const std::int64_t ended : series) {
+    roll_up(ended, 1, Until::last);
+    roll_up(ended, 2, Until::last);
+  }
+}
+
+// Of agents that have not been there for a day.
+void HistoryFile::close_silent(std::int64_t now) {
+  SQLite::Statement silent(
+      database_,
+      "SELECT DISTINCT series.id FROM series JOIN bucket ON series = series.id "
+      "WHERE series.time < ? AND level < 2 AND parent IS NULL");
+  Binder(silent).add(now - day_ms);
+  close_all(silent);
 }
 
 void HistoryFile::add_sum(int level, const std::vector<std::int64_t>& of) {

@@ -68,6 +68,7 @@ class HistoryFile {
 
  private:
   struct Series;
+  enum class Until { last, last_but_one };
 
   Series series_of(const std::string& agent, const SnapshotHead& head);
   std::vector<BucketRow> take(const Series& series, std::uint64_t seq,
@@ -76,7 +77,9 @@ class HistoryFile {
   void count_known(std::int64_t series);
   std::uint64_t known(std::optional<std::int64_t> series = {});
   void insert(std::int64_t series, const Bucket& bucket);
-  void roll_up(std::int64_t series, int level);
+  void roll_up(std::int64_t series, int level, Until until);
+  void close_all(SQLite::Statement& which);
+  void close_silent(std::int64_t now);
   void add_sum(int level, const std::vector<std::int64_t>& of);
   void set_rest_of(std::int64_t bucket);
   std::uint64_t used_bytes();

@@ -139,10 +139,6 @@ HistoryLines lines_of(BucketWalk& walk, HistoryStep step, const std::optional<Pr
   return answer;
 }
 
-std::string log_of(const std::string& path) {
-  return path + "-wal";
-}
-
 // The name of a file that nobody writes to, for SQLite to open without a lock.
 std::string unlocked_name(const std::string& path) {
   std::string name = "file:";
@@ -212,12 +208,7 @@ HistoryReader::HistoryReader(const std::string& path, std::function<bool()> give
     sqlite3_progress_handler(
         database_.getHandle(), instructions,
         [](void* ask) { return (*static_cast<std::function<bool()>*>(ask))() ? 1 : 0; }, &give_up_);
-  const auto number = [&](const char* pragma) { return database_.execAndGet(pragma).getInt(); };
-  if (number("PRAGMA application_id") != history_application)
-    throw std::runtime_error(path + " is no history");
-  if (const int version = number("PRAGMA user_version"); version != history_version)
-    throw std::runtime_error(fmt::format("{} is a history of version {}: this program reads {}",
-                                         path, version, history_version));
+  check_history(database_, path);
 }
 
 template <class Work>

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #pragma once
 
+#include <SQLiteCpp/Database.h>
+
+#include <string>
+
 namespace xdp_count {
 
 // Of the file, as PRAGMA user_version has it. Another one is refused.
@@ -39,7 +43,7 @@ CREATE TABLE series (
 
 -- What was counted between two ticks: behind that of begin_seq, up to that of end_seq.
 CREATE TABLE bucket (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- none is given twice, also of buckets that are gone
   series INTEGER NOT NULL REFERENCES series,
   parent INTEGER REFERENCES bucket,  -- the one that is the sum of this and others
   level INTEGER NOT NULL,            -- 0: as it was recorded; 1: of an hour; 2: of a day
@@ -109,5 +113,11 @@ CREATE VIEW rows AS
 SELECT agent, interface, counted_by, "from", "to", address, peer, packets, bytes
 FROM buckets JOIN row ON row.bucket = buckets.bucket;
 )sql";
+
+// Throws std::runtime_error where the database at `path` is no history, or one of another version.
+void check_history(SQLite::Database& database, const std::string& path);
+
+// Where SQLite keeps what has not come into the file at `path` yet.
+std::string log_of(const std::string& path);
 
 }  // namespace xdp_count

@@ -263,7 +263,57 @@ TEST_CASE("another counting of an agent ends what is known of rows before, and n
     traffic.record(file);
     CHECK(asked(directory, "SELECT count(*) FROM last") == "1");
   }
-  CHECK(asked(directory, "SELECT packets FROM row") == "5, 5, 5");
+  CHECK(asked(directory, "SELECT packets FROM rows") == "5, 5, 5");
+}
+
+TEST_CASE("a series that ended is summed up wholly") {
+  const HistoryDirectory directory;
+  HistoryFile file(directory.file(), {});
+  const auto sums = [&](std::int64_t since) {
+    return asked(directory, fmt::format("SELECT level, sum(bucket.ipv4_packets) FROM bucket JOIN "
+                                        "series ON series = series.id WHERE since = {} GROUP BY "
+                                        "level",
+                                        since));
+  };
+  const auto record = [&](CountedTraffic& traffic, const std::string& agent, int minutes) {
+    for (int i = 0; i < minutes; ++i) {
+      traffic.count(1, 5);
+      traffic.tick(60'000);
+      traffic.record(file, agent);
+    }
+  };
+  // One whose agent begins anew.
+  CountedTraffic first(first_time);
+  record(first, "eth0", 100);
+  CHECK(sums(first_time) == "0 500, 1 235");
+  CountedTraffic second(first_time + 10'000'000);
+  record(second, "eth0", 1);
+  CHECK(sums(first_time) == "0 500, 1 500, 2 500");
+  // One whose agent has been away for a day, and no less.
+  CountedTraffic other(second.head.time);
+  other.head.time = second.head.time + HistoryFile::day_ms - 60'000;
+  record(other, "eth1", 1);
+  CHECK(sums(second.head.since) == "0 5");
+  record(other, "eth1", 1);
+  CHECK(sums(second.head.since) == "0 5, 1 5, 2 5");
+  // And when it comes again nonetheless.
+  record(second, "eth0", 200);
+  CHECK(asked(directory,
+              "SELECT sum(bucket.ipv4_packets) FROM bucket JOIN series ON series = "
+              "series.id WHERE parent IS NULL AND agent = 'eth0'") == "1505");
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("no bucket is given the number of one that is gone") {
+  const HistoryDirectory directory;
+  HistoryFile file(directory.file(), {});
+  CountedTraffic traffic(first_time);
+  traffic.tick(60'000);
+  traffic.record(file);
+  SQLite::Database(directory.file(), SQLite::OPEN_READWRITE).exec("DELETE FROM bucket");
+  traffic.tick(60'000);
+  traffic.record(file);
+  CHECK(asked(directory, "SELECT id FROM bucket") == "2");
 }
 
 TEST_CASE("oldest detail goes first and totals last, and what went is said") {
@@ -371,10 +421,11 @@ TEST_CASE("a file that is damaged, of another program or another version is told
     SQLite::Database(directory.file(), SQLite::OPEN_READWRITE).exec("PRAGMA " + what);
   };
   set("user_version = 2");
-  CHECK(refusal() == directory.file() + " is of version 2, and this program's is 1");
+  CHECK(refusal() ==
+        directory.file() + " is a history of version 2, and this program's is version 1");
   set("user_version = 1");
   set("application_id = 7");
-  CHECK(refusal() == directory.file() + " is another program's");
+  CHECK(refusal() == directory.file() + " is no history");
   set(fmt::format("application_id = {}", 0x78647063));
   CHECK(refusal() == "");
   {

@@ -797,7 +797,7 @@ TEST_CASE("what is no history of this version is refused with the reason") {
     SQLite::Database newer(path, SQLite::OPEN_READWRITE);
     newer.exec("PRAGMA user_version = 2");
   }
-  CHECK(reader_error(path) == path + " is a history of version 2: this program reads 1");
+  CHECK(reader_error(path) == path + " is a history of version 2, and this program's is version 1");
   CHECK(reader_error(directory.path) != "");
 }
 
