@@ -75,7 +75,7 @@ libmaxminddb   library  -       libmaxminddb-dev     libmaxminddb-devel libmaxmi
 sqlite3        library  -       libsqlite3-dev       sqlite-devel    sqlite
 SQLiteCpp/SQLiteCpp.h header -  libsqlitecpp-dev     sqlitecpp-devel -
 zlib           library  -       zlib1g-dev           zlib-ng-compat-devel zlib
-libcurl        library  7.85    libcurl4-openssl-dev libcurl-devel   curl
+libcurl        library  7.87    libcurl4-openssl-dev libcurl-devel   curl
 END
   if $tests; then needs_of_tests; fi
   if $coverage; then echo "gcovr command - gcovr gcovr gcovr"; fi

@@ -207,9 +207,7 @@ TEST_CASE(
   {
     SendingHub hub(scene, {"--clickhouse-user", "/run/user"});
     sent.send(0, 100, 1);
-    wait_for_log(hub,
-                 "not sent, and tried again: http://127.0.0.1:8123: inserting into "
-                 "xdp_count.");
+    wait_for_log(hub, "not sent, and tried again: http://127.0.0.1:8123, database xdp_count: ");
     CHECK(contains(hub.standard_error(), "Wrong password for user hub"));
     hub.signal(SIGTERM);
     CHECK(hub.wait() == 0);
@@ -289,6 +287,32 @@ TEST_CASE("over TLS a hub sends to whom it may trust, and to nobody else") {
   check_audit(scene);
 }
 
+TEST_CASE("of a history that is begun anew nothing is sent that was sent before") {
+  Scene scene;
+  Sent sent(scene.topology);
+  Agent agent(scene.topology, fast);
+  status_of_agent();
+  {
+    SendingHub hub(scene);
+    sent.send(0, 100, 1);
+    wait_for_packets(scene, sent.all);
+    hub.signal(SIGTERM);
+    CHECK(hub.wait() == 0);
+  }
+  for (const char* part : {"", "-wal", "-shm"})
+    std::filesystem::remove(std::string(history) + part);
+  send_frames(scene.topology, ipv4_frames(ten_net, 50, 1));  // nobody can tell these any more
+  while (status_of_agent()["frames"]["packets"] != 150)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const SendingHub hub(scene);
+  wait_for_log(hub, "the first bucket of level 0 in /run/history.db is not sent");
+  sent.send(0, 30, 1);
+  wait_for_packets(scene, sent.all);
+  CHECK(rows_in(scene) == sent.rows);
+  const std::vector<std::string> found = scene.server->run("audit.sql");
+  for (std::size_t i = 0; i < found.size(); ++i) CHECK((found[i] != "") == (i == 2));
+}
+
 TEST_CASE("the audit finds what is missing, twice or wrong") {
   Scene scene;
   Sent sent(scene.topology);
@@ -313,6 +337,8 @@ TEST_CASE("the audit finds what is missing, twice or wrong") {
     for (const std::string& rows : scene.server->run("audit.sql")) which += rows == "" ? "0" : "1";
     return which;
   };
+  std::string none_of_counts = "0";  // of all 22 columns
+  for (int i = 1; i < 22; ++i) none_of_counts += ", 0";
   const auto change = [&](const std::string& statement) {
     CHECK(scene.server->answer(statement) == "");
   };
@@ -320,12 +346,24 @@ TEST_CASE("the audit finds what is missing, twice or wrong") {
   change("INSERT INTO xdp_count.row (" + columns +
          ") SELECT site, machine, agent, since, level, end_seq, time, '10.9.9.9', '', 1, 60 FROM "
          "xdp_count.row LIMIT 1");
-  CHECK(found() == "100");
-  // And what the bucket says of it besides.
+  CHECK(found() == "10000");
+  change("TRUNCATE TABLE xdp_count.row");
+  CHECK(found() == "10000");
   change("CREATE TABLE xdp_count.spare AS xdp_count.bucket");
   change("INSERT INTO xdp_count.spare SELECT * FROM xdp_count.bucket FINAL");
+  // The rows of a bucket that never came, and of one that may be on its way.
+  change("CREATE TABLE xdp_count.spare_row AS xdp_count.row");
+  change(
+      "INSERT INTO xdp_count.spare_row VALUES ('s', 'm', 'a', 1, 0, 1, now(), '10.0.0.1', '', 1, "
+      "60)");
   change("TRUNCATE TABLE xdp_count.bucket");
-  CHECK(found() == "100");
+  change("INSERT INTO xdp_count.row SELECT * FROM xdp_count.spare_row");
+  CHECK(found() == "00000");
+  change(
+      "INSERT INTO xdp_count.row VALUES ('s', 'm', 'a', 1, 0, 2, now() - 3700, '10.0.0.1', '', 1, "
+      "60)");
+  CHECK(found() == "01000");
+  change("TRUNCATE TABLE xdp_count.row");
   const auto put_back = [&](const std::string& condition) {
     change("TRUNCATE TABLE xdp_count.bucket");
     change("INSERT INTO xdp_count.bucket SELECT * FROM xdp_count.spare WHERE " + condition);
@@ -334,7 +372,10 @@ TEST_CASE("the audit finds what is missing, twice or wrong") {
   put_back(
       "end_seq != (SELECT end_seq FROM xdp_count.spare WHERE begin_seq > 0 ORDER BY end_seq "
       "LIMIT 1)");
-  CHECK(found() == "110");
+  CHECK(found() == "10100");
+  // The first one is.
+  put_back("begin_seq != 0");
+  CHECK(found() == "10100");
   // One says that the agent counted more.
   put_back("1");
   change(
@@ -342,5 +383,26 @@ TEST_CASE("the audit finds what is missing, twice or wrong") {
       "= 0");
   while (scene.server->answer("SELECT min(is_done) FROM system.mutations") != "1\n")
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  CHECK(found() == "101");
+  CHECK(found() == "10010");
+  // Hours and days are not there of what was recorded three days ago, though others come.
+  put_back("0");
+  const auto put_ago = [&](int level, int days) {
+    change(
+        fmt::format("INSERT INTO xdp_count.bucket SELECT site, machine, agent, since, {} AS level, "
+                    "0 AS begin_seq, 1 AS end_seq, begin_time, end_time, "
+                    "now() - {} * 86400 AS time, gap, interface, counted_by, prefix4, prefix6, {} "
+                    "FROM xdp_count.spare LIMIT 1",
+                    level, days, none_of_counts));
+  };
+  put_ago(0, 3);
+  put_ago(1, 3);
+  CHECK(found() == "00000");  // the machine is silent
+  change(
+      "INSERT INTO xdp_count.bucket SELECT site, machine, 'other' AS agent, since, 0 AS level, "
+      "0 AS begin_seq, 1 AS end_seq, begin_time, end_time, now() AS time, gap, interface, "
+      "counted_by, prefix4, prefix6, " +
+      none_of_counts + " FROM xdp_count.spare LIMIT 1");
+  CHECK(found() == "00001");
+  put_ago(2, 3);
+  CHECK(found() == "00000");
 }

@@ -2,12 +2,12 @@
 """A bad way to a ClickHouse: proxy.py HOW PORT DIRECTORY [CERTIFICATE] listens on 127.0.0.1, with TLS where
 there is a certificate with its key, and passes on to port 8123 what it is asked.
 
-  lossy    loses every third answer, and cuts every fifth question in the middle
+  lossy    loses the answer of every third insertion, and cuts every fifth in the middle
   refusing answers the first three that it is overloaded
   silent   never answers
   plain    does nothing else
 
-Each question that was passed on whole is a file of the directory then: its query on the first line,
+Each insertion that was passed on whole is a file of the directory then: its query on the first line,
 and what came with it, uncompressed.
 """
 import gzip
@@ -28,7 +28,8 @@ numbers = itertools.count(1)
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        number = next(numbers)
+        insertion = urllib.parse.parse_qs(self.path.partition("?")[2]).get("query")
+        number = next(numbers) if insertion or how != "lossy" else 1
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if how == "silent":
             time.sleep(3600)
@@ -38,7 +39,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"Code: 202, e.displayText() = DB::Exception: Too many simultaneous queries\n")
             return
         cut = how == "lossy" and number % 5 == 0
-        status, text = self.passed_on(body[: len(body) // 2] if cut else body)
+        status, text = self.passed_on(body[: len(body) // 2] if cut else body, insertion)
         if cut or (how == "lossy" and number % 3 == 0):
             self.close_connection = True
             return
@@ -47,14 +48,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def passed_on(self, body):
+    def passed_on(self, body, insertion):
         names = {"Content-Encoding", "X-ClickHouse-User", "X-ClickHouse-Key"}
         headers = {name: value for name, value in self.headers.items() if name in names}
         request = urllib.request.Request("http://127.0.0.1:8123" + self.path, body, headers)
         try:
             with urllib.request.urlopen(request) as answer:
-                query = urllib.parse.parse_qs(self.path.partition("?")[2])["query"][0]
-                (kept / str(time.time_ns())).write_bytes(query.encode() + b"\n" + gzip.decompress(body))
+                if insertion:
+                    (kept / str(time.time_ns())).write_bytes(
+                        insertion[0].encode() + b"\n" + gzip.decompress(body))
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()

@@ -54,7 +54,7 @@ void send(const std::string& path, const std::string& machine, ClickHouseClient&
     client.insert("bucket", batch.bucket_lines, {});
     sent.inserting += std::chrono::steady_clock::now() - read;
     sent.reading += read - begin;
-    spool.mark_sent(batch.buckets);
+    spool.mark_sent(batch);
     sent.buckets += batch.buckets.size();
     for (const GzipText* text : {&batch.row_lines, &batch.bucket_lines}) {
       sent.text_bytes += text->length();

@@ -1,8 +1,10 @@
 -- For a cluster: the tables that hubs send to and queries ask, before those that store. Their servers'
--- configuration has a cluster "fleet", and the macros {shard} and {replica}. On each server first
+-- configuration has a cluster "fleet", and the macros {shard} and {replica}. First on each server those
+-- of schema.sql, by another name and replicated:
 --
---   ask.py --replace 'xdp_count=stored_xdp_count' --replace "ENGINE = ReplacingMergeTree=ENGINE =
---     ReplicatedReplacingMergeTree('/clickhouse/{shard}/{table}', '{replica}')" URL schema.sql
+--   ask.py --replace xdp_count=stored_xdp_count \
+--     --replace "ReplacingMergeTree=ReplicatedReplacingMergeTree('/clickhouse/{shard}/{table}', '{replica}')" \
+--     URL schema.sql
 --
 -- All of a machine is on one shard, so that what is sent twice meets itself. Hubs ask for their
 -- insertions to be on the shards before they are confirmed (insert_distributed_sync).

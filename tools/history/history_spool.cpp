@@ -5,13 +5,23 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 
+#include <set>
+#include <utility>
+
+#include "history/history_file.hpp"
+#include "history/history_schema.hpp"
+
 namespace xdp_count {
 namespace {
 
 constexpr const char* spool_schema = R"sql(
 CREATE TABLE unsent (bucket INTEGER PRIMARY KEY);
-CREATE TABLE spool (lost INTEGER NOT NULL);  -- one row
-INSERT INTO spool VALUES (0);
+CREATE TABLE spool (  -- one row
+  file INTEGER NOT NULL,  -- at random: no other file has it
+  machine TEXT,
+  lost INTEGER NOT NULL
+);
+INSERT INTO spool VALUES (random(), NULL, 0);
 INSERT INTO unsent SELECT id FROM bucket;
 CREATE TRIGGER unsent_bucket AFTER INSERT ON bucket BEGIN
   INSERT INTO unsent VALUES (new.id);
@@ -56,6 +66,10 @@ SELECT json_object(
 FROM row JOIN bucket ON bucket = bucket.id JOIN series ON series = series.id WHERE bucket = ?3
 )sql";
 
+std::uint64_t unsigned_at(SQLite::Statement& query, int column) {
+  return static_cast<std::uint64_t>(query.getColumn(column).getInt64());
+}
+
 void append_lines(GzipText& text, SQLite::Statement& query, const HistorySpool::Labels& labels,
                   std::int64_t bucket) {
   query.reset();
@@ -70,6 +84,7 @@ void append_lines(GzipText& text, SQLite::Statement& query, const HistorySpool::
 HistorySpool::HistorySpool(const std::string& path) : database_(path, SQLite::OPEN_READWRITE) {
   constexpr int patience_ms = 30'000;  // for sums of many rows that are being written
   database_.setBusyTimeout(patience_ms);
+  check_history(database_, path);
   database_.exec("PRAGMA synchronous = NORMAL");
   if (database_.tableExists("unsent")) return;
   SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
@@ -77,22 +92,40 @@ HistorySpool::HistorySpool(const std::string& path) : database_(path, SQLite::OP
   transaction.commit();
 }
 
+std::string HistorySpool::machine(const std::string& host) {
+  SQLite::Statement first(database_, "UPDATE spool SET machine = ? WHERE machine IS NULL");
+  first.bind(1, host);
+  first.exec();
+  return database_.execAndGet("SELECT machine FROM spool").getString();
+}
+
 HistorySpool::Batch HistorySpool::next(const Labels& labels) {
   // What is read is of one state of the file.
   SQLite::Transaction transaction(database_);
-  SQLite::Statement first(database_,
-                          "SELECT bucket, rows FROM unsent JOIN bucket ON bucket = id "
-                          "ORDER BY bucket LIMIT ?");
-  first.bind(1, static_cast<std::int64_t>(most_buckets));
   Batch batch;
+  batch.file = database_.execAndGet("SELECT file FROM spool").getInt64();
+  SQLite::Statement first(database_,
+                          "SELECT bucket, rows, level, end_time, begin_seq, end_seq, agent, since "
+                          "FROM unsent JOIN bucket ON bucket = bucket.id "
+                          "JOIN series ON series = series.id ORDER BY bucket LIMIT ?");
+  first.bind(1, static_cast<std::int64_t>(most_buckets));
+  std::set<std::pair<int, std::int64_t>> days;
   SQLite::Statement buckets(database_, bucket_lines);
   SQLite::Statement rows(database_, row_lines);
   std::size_t held = 0;
   while (first.executeStep()) {
-    held += static_cast<std::size_t>(first.getColumn(1).getInt64());
-    if (!batch.buckets.empty() && held > most_rows) break;
     const std::int64_t id = first.getColumn(0).getInt64();
+    held += unsigned_at(first, 1);
+    const int level = first.getColumn(2).getInt();
+    days.emplace(level, first.getColumn(3).getInt64() / HistoryFile::day_ms);
+    if (!batch.buckets.empty() && (held > most_rows || days.size() > most_days)) break;
     batch.buckets.push_back(id);
+    if (unsigned_at(first, 4) == 0)
+      batch.firsts.push_back({.id = id,
+                              .agent = first.getColumn(6).getString(),
+                              .since = first.getColumn(7).getInt64(),
+                              .level = level,
+                              .end_seq = unsigned_at(first, 5)});
     append_lines(batch.bucket_lines, buckets, labels, id);
     append_lines(batch.row_lines, rows, labels, id);
   }
@@ -101,8 +134,19 @@ HistorySpool::Batch HistorySpool::next(const Labels& labels) {
   return batch;
 }
 
-void HistorySpool::mark_sent(const std::vector<std::int64_t>& buckets) {
-  database_.exec(fmt::format("DELETE FROM unsent WHERE bucket IN ({})", fmt::join(buckets, ", ")));
+void HistorySpool::mark_sent(const Batch& batch) {
+  database_.exec(
+      fmt::format("DELETE FROM unsent WHERE bucket IN ({}) AND {} = (SELECT file FROM spool)",
+                  fmt::join(batch.buckets, ", "), batch.file));
+}
+
+void HistorySpool::give_up(const Batch& batch, std::int64_t bucket) {
+  SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+  const int given_up = database_.exec(
+      fmt::format("DELETE FROM unsent WHERE bucket = {} AND {} = (SELECT file FROM spool)", bucket,
+                  batch.file));
+  if (given_up > 0) database_.exec("UPDATE spool SET lost = lost + 1");
+  transaction.commit();
 }
 
 HistorySpool::State HistorySpool::state() {

@@ -3,9 +3,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace xdp_count {
@@ -51,18 +54,42 @@ ClickHouseClient::ClickHouseClient(ClickHouseServer server)
 
 void ClickHouseClient::insert(const std::string& table, const GzipText& lines,
                               const std::stop_token& stop) {
+  const std::string answer =
+      post("&insert_distributed_sync=1&query=INSERT%20INTO%20" + table + "%20FORMAT%20JSONEachRow",
+           lines.bytes(), true, "inserting into " + table, stop);
+  // What goes wrong after a server began to answer is in the text of its answer.
+  if (!answer.empty()) fail("inserting into " + table, first_line(answer));
+}
+
+std::uint64_t ClickHouseClient::number(const std::string& query, const std::stop_token& stop) {
+  const std::string answer = first_line(post("", query, false, "asking it", stop));
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), value);
+  if (error != std::errc{} || end != answer.data() + answer.size())
+    fail("asking it", "it answers '" + answer + "', which is no number");
+  return value;
+}
+
+void ClickHouseClient::fail(const std::string& what, const std::string& reason) const {
+  throw std::runtime_error(
+      fmt::format("{}, database {}: {}: {}", server_.url, server_.database, what, reason));
+}
+
+// What it answers to a question that went well.
+std::string ClickHouseClient::post(const std::string& parameters, const std::string& body,
+                                   bool is_gzip, const std::string& what,
+                                   const std::stop_token& stop) {
   constexpr long connect_seconds = 10;
-  constexpr long seconds = 300;
+  constexpr long silent_seconds = 60;  // a long insertion takes some before it is confirmed
   CURL* const handle = handle_.get();
   const auto set = [handle](CURLoption option, auto value) {
     if (curl_easy_setopt(handle, option, value) != CURLE_OK) throw std::bad_alloc();
   };
   curl_easy_reset(handle);  // keeps its connection
-  const std::string url = fmt::format(
-      "{}/?database={}&insert_distributed_sync=1&query=INSERT%20INTO%20{}%20FORMAT%20JSONEachRow",
-      server_.url, server_.database, table);
+  const std::string url =
+      fmt::format("{}/?database={}{}", server_.url, server_.database, parameters);
   Headers headers;
-  headers.add("Content-Encoding: gzip");
+  if (is_gzip) headers.add("Content-Encoding: gzip");
   headers.add("Expect:");  // or libcurl waits for leave to send
   if (!server_.user.empty()) {
     headers.add("X-ClickHouse-User: " + server_.user);
@@ -73,30 +100,39 @@ void ClickHouseClient::insert(const std::string& table, const GzipText& lines,
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_HTTPHEADER, headers.list);
-  set(CURLOPT_POSTFIELDS, lines.bytes().data());
-  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(lines.bytes().size()));
+  set(CURLOPT_POSTFIELDS, body.data());
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   set(CURLOPT_WRITEFUNCTION, &keep_beginning);
   set(CURLOPT_WRITEDATA, &answer);
   set(CURLOPT_XFERINFOFUNCTION, &is_stopped);
   set(CURLOPT_XFERINFODATA, &stop);
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // a name that is being looked up holds up no end
   set(CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  set(CURLOPT_TIMEOUT, seconds);
+  // Not of the whole: a slow line may take long for what waited long.
+  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(CURLOPT_LOW_SPEED_TIME, silent_seconds);
   set(CURLOPT_ERRORBUFFER, error.data());
   if (!server_.ca_file.empty()) set(CURLOPT_CAINFO, server_.ca_file.c_str());
   const CURLcode result = curl_easy_perform(handle);
-  const auto fail = [&](const std::string& reason) {
-    throw std::runtime_error(
-        fmt::format("{}: inserting into {}.{}: {}", server_.url, server_.database, table, reason));
-  };
-  if (result != CURLE_OK) fail(error.front() == '\0' ? curl_easy_strerror(result) : error.data());
+  if (result != CURLE_OK)
+    fail(what, error.front() == '\0' ? curl_easy_strerror(result) : error.data());
   long status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   constexpr long ok = 200;
-  // What goes wrong after a server began to answer is in the text of its answer.
-  if (status != ok || !answer.empty())
-    fail(answer.empty() ? fmt::format("HTTP status {}", status) : first_line(answer));
+  if (status != ok)
+    fail(what, answer.empty() ? fmt::format("HTTP status {}", status) : first_line(answer));
+  return answer;
+}
+
+std::string clickhouse_text(const std::string& text) {
+  std::string literal = "'";
+  for (const char c : text) {
+    if (c == '\\' || c == '\'') literal += '\\';
+    literal += c;
+  }
+  return literal + '\'';
 }
 
 }  // namespace xdp_count

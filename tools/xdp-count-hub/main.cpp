@@ -3,13 +3,10 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -78,12 +75,6 @@ void add_user(ClickHouseServer& server, const std::string& path) {
   server.password = line.substr(colon + 1);
 }
 
-std::string host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) throw_errno("reading the host's name");
-  return name.data();
-}
-
 // Raises this process's limit of open files, where it may, to what so many connections take.
 void allow_connections(std::size_t connections) {
   constexpr rlim_t own = 1100;  // as many agents as there can be, about, and what else is open
@@ -135,8 +126,7 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
     ClickHouseServer server = *options.clickhouse;
     if (!options.clickhouse_user_file.empty()) add_user(server, options.clickhouse_user_file);
     sender.emplace(options.history_file, std::move(server),
-                   HistorySpool::Labels{options.site,
-                                        options.machine.empty() ? host_name() : options.machine});
+                   HistorySpool::Labels{options.site, options.machine});
   }
   std::function<MeasuredHistory()> measure;
   if (recorder)
@@ -175,6 +165,8 @@ void run(const HubOptions& options, HubConfig config, AddressDatabases databases
     commands.stop();
   });
   io.run();
+  // First: whatever holds up the sender, the file has all when the host ends next.
+  if (recorder) recorder->stop();
 }
 
 }  // namespace

@@ -2,15 +2,19 @@
 #include "history/history_spool.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "history/recorded_history.hpp"
@@ -149,11 +153,91 @@ TEST_CASE("what is recorded is to be sent until somebody has it, as the tables h
 
   CHECK(spool.next(gate_labels).buckets == batch.buckets);
   CHECK(spool.state().waiting == 2);
-  spool.mark_sent({1});
+  const auto mark = [&](std::int64_t file, std::int64_t bucket) {
+    HistorySpool::Batch part;
+    part.file = file;
+    part.buckets = {bucket};
+    spool.mark_sent(part);
+  };
+  mark(batch.file + 1, 1);  // of another file
+  CHECK(spool.state().waiting == 2);
+  mark(batch.file, 1);
   CHECK(HistorySpool(directory.file()).next(gate_labels).buckets == std::vector<std::int64_t>{2});
-  spool.mark_sent({2});
+  mark(batch.file, 2);
   CHECK(spool.state().waiting == 0);
   CHECK(spool.state().lost == 0);
+}
+
+TEST_CASE("the first buckets of a counting are told, and what is given up is lost") {
+  const HistoryDirectory directory;
+  HistoryFile file(directory.file(), {});
+  HistorySpool spool(directory.file());
+  CountedTraffic traffic(begin_ms);
+  for (int i = 0; i < 100; ++i) {
+    traffic.count(1, 1);
+    traffic.tick(minute_ms);
+    traffic.record(file);
+    if (i % 50 == 0) traffic.record(file, "eth1");
+  }
+  const HistorySpool::Batch batch = spool.next(gate_labels);
+  std::string firsts;
+  for (const HistorySpool::First& first : batch.firsts)
+    firsts += fmt::format("{}: {} {} level {} to {}\n", first.id, first.agent, first.since,
+                          first.level, first.end_seq);
+  CHECK(firsts ==
+        "1: eth0 1700000000000 level 0 to 1\n"
+        "2: eth1 1700000000000 level 0 to 1\n"
+        "50: eth0 1700000000000 level 1 to 47\n");
+  HistorySpool::Batch other;
+  other.file = batch.file + 1;
+  spool.give_up(other, 1);
+  CHECK(spool.state().lost == 0);
+  spool.give_up(batch, 1);
+  spool.give_up(batch, 1);
+  CHECK(spool.state().lost == 1);
+  CHECK(spool.state().waiting == batch.buckets.size() - 1);
+  CHECK(spool.next(gate_labels).buckets.front() == 2);
+}
+
+TEST_CASE("a machine keeps the name that its file was first sent with") {
+  const HistoryDirectory directory;
+  { const HistoryFile file(directory.file(), {}); }
+  CHECK(HistorySpool(directory.file()).machine("gate-1") == "gate-1");
+  CHECK(HistorySpool(directory.file()).machine("dhcp-17") == "gate-1");
+}
+
+TEST_CASE("nothing is sent of what is no history, and it stays as it is") {
+  const HistoryDirectory directory;
+  {
+    SQLite::Database other(directory.file(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    other.exec("CREATE TABLE bucket (id)");
+  }
+  CHECK_THROWS_WITH(HistorySpool(directory.file()), (directory.file() + " is no history").c_str());
+  CHECK(asked(directory, "SELECT name FROM sqlite_master") == "bucket");
+}
+
+TEST_CASE("a batch is of no more days than a server takes at once") {
+  const HistoryDirectory directory;
+  HistoryFile file(directory.file(), {});
+  HistorySpool spool(directory.file());
+  CountedTraffic traffic(begin_ms);
+  for (int i = 0; i < 200; ++i) {
+    traffic.tick(HistoryFile::day_ms);
+    traffic.record(file);
+  }
+  std::size_t sent = 0;
+  for (;;) {
+    const HistorySpool::Batch batch = spool.next(gate_labels);
+    if (batch.buckets.empty()) break;
+    std::set<std::pair<int, std::int64_t>> days;
+    for (const json& bucket : objects_in(batch.bucket_lines))
+      days.emplace(bucket.at("level"), bucket.at("time").get<std::int64_t>() / 86'400);
+    CHECK(days.size() <= HistorySpool::most_days);
+    CHECK(days.size() + 1 >= std::min(HistorySpool::most_days, spool.state().waiting));
+    sent += batch.buckets.size();
+    spool.mark_sent(batch);
+  }
+  CHECK(sent == 200 + 199 + 198);
 }
 
 TEST_CASE("what was recorded before anybody sent is sent too, and what was while nobody did") {
@@ -172,7 +256,7 @@ TEST_CASE("what was recorded before anybody sent is sent too, and what was while
     HistorySpool spool(directory.file());
     const HistorySpool::Batch batch = spool.next(gate_labels);
     receiver.take(batch);
-    spool.mark_sent(batch.buckets);
+    spool.mark_sent(batch);
   };
   record(100);
   receive();
@@ -201,7 +285,7 @@ TEST_CASE("a batch has no more rows than it may, but one bucket is in one") {
        std::vector<std::vector<std::int64_t>>{{1, 2}, {3}, {4}, {5}, {}}) {
     const HistorySpool::Batch batch = spool.next(gate_labels);
     CHECK(batch.buckets == expected);
-    spool.mark_sent(batch.buckets);
+    spool.mark_sent(batch);
   }
 }
 
@@ -251,14 +335,14 @@ TEST_CASE("each bucket is sent, or counted as lost when it had to make room, wha
       HistorySpool spool(directory.file());
       const HistorySpool::Batch batch = spool.next(gate_labels);
       receiver.take(batch);  // and does not always say so
-      if (up_to(2) > 0) spool.mark_sent(batch.buckets);
+      if (up_to(2) > 0) spool.mark_sent(batch);
     }
     HistorySpool spool(directory.file());
     for (;;) {
       const HistorySpool::Batch batch = spool.next(gate_labels);
       if (batch.buckets.empty()) break;
       receiver.take(batch);
-      spool.mark_sent(batch.buckets);
+      spool.mark_sent(batch);
     }
     state = spool.state();
     recorded = std::stoull(asked(directory, "SELECT max(id) FROM bucket"));
