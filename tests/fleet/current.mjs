@@ -38,6 +38,18 @@ check('what came twice', number('SELECT sum(packets) FROM xdp_count.row WHERE le
 check('a view has it twice', number('SELECT sum(packets) FROM xdp_count.summed WHERE level = 0') > packets, true);
 for (const answer of answers('audit.sql')) check('audit.sql', answer, '');
 answers('queries.sql');
+// What the panels and variables of the dashboard ask, as Grafana would put it.
+const dashboard = JSON.parse(fs.readFileSync(`${fleet}/dashboard.json`, 'utf8'));
+const chosen = {level: '0', site: "'harbour'", machine: "'gate-1'", address: "'10.0.0.1'"};
+const asked = (sql) => session.query(
+  sql.replace(/\$\{(\w+)(:singlequote)?\}/g, (_, name) => chosen[name])
+    .replaceAll('$__fromTime', 'toDateTime(0)').replaceAll('$__toTime', 'now()'), 'TSV');
+for (const panel of dashboard.panels) {
+  const empty = asked(panel.targets[0].rawSql) === '';
+  check(panel.title, empty, panel.title === 'When nobody recorded');
+}
+for (const variable of dashboard.templating.list)
+  if (variable.type === 'query') check(variable.name, asked(variable.query).trim(), chosen[variable.name].replaceAll("'", ''));
 
 console.log(`[doctest] test cases: 1 | ${1 - failed} passed | ${failed} failed | 0 skipped`);
 process.exit(failed);

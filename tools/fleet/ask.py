@@ -3,6 +3,7 @@
 """Runs the statements of a file on a ClickHouse, and prints what each is for and what it answers."""
 
 import argparse
+import ssl
 import sys
 import textwrap
 import urllib.error
@@ -32,6 +33,9 @@ def main():
     parser.add_argument("--nothing", action="store_true",
                         help="fail if there is any answer, as of audit.sql there is to be none")
     parser.add_argument("--user", metavar="PATH", help="a file with USER:PASSWORD")
+    parser.add_argument("--ca", metavar="PATH", help="certificates to trust, of an https:// URL")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=600,
+                        help="for each statement's answer  [%(default)g]")
     parser.add_argument("--replace", metavar="OLD=NEW", action="append", default=[],
                         help="in the statements; may be given several times")
     parser.add_argument("url", help="as http://localhost:8123")
@@ -44,6 +48,7 @@ def main():
             user, _, password = file.readline().rstrip("\n").partition(":")
         headers = {"X-ClickHouse-User": user, "X-ClickHouse-Key": password}
     url = options.url.rstrip("/") + "/?default_format=PrettyCompactNoEscapes"
+    trusted = ssl.create_default_context(cafile=options.ca)
     with open(options.file, encoding="utf-8") as file:
         text = file.read()
     for change in options.replace:
@@ -54,7 +59,7 @@ def main():
     for comment, statement in statements_in(text):
         request = urllib.request.Request(url, statement.encode(), headers)
         try:
-            with urllib.request.urlopen(request) as response:
+            with urllib.request.urlopen(request, timeout=options.timeout, context=trusted) as response:
                 answer = response.read().decode()
         except urllib.error.HTTPError as error:
             sys.exit(f"ask.py: {error.read().decode().strip()}\nin:\n{statement.strip()}")
