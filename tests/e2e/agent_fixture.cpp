@@ -3,9 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <doctest/doctest.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 
+#include <chrono>
+#include <csignal>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -34,6 +37,20 @@ ProcessOptions in_receiver(ProcessOptions options, const Topology& topology) {
 Agent::Agent(const Topology& topology, const std::vector<std::string>& arguments,
              ProcessOptions options, const std::string& interface)
     : Process(command_line(arguments, interface), in_receiver(std::move(options), topology)) {}
+
+void stop(Process& process) {
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 0);
+}
+
+void wait_for_log(const Process& process, const std::string& words) {
+  constexpr std::chrono::seconds patience{20};
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!contains(process.standard_error(), words)) {
+    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, process.standard_error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
 
 void kill(Agent& agent) {
   agent.signal(SIGKILL);

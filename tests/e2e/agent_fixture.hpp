@@ -34,6 +34,12 @@ struct Agent : Process {
         ProcessOptions options = {}, const std::string& interface = Topology::receiver_link);
 };
 
+// Ends it by SIGTERM, which is to go well.
+void stop(Process& process);
+
+// Waits until its standard error has these words.
+void wait_for_log(const Process& process, const std::string& words);
+
 // Ends it as a crash would.
 void kill(Agent& agent);
 

@@ -18,6 +18,7 @@
 
 #include "hub_fixture.hpp"
 #include "second_link.hpp"
+#include "sqlite_text.hpp"
 
 using namespace xdp_count::testing;
 using nlohmann::json;
@@ -33,18 +34,8 @@ std::vector<std::string> recording(const std::string& file = history,
   return arguments;
 }
 
-// What a query gives, as text: columns by spaces, rows by commas.
 std::string asked(const std::string& query, const std::string& file = history) {
-  SQLite::Database database(file, SQLite::OPEN_READONLY);
-  database.setBusyTimeout(5000);
-  SQLite::Statement statement(database, query);
-  std::string text;
-  while (statement.executeStep()) {
-    if (!text.empty()) text += ", ";
-    for (int i = 0; i < statement.getColumnCount(); ++i)
-      text += (i == 0 ? "" : " ") + statement.getColumn(i).getString();
-  }
-  return text;
+  return sqlite_text(file, query);
 }
 
 const std::string recorded_packets =
@@ -77,20 +68,6 @@ void check_conserved(const std::string& file = history) {
                             what),
                 file) == "0");
   CHECK(asked("PRAGMA integrity_check", file) == "ok");
-}
-
-void stop(Hub& hub) {
-  hub.signal(SIGTERM);
-  CHECK(hub.wait() == 0);
-}
-
-// Waits until the log has it.
-void wait_for_log(const Hub& hub, const std::string& words) {
-  const auto end = std::chrono::steady_clock::now() + HttpClient::patience;
-  while (!contains(hub.standard_error(), words)) {
-    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, hub.standard_error());
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
 }
 
 }  // namespace

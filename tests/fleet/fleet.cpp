@@ -90,14 +90,6 @@ void wait_for_packets(const Scene& scene, std::uint64_t packets) {
   FAIL("the server has ", last, "of ", packets, " packets");
 }
 
-void wait_for_log(const Process& hub, const std::string& words) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!contains(hub.standard_error(), words)) {
-    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, hub.standard_error());
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-}
-
 void check_audit(const Scene& scene) {
   for (const std::string& found : scene.server->run("audit.sql")) CHECK(found == "");
 }
@@ -209,8 +201,7 @@ TEST_CASE(
     sent.send(0, 100, 1);
     wait_for_log(hub, "not sent, and tried again: http://127.0.0.1:8123, database xdp_count: ");
     CHECK(contains(hub.standard_error(), "Wrong password for user hub"));
-    hub.signal(SIGTERM);
-    CHECK(hub.wait() == 0);
+    stop(hub);
   }
   std::filesystem::remove("/run/user");
   std::ofstream("/run/user") << "hub:swordfish\n";
@@ -223,8 +214,7 @@ TEST_CASE(
     for (const std::string& answer : scene.server->run("schema.sql")) REQUIRE(answer == "");
     wait_for_packets(scene, sent.all);
     wait_for_log(hub, "http://127.0.0.1:8123: sending again");
-    hub.signal(SIGTERM);
-    CHECK(hub.wait() == 0);
+    stop(hub);
   }
   const Proxy proxy(scene, "refusing");
   const SendingHub hub(scene, {"--clickhouse-user", "/run/user"}, Proxy::url);
@@ -250,8 +240,7 @@ TEST_CASE("a server that never answers holds up nothing, and what waits for it i
     Process recorded({CLIENT, "history", "totals", "--file", history, "--from", "-1h", "--json"});
     CHECK(recorded.wait() == 0);
     CHECK(contains(recorded.standard_output(), R"("ipv4":{"packets":200,)"));
-    hub.signal(SIGTERM);
-    CHECK(hub.wait() == 0);
+    stop(hub);
   }
   const SendingHub hub(scene);
   wait_for_packets(scene, sent.all);
@@ -278,8 +267,7 @@ TEST_CASE("over TLS a hub sends to whom it may trust, and to nobody else") {
     SendingHub hub(scene, {}, url);
     sent.send(0, 100, 1);
     wait_for_log(hub, "SSL certificate problem");
-    hub.signal(SIGTERM);
-    CHECK(hub.wait() == 0);
+    stop(hub);
   }
   CHECK(scene.server->answer("SELECT count() FROM xdp_count.row") == "0\n");
   const SendingHub hub(scene, {"--clickhouse-ca", "/run/certificate.pem"}, url);
@@ -296,8 +284,7 @@ TEST_CASE("of a history that is begun anew nothing is sent that was sent before"
     SendingHub hub(scene);
     sent.send(0, 100, 1);
     wait_for_packets(scene, sent.all);
-    hub.signal(SIGTERM);
-    CHECK(hub.wait() == 0);
+    stop(hub);
   }
   for (const char* part : {"", "-wal", "-shm"})
     std::filesystem::remove(std::string(history) + part);
@@ -325,8 +312,7 @@ TEST_CASE("the audit finds what is missing, twice or wrong") {
       std::this_thread::sleep_for(std::chrono::seconds(1));
     }
     wait_for_packets(scene, sent.all);
-    hub.signal(SIGTERM);
-    CHECK(hub.wait() == 0);
+    stop(hub);
   }
   check_audit(scene);
   const std::string columns =

@@ -30,6 +30,9 @@ struct TimeRange {
   friend bool operator==(const TimeRange&, const TimeRange&) = default;
 };
 
+// How long before the end a range begins where nobody says when.
+inline constexpr std::int64_t default_history_length = 24 * 3'600'000;  // ms
+
 struct HistoryRange {
   TimeRange time;
   std::string agent = {};  // empty: all

@@ -6,6 +6,7 @@
 
 #include "base/printable.hpp"
 #include "base/time_format.hpp"
+#include "history/history_names.hpp"
 #include "model/names.hpp"
 
 namespace xdp_count {
@@ -86,13 +87,9 @@ json top_json(const HistoryTop& answer, const HistoryQuestion& asked) {
   return object;
 }
 
-const char* name_of(HistoryStep step) {
-  return step == HistoryStep::day ? "day" : step == HistoryStep::hour ? "hour" : "recorded";
-}
-
 json lines_json(const HistoryLines& answer, const HistoryQuestion& asked) {
   json object = head_json(asked.row ? "history_row" : "history_totals", answer.head);
-  object["step"] = name_of(answer.step);
+  object["step"] = name_in(history_step_names, answer.step);
   if (asked.row) object["address"] = typed_prefix_text(*asked.row);
   object["lines"] = json::array();
   for (const HistoryLine& line : answer.lines) {

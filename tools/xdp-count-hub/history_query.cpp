@@ -10,21 +10,16 @@
 #include "base/local_time.hpp"
 #include "base/name_table.hpp"
 #include "form_fields.hpp"
+#include "history/history_names.hpp"
 
 namespace xdp_count {
 namespace {
 
-constexpr std::int64_t default_length = 24 * 3'600'000;  // ms
 constexpr unsigned most_rows = 10'000;
 
 using Kind = HistoryQuestion::Kind;
 constexpr std::array<Name<Kind>, 4> kind_names{
     {{"top", Kind::top}, {"row", Kind::row}, {"totals", Kind::totals}, {"gaps", Kind::gaps}}};
-constexpr std::array<Name<bool>, 2> order_names{{{"packets", false}, {"bytes", true}}};
-constexpr std::array<Name<HistoryStep>, 4> step_names{{{"auto", HistoryStep::automatic},
-                                                       {"recorded", HistoryStep::recorded},
-                                                       {"hour", HistoryStep::hour},
-                                                       {"day", HistoryStep::day}}};
 
 // A name, or what there is in place of it.
 template <class Value, std::size_t count>
@@ -64,7 +59,7 @@ HistoryQuestion parse_history_query(std::string_view kind, std::string_view quer
     } else if (name == "to") {
       to = time_in(field, now);
     } else if (of_top && name == "by") {
-      selection.by_bytes = named(order_names, field);
+      selection.by_bytes = named(history_order_names, field);
     } else if (of_top && name == "top") {
       const auto top = form_number(field.value, most_rows);
       if (!top) throw std::runtime_error(fmt::format("top: expected at most {} rows", most_rows));
@@ -76,7 +71,7 @@ HistoryQuestion parse_history_query(std::string_view kind, std::string_view quer
     } else if (of_top && name == "group") {
       selection.group = form_grouping(field.value);
     } else if (of_lines && name == "step") {
-      question.step = named(step_names, field);
+      question.step = named(history_step_names, field);
     } else if (*found == Kind::row && name == "address") {
       question.row = form_prefix(field.value);
     } else {
@@ -88,7 +83,7 @@ HistoryQuestion parse_history_query(std::string_view kind, std::string_view quer
   TimeRange& time = question.range.time;
   if (at && (from || to)) throw std::runtime_error("at: expected alone, or from and to");
   time.to = at ? *at + 1 : to.value_or(now);
-  time.from = at ? *at : from.value_or(time.to - default_length);
+  time.from = at ? *at : from.value_or(time.to - default_history_length);
   if (time.from >= time.to) throw std::runtime_error("from: expected a time before to");
   return question;
 }

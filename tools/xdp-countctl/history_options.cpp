@@ -3,25 +3,16 @@
 
 #include <fmt/core.h>
 
-#include <array>
-
 #include "base/choice_option.hpp"
 #include "base/local_time.hpp"
 #include "base/number_option.hpp"
 #include "base/time_format.hpp"
+#include "history/history_names.hpp"
 #include "model/request.hpp"
 #include "selection_options.hpp"
 
 namespace xdp_count {
 namespace {
-
-constexpr std::array<Name<bool>, 2> order_names{{{"packets", false}, {"bytes", true}}};
-constexpr std::array<Name<HistoryStep>, 4> step_names{{{"auto", HistoryStep::automatic},
-                                                       {"recorded", HistoryStep::recorded},
-                                                       {"hour", HistoryStep::hour},
-                                                       {"day", HistoryStep::day}}};
-
-constexpr std::int64_t default_length = 24 * 3'600'000;  // ms
 
 CLI::Option* add_time(CLI::App& app, const char* name, std::optional<std::int64_t>& time,
                       std::int64_t now, const std::string& help) {
@@ -35,7 +26,7 @@ CLI::Option* add_time(CLI::App& app, const char* name, std::optional<std::int64_
 }
 
 void add_step(CLI::App& command, HistoryStep& step) {
-  add_choice(command, "--step", step, step_names,
+  add_choice(command, "--step", step, history_step_names,
              "How long each line is of: as it was recorded, an hour or a day of UTC; auto is the "
              "finest that is no more than 400 lines  [auto]");
 }
@@ -56,7 +47,7 @@ HistoryArguments::HistoryArguments(CLI::App& history) : now_(unix_time_ms()), hi
 
   top_ = history.add_subcommand("top", "The rows that had most");
   add_number(*top_, "-n", options_.selection.top, std::size_t{0}, max_top, "How many rows  [10]");
-  add_choice(*top_, "--by", options_.selection.by_bytes, order_names,
+  add_choice(*top_, "--by", options_.selection.by_bytes, history_order_names,
              "What to sort by, highest first  [packets]");
   add_filters(*top_, options_.selection.prefix, options_.selection.family);
   add_group(*top_, group_bits_);
@@ -95,7 +86,7 @@ std::variant<HistoryOptions, std::string> HistoryArguments::take(const std::stri
     time = {*at_, *at_ + 1};
   } else {
     time.to = to_.value_or(now_);
-    time.from = from_.value_or(time.to - default_length);
+    time.from = from_.value_or(time.to - default_history_length);
     if (time.from >= time.to)
       return fmt::format("--from {} is not before --to {}", local_text(time.from),
                          local_text(time.to));

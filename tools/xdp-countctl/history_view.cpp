@@ -57,54 +57,64 @@ bool is_wider(const TimeRange& covered, const TimeRange& asked) {
   return covered.from < asked.from || covered.to > asked.to;
 }
 
+// Lines with a name in front, each of as many as there is room for.
+class NamedLines {
+ public:
+  explicit NamedLines(std::size_t width) : width_(width) {}
+
+  void add(const char* name, const std::string& text) {
+    std::ranges::move(named_line(name, text, width_), std::back_inserter(lines_));
+  }
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  std::size_t width_;
+  std::vector<std::string> lines_;
+};
+
 // What is said above all tables.
 std::vector<std::string> head_lines(const HistoryHead& head, std::size_t width) {
-  std::vector<std::string> lines;
-  const auto add = [&](const char* name, const std::string& text) {
-    for (std::string& line : named_line(name, text, width)) lines.push_back(std::move(line));
-  };
+  NamedLines lines(width);
   const bool is_moment = head.asked.to - head.asked.from == 1;
-  add("asked",
-      fmt::format("{}, in {}", is_moment ? local_text(head.asked.from) : range_text(head.asked),
-                  zones_text(head.asked)));
+  lines.add("asked", fmt::format("{}, in {}",
+                                 is_moment ? local_text(head.asked.from) : range_text(head.asked),
+                                 zones_text(head.asked)));
   for (const auto& [agent, time] : head.covered)
-    add("covered", fmt::format("{} {}{}", agent, range_text(time),
-                               is_wider(time, head.asked) ? ", since nothing finer is kept" : ""));
-  if (head.covered.empty()) add("covered", "nothing: no agent was recorded in this time");
+    lines.add("covered",
+              fmt::format("{} {}{}", agent, range_text(time),
+                          is_wider(time, head.asked) ? ", since nothing finer is kept" : ""));
+  if (head.covered.empty()) lines.add("covered", "nothing: no agent was recorded in this time");
   for (const auto& [agent, time] : head.last)
     if (head.covered.empty() || time < head.asked.from)
-      add("last", fmt::format("{} {}", agent, local_text(time)));
-  return lines;
+      lines.add("last", fmt::format("{} {}", agent, local_text(time)));
+  return lines.take();
 }
 
 std::vector<std::string> gap_lines(const HistoryHead& head, std::size_t width) {
-  std::vector<std::string> lines;
-  const auto add = [&](const std::string& text) {
-    for (std::string& line : named_line("gap", text, width)) lines.push_back(std::move(line));
-  };
+  NamedLines lines(width);
   for (std::size_t i = 0; i < std::min(head.gaps.size(), most_gaps); ++i)
-    add(gap_text(head.gaps[i]));
+    lines.add("gap", gap_text(head.gaps[i]));
   if (head.gaps.size() > most_gaps)
-    add(fmt::format("and {} more: history gaps lists all", head.gaps.size() - most_gaps));
-  return lines;
+    lines.add("gap",
+              fmt::format("and {} more: history gaps lists all", head.gaps.size() - most_gaps));
+  return lines.take();
 }
 
 std::vector<std::string> totals_lines(const HistoryTotals& totals, const HistoryQuestion& asked,
                                       std::size_t width) {
-  std::vector<std::string> lines;
-  const auto add = [&](const char* name, const std::string& text) {
-    for (std::string& line : named_line(name, text, width)) lines.push_back(std::move(line));
-  };
-  add("frames", counts_text(totals.frames()));
+  NamedLines lines(width);
+  lines.add("frames", counts_text(totals.frames()));
   std::vector<std::string> classes;
   for (std::size_t i = 0; i < frame_classes; ++i)
     classes.push_back(
         fmt::format("{} {}", frame_class_names[i], grouped(totals.classes[i].packets)));
-  add("classes", fmt::format("{}", fmt::join(classes, "  ")));
+  lines.add("classes", fmt::format("{}", fmt::join(classes, "  ")));
   if (totals.untracked != Counts{})
-    add("untracked", counts_text(totals.untracked) + " came when there was no room for their rows");
+    lines.add("untracked",
+              counts_text(totals.untracked) + " came when there was no room for their rows");
   if (totals.evicted != Counts{})
-    add("evicted", counts_text(totals.evicted) + " of rows that made room, from when these began");
+    lines.add("evicted",
+              counts_text(totals.evicted) + " of rows that made room, from when these began");
   for (const auto& [name, family] : family_names) {
     const Counts& rest = totals.rest.of(family);
     if (rest == Counts{}) continue;
@@ -112,9 +122,9 @@ std::vector<std::string> totals_lines(const HistoryTotals& totals, const History
     if (asked.selection.prefix)
       text += fmt::format("; how many of them are of {} is not known",
                           typed_prefix_text(*asked.selection.prefix));
-    add("rest", text);
+    lines.add("rest", text);
   }
-  return lines;
+  return lines.take();
 }
 
 // Columns of text, those of numbers to the right, as wide as they have to be.

@@ -2,8 +2,6 @@
 // A history to be recorded, and an agent that counts what it is told.
 #pragma once
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "history/history_file.hpp"
+#include "sqlite_text.hpp"
 
 namespace xdp_count::testing {
 
@@ -87,17 +86,8 @@ class CountedTraffic {
   std::int64_t firsts_ = 0;
 };
 
-// What a query gives, as text: columns by spaces, rows by commas.
 inline std::string asked(const HistoryDirectory& directory, const std::string& query) {
-  SQLite::Database database(directory.file());
-  SQLite::Statement statement(database, query);
-  std::string text;
-  while (statement.executeStep()) {
-    if (!text.empty()) text += ", ";
-    for (int i = 0; i < statement.getColumnCount(); ++i)
-      text += (i == 0 ? "" : " ") + statement.getColumn(i).getString();
-  }
-  return text;
+  return sqlite_text(directory.file(), query);
 }
 
 }  // namespace xdp_count::testing

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* global Chart */
 // What was counted over a time, as steps: each as high as the packets a second in it, and as wide as
 // it took. A range of it is chosen with the mouse or a finger.
-import { brief, dayAndTime, short } from "./format.js";
+import { drawChart, newChart } from "./chart_base.js";
+import { dayAndTime, short } from "./format.js";
 
 const least = 4; // pixels that are no slip of the hand
 
@@ -27,30 +27,17 @@ export class HistoryChart {
   // lines: [{name, colour}]; choose(from, to) is called with a range that somebody has drawn.
   constructor(canvas, lines, choose = null) {
     this.#lines = lines;
-    this.#chart = new Chart(canvas, {
-      type: "line",
-      data: { datasets: lines.map(({ name }) => ({ label: name, data: [], borderWidth: 1.5, pointRadius: 0, stepped: "before", spanGaps: false })) },
-      options: {
-        animation: false,
-        parsing: false,
-        normalized: true,
-        responsive: true,
-        maintainAspectRatio: false,
-        interaction: { mode: "nearest", axis: "x", intersect: false },
-        scales: {
-          x: { type: "linear", afterBuildTicks: roundTimes, ticks: { callback: (time) => dayAndTime(time), maxRotation: 0, autoSkip: false } },
-          y: { beginAtZero: true, ticks: { callback: (value) => brief(value) } },
-        },
-        plugins: {
-          tooltip: { callbacks: { title: ([item]) => dayAndTime(item.parsed.x), label: (item) => `${item.dataset.label} ${short(item.parsed.y)} packets/s` } },
-        },
-      },
-    });
+    const own = {
+      dataset: { stepped: "before", spanGaps: false },
+      interaction: { mode: "nearest", axis: "x" },
+      x: { afterBuildTicks: roundTimes, ticks: { callback: (time) => dayAndTime(time), autoSkip: false } },
+      tooltip: { title: ([item]) => dayAndTime(item.parsed.x), label: (item) => `${item.dataset.label} ${short(item.parsed.y)} packets/s` },
+    };
+    this.#chart = newChart(canvas, lines, own, () => this.#draw());
     this.#range = document.createElement("div");
     this.#range.className = "range";
     this.#range.hidden = true;
     canvas.parentElement.append(this.#range);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
     if (choose) this.#listen(canvas, choose);
   }
 
@@ -104,28 +91,16 @@ export class HistoryChart {
   }
 
   #draw() {
-    const style = getComputedStyle(document.documentElement);
-    const several = this.#lines.length > 1;
-    this.#chart.data.datasets.forEach((dataset, i) => {
-      dataset.data = [];
+    const data = (i) => {
+      const points = [];
       let end = null;
       for (const { from, to, rates } of this.#steps) {
-        if (from !== end) dataset.data.push({ x: from, y: NaN }, { x: from, y: rates[i] });
-        dataset.data.push({ x: to, y: rates[i] });
+        if (from !== end) points.push({ x: from, y: NaN }, { x: from, y: rates[i] });
+        points.push({ x: to, y: rates[i] });
         end = to;
       }
-      dataset.borderColor = dataset.backgroundColor = style.getPropertyValue(`--${this.#lines[i].colour}`);
-      dataset.hidden = several && !this.#steps.some(({ rates }) => rates[i] > 0);
-    });
-    for (const axis of Object.values(this.#chart.options.scales)) {
-      axis.ticks.color = style.getPropertyValue("--quiet");
-      axis.grid = { color: style.getPropertyValue("--line") };
-    }
-    this.#chart.options.plugins.legend = {
-      display: several,
-      labels: { color: style.getPropertyValue("--text"), filter: (item, data) => !data.datasets[item.datasetIndex].hidden },
-      onClick: () => {},
+      return points;
     };
-    this.#chart.update("none");
+    drawChart(this.#chart, this.#lines, data, (i) => this.#steps.some(({ rates }) => rates[i] > 0));
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* global Chart */
-// Lines over time, drawn by Chart.js in the colours of the page.
-import { brief, clock, hourAndMinute, short } from "./format.js";
+// The lines of the last minutes.
+import { drawChart, newChart } from "./chart_base.js";
+import { clock, hourAndMinute, short } from "./format.js";
 
 const minute = 60_000; // ms
 export const span = 10 * minute; // what is kept, and shown at most
@@ -23,26 +23,13 @@ export class LineChart {
   // left out where there are others.
   constructor(canvas, lines) {
     this.#lines = lines;
-    this.#chart = new Chart(canvas, {
-      type: "line",
-      data: { datasets: lines.map(({ name }) => ({ label: name, data: [], borderWidth: 1.5, pointRadius: 0, tension: 0 })) },
-      options: {
-        animation: false,
-        parsing: false,
-        normalized: true,
-        responsive: true,
-        maintainAspectRatio: false,
-        interaction: { mode: "index", intersect: false },
-        scales: {
-          x: { type: "linear", afterBuildTicks: wholeMinutes, ticks: { callback: (time) => hourAndMinute(time), maxRotation: 0, autoSkipPadding: 24 } },
-          y: { beginAtZero: true, ticks: { callback: (value) => brief(value) } },
-        },
-        plugins: {
-          tooltip: { callbacks: { title: ([item]) => clock(item.parsed.x), label: (item) => `${item.dataset.label} ${short(item.parsed.y)}` } },
-        },
-      },
-    });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
+    const own = {
+      dataset: { tension: 0 },
+      interaction: { mode: "index" },
+      x: { afterBuildTicks: wholeMinutes, ticks: { callback: (time) => hourAndMinute(time), autoSkipPadding: 24 } },
+      tooltip: { title: ([item]) => clock(item.parsed.x), label: (item) => `${item.dataset.label} ${short(item.parsed.y)}` },
+    };
+    this.#chart = newChart(canvas, lines, own, () => this.#draw());
   }
 
   // points: [[time, [value of each line]]], the newest last; shown: how many ms of them.
@@ -53,28 +40,11 @@ export class LineChart {
   }
 
   #draw() {
-    const style = getComputedStyle(document.documentElement);
     const points = this.#points;
-    const several = this.#lines.length > 1;
-    this.#chart.data.datasets.forEach((dataset, i) => {
-      dataset.data = points.map(([time, values]) => ({ x: time, y: values[i] }));
-      dataset.borderColor = dataset.backgroundColor = style.getPropertyValue(`--${this.#lines[i].colour}`);
-      dataset.hidden = several && !points.some(([, values]) => values[i] > 0);
-    });
-    const { x, y } = this.#chart.options.scales;
-    const newest = points.length ? points[points.length - 1][0] : Date.now();
-    x.min = newest - this.#shown;
-    x.max = newest;
-    for (const axis of [x, y]) {
-      axis.ticks.color = style.getPropertyValue("--quiet");
-      axis.grid = { color: style.getPropertyValue("--line") };
-    }
-    // A click on a name would hide its line, and the name with it.
-    this.#chart.options.plugins.legend = {
-      display: several,
-      labels: { color: style.getPropertyValue("--text"), filter: (item, data) => !data.datasets[item.datasetIndex].hidden },
-      onClick: () => {},
-    };
-    this.#chart.update("none");
+    const { x } = this.#chart.options.scales;
+    x.max = points.length ? points[points.length - 1][0] : Date.now();
+    x.min = x.max - this.#shown;
+    const data = (i) => points.map(([time, values]) => ({ x: time, y: values[i] }));
+    drawChart(this.#chart, this.#lines, data, (i) => points.some(([, values]) => values[i] > 0));
   }
 }
