@@ -69,7 +69,12 @@ void HighestRows::add(RowMerge::Row row) {
       ends.address = network_of(ends.address.network, *length);
       if (ends.peer) ends.peer = network_of(ends.peer->network, *length);
     }
-    Sum& sum = networks_[{row.agent, ends}];
+    const auto [place, is_new] = networks_.try_emplace({row.agent, ends});
+    if (is_new && networks_.size() > most_networks)
+      throw std::runtime_error(
+          fmt::format("there are more than {} networks: ask for larger ones, or a shorter time",
+                      most_networks));
+    Sum& sum = place->second;
     sum.counts += row.counts;
     ++sum.rows;
   }

@@ -15,9 +15,11 @@ namespace xdp_count {
 
 // Of all rows that are given to it, each but once, those that have most, or the networks that do.
 // It keeps few of them, but for networks all of these. Throws std::runtime_error where a row is
-// only in part of what is asked for.
+// only in part of what is asked for, and where there are too many networks.
 class HighestRows {
  public:
+  static constexpr std::size_t most_networks = 1'000'000;  // some 150 MB
+
   // `agents`: the names of those that rows are of. Both arguments outlive this.
   HighestRows(const HistorySelection& selection, const std::vector<std::string>& agents)
       : selection_(selection), agents_(agents) {}

@@ -47,7 +47,7 @@ struct HistorySelection {
 };
 
 // How long each line is of. `automatic`: as short as leaves lines that somebody can look through.
-enum class HistoryStep { automatic, recorded, hour, day };
+enum class HistoryStep { automatic, recorded, ten_minutes, hour, day };
 
 // What a history is asked.
 struct HistoryQuestion {

@@ -9,9 +9,10 @@
 
 namespace xdp_count {
 
-inline constexpr std::array<Name<HistoryStep>, 4> history_step_names{
+inline constexpr std::array<Name<HistoryStep>, 5> history_step_names{
     {{"auto", HistoryStep::automatic},
      {"recorded", HistoryStep::recorded},
+     {"10min", HistoryStep::ten_minutes},
      {"hour", HistoryStep::hour},
      {"day", HistoryStep::day}}};
 

@@ -34,13 +34,24 @@ int level_of(HistoryStep step) {
   return step == HistoryStep::day ? 2 : step == HistoryStep::hour ? 1 : 0;
 }
 
-// Buckets as lines, of those together that began in the same hour or day.
+// 0 for as long as they are.
+std::int64_t length_of(HistoryStep step) {
+  switch (step) {
+    case HistoryStep::ten_minutes:
+      return 600'000;
+    case HistoryStep::hour:
+      return HistoryFile::hour_ms;
+    case HistoryStep::day:
+      return HistoryFile::day_ms;
+    default:
+      return 0;
+  }
+}
+
+// Buckets as lines, of those together that began in the same ten minutes, hour or day.
 class Lines {
  public:
-  explicit Lines(HistoryStep step)
-      : length_(step == HistoryStep::hour  ? HistoryFile::hour_ms
-                : step == HistoryStep::day ? HistoryFile::day_ms
-                                           : 0) {}
+  explicit Lines(HistoryStep step) : length_(length_of(step)) {}
 
   // Whether a bucket is of the same line as the one that was given before it.
   bool goes_on(const StoredBucket& bucket) {
@@ -80,7 +91,8 @@ std::vector<StoredBucket> fewest(BucketWalk& walk) {
 std::vector<StoredBucket> choose(BucketWalk& walk, HistoryStep& step) {
   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
   if (step != HistoryStep::automatic) return *buckets_of(walk, step, any);
-  for (const HistoryStep fine : {HistoryStep::recorded, HistoryStep::hour})
+  for (const HistoryStep fine :
+       {HistoryStep::recorded, HistoryStep::ten_minutes, HistoryStep::hour})
     if (auto chosen = buckets_of(walk, step = fine, most_lines)) return *std::move(chosen);
   return *buckets_of(walk, step = HistoryStep::day, any);
 }

@@ -30,7 +30,7 @@ class HistoryReader {
   HistoryTop top(const HistoryRange& range, const HistorySelection& selection);
 
   // What was counted when: in buckets as they were recorded, or in those of them together that
-  // began in the same hour or day of UTC, as far as they were kept so finely.
+  // began in the same ten minutes, hour or day of UTC, as far as they were kept so finely.
   HistoryLines totals(const HistoryRange& range, HistoryStep step);
 
   // The same with the counts of a row, or, where rows are pairs, of those that have it at one end.

@@ -26,9 +26,10 @@ CLI::Option* add_time(CLI::App& app, const char* name, std::optional<std::int64_
 }
 
 void add_step(CLI::App& command, HistoryStep& step) {
-  add_choice(command, "--step", step, history_step_names,
-             "How long each line is of: as it was recorded, an hour or a day of UTC; auto is the "
-             "finest that is no more than 400 lines  [auto]");
+  add_choice(
+      command, "--step", step, history_step_names,
+      "How long each line is of: as it was recorded, ten minutes, an hour or a day of UTC; auto "
+      "is the finest that is no more than 400 lines  [auto]");
 }
 
 }  // namespace

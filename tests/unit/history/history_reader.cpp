@@ -19,6 +19,7 @@
 #include <tuple>
 #include <utility>
 
+#include "history/highest_rows.hpp"
 #include "history/history_file.hpp"
 #include "history/history_schema.hpp"
 #include "history/recorded_history.hpp"
@@ -366,9 +367,9 @@ TEST_CASE("lines have all that was counted, each at its time, however long they 
     HistoryReader reader(directory.file());
     for (int question = 0; question < 40; ++question) {
       const HistoryRange range = random_range(model, numbers);
-      constexpr std::array steps{HistoryStep::automatic, HistoryStep::recorded, HistoryStep::hour,
-                                 HistoryStep::day};
-      const HistoryStep step = steps[numbers.up_to(3)];
+      constexpr std::array steps{HistoryStep::automatic, HistoryStep::recorded,
+                                 HistoryStep::ten_minutes, HistoryStep::hour, HistoryStep::day};
+      const HistoryStep step = steps[numbers.up_to(4)];
       const Prefix source = Address(0x0a000000 + 256 * numbers.up_to(3) + numbers.up_to(20));
       const HistoryLines answer = reader.row(range, step, source);
       CHECK(answer.step != HistoryStep::automatic);
@@ -562,6 +563,36 @@ TEST_CASE("a year is answered by days, two weeks by hours, a week by what was re
   REQUIRE(answer.lines.size() == 2);
   CHECK(answer.lines[0].time == TimeRange{late + an_hour / 2, late + a_day});
   CHECK(reader.totals({ever}, HistoryStep::recorded).lines.size() == recorded);
+}
+
+TEST_CASE("a day of minutes is answered by tens of them") {
+  const HistoryDirectory directory;
+  std::vector<ModelBucket> model;
+  HistoryFile file(directory.file(), {});
+  ModelAgent agent("eth0", first_day, model);
+  for (std::uint32_t minute = 0; minute < 24 * 60; ++minute) {
+    agent.count(Prefix(1), minute);
+    agent.minute(file);
+  }
+  HistoryReader reader(directory.file());
+  const HistoryLines answer = reader.row({ever}, HistoryStep::automatic, Prefix(1));
+  CHECK(answer.step == HistoryStep::ten_minutes);
+  REQUIRE(answer.lines.size() == 144);
+  CHECK(answer.lines[143].time == TimeRange{first_day + a_day - 600'000, first_day + a_day});
+  CHECK(answer.lines[143].row.packets == 10 * 1434 + 5);
+}
+
+TEST_CASE("networks are summed up in no more memory than there is for them") {
+  const std::vector<std::string> agents{"eth0"};
+  const HistorySelection selection{.group = Grouping{{32, std::nullopt}}};
+  HighestRows highest(selection, agents);
+  const auto add = [&](std::uint32_t number) {
+    highest.add({.agent = 0, .address = typed_prefix_text(Prefix(number)), .counts = {1, 60}});
+  };
+  for (std::uint32_t i = 0; i < HighestRows::most_networks; ++i) add(i);
+  add(0);
+  CHECK_THROWS_WITH(add(HighestRows::most_networks),
+                    "there are more than 1000000 networks: ask for larger ones, or a shorter time");
 }
 
 TEST_CASE("gaps are where nobody recorded, and where an agent began anew") {

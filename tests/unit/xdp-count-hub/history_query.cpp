@@ -64,5 +64,5 @@ TEST_CASE("what is no question about the history is refused, and says what was e
   CHECK(refusal("top", "from=-1h&to=-2h") == "from: expected a time before to");
   CHECK(refusal("top", "from=x") ==
         "from: expected a time such as 2026-11-20T03:12:30Z, now, or -2h for two hours ago");
-  CHECK(refusal("totals", "step=week") == "step: expected one of auto, recorded, hour, day");
+  CHECK(refusal("totals", "step=week") == "step: expected one of auto, recorded, 10min, hour, day");
 }
