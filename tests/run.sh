@@ -153,16 +153,16 @@ for test in tests:
 # start_test NUMBER LIMIT DIRECTORY COMMAND…
 start_test() {
   run=$runs/$1
-  limit=$2
-  directory=$3
+  its_limit=$2
+  its_directory=$3
   shift 3
   date +%s >"$run.begin"
   (
     trap - EXIT INT TERM HUP
-    cd "$build_dir" && cd "$directory"
+    cd "$build_dir" && cd "$its_directory"
     # A shell has its background commands ignore SIGINT, which a test's own children would inherit.
     # shellcheck disable=SC2086 # the words of a command, or none
-    timeout --kill-after=10 "$limit" $with_sanitizer env --default-signal=INT,QUIT "$@" \
+    timeout --kill-after=10 "$its_limit" $with_sanitizer env --default-signal=INT,QUIT "$@" \
       </dev/null >"$run.log" 2>&1 &
     echo $! >"$run.group"
     status=0
@@ -183,7 +183,7 @@ show_output() {
 # finish_test NUMBER LIMIT SUITE NAME: counts what came of one that has ended, and says it
 finish_test() {
   run=$runs/$1
-  limit=$2
+  its_limit=$2
   of=$3
   label=$3
   if [ "$4" != "$3" ]; then label="$3/$4"; fi
@@ -204,8 +204,8 @@ finish_test() {
   cases_passed=${2:-0} cases_failed=${3:-0} cases_skipped=${4:-0}
 
   ending="ended with status $status"
-  if [ "$status" = 124 ] || { [ "$status" = 137 ] && [ "$seconds" -ge "$limit" ]; }; then
-    ending="ran out of its $limit seconds"
+  if [ "$status" = 124 ] || { [ "$status" = 137 ] && [ "$seconds" -ge "$its_limit" ]; }; then
+    ending="ran out of its $its_limit seconds"
   elif [ "$status" -gt 128 ]; then
     ending="died of signal $((status - 128))"
   fi

@@ -157,6 +157,22 @@ check "tests that want the machine for themselves run alone" 0 \
   "unit/b: 1 passed, 0 failed" \
   "2 passed, 0 failed"
 
+cat >"$tree/tests/unit/meson.build" <<'END'
+test('a', find_program('test.sh'), args: ['0'], suite: 'unit', timeout: 3)
+test('b', find_program('test.sh'), args: ['4'], suite: 'unit', is_parallel: false, timeout: 20)
+test('c', find_program('test.sh'), args: ['20'], suite: 'unit', timeout: 1)
+END
+# shellcheck disable=SC2016 # for the script to expand
+{ printf 'sleep "$1"\n' && summary 1 0; } | new_suite
+rm -rf "$tree/build"
+run unit
+check "each test has a time limit of its own" 1 \
+  "unit/a: 1 passed, 0 failed" \
+  "unit/b: 1 passed, 0 failed" \
+  "unit/c: 0 passed, 1 failed" \
+  "unit/c ran out of its 1 seconds, without a summary" \
+  "2 passed, 1 failed"
+
 echo "# suite: of no test" >"$tree/tests/unit/meson.build"
 rm -rf "$tree/build"
 run unit
