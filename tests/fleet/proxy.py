@@ -2,8 +2,9 @@
 """A bad way to a ClickHouse: proxy.py HOW PORT DIRECTORY [CERTIFICATE] listens on 127.0.0.1, with TLS where
 there is a certificate with its key, and passes on to port 8123 what it is asked.
 
-  lossy    loses the answer of every third insertion, and cuts every fifth in the middle
-  refusing answers the first three that it is overloaded
+  lossy    loses the answer of every third insertion, that of the second first, and cuts every fifth in
+           the middle
+  refusing answers the first three insertions that it is overloaded, the second without a word
   silent   never answers
   plain    does nothing else
 
@@ -29,18 +30,19 @@ numbers = itertools.count(1)
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         insertion = urllib.parse.parse_qs(self.path.partition("?")[2]).get("query")
-        number = next(numbers) if insertion or how != "lossy" else 1
+        number = next(numbers) if insertion else 0
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if how == "silent":
             time.sleep(3600)
-        if how == "refusing" and number <= 3:
+        if how == "refusing" and 1 <= number <= 3:
             self.send_response(503)
             self.end_headers()
-            self.wfile.write(b"Code: 202, e.displayText() = DB::Exception: Too many simultaneous queries\n")
+            if number != 2:
+                self.wfile.write(b"Code: 202, e.displayText() = DB::Exception: Too many simultaneous queries\n")
             return
-        cut = how == "lossy" and number % 5 == 0
+        cut = how == "lossy" and number % 5 == 4
         status, text = self.passed_on(body[: len(body) // 2] if cut else body, insertion)
-        if cut or (how == "lossy" and number % 3 == 0):
+        if cut or (how == "lossy" and number % 3 == 2):
             self.close_connection = True
             return
         self.send_response(status)
