@@ -113,16 +113,24 @@ int pragma(SQLite::Database& database, const char* name) {
   return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
 }
 
-// What the log may grow to that is written ahead of the file, of what both may take. A bucket adds
-// no more than half of it: see most_known() and most_rows().
+// What a row takes in one of the tables: an IPv6 address and a half, and its place.
+constexpr std::uint64_t bytes_of_row = 80;
+
+// What the log may grow to that is written ahead of the file, of what both may take. A transaction
+// adds little more than half of it: a bucket, or a sum, and what is known. See most_rows() and
+// most_known().
 std::uint64_t bytes_of_log(std::uint64_t limit) {
   return limit / 4;
 }
 
+// What the file itself may take.
+std::uint64_t bytes_of_file(std::uint64_t limit) {
+  return limit - bytes_of_log(limit);
+}
+
 // Rows of the table last that there may be, of all series: all of them may change with a bucket.
 std::uint64_t most_known(std::uint64_t limit) {
-  constexpr std::uint64_t bytes_of_one = 80;  // an IPv6 address and a half, and its place
-  return limit / 10 / bytes_of_one;
+  return limit / 10 / bytes_of_row;
 }
 
 // 0 where there is no such file.
@@ -146,9 +154,7 @@ struct HistoryFile::Series {
 };
 
 std::size_t HistoryFile::most_rows(std::uint64_t bytes) noexcept {
-  constexpr std::uint64_t bytes_of_one = 80;          // as above
-  constexpr std::uint64_t share = 25 * bytes_of_one;  // with its sums, and what they make room for
-  return static_cast<std::size_t>(bytes / share);
+  return static_cast<std::size_t>(bytes / 25 / bytes_of_row);
 }
 
 HistoryFile::HistoryFile(const std::string& path, const Limits& limits)
@@ -165,7 +171,7 @@ HistoryFile::HistoryFile(const std::string& path, const Limits& limits)
   database_.exec("PRAGMA synchronous = NORMAL");
   database_.exec("PRAGMA foreign_keys = OFF");
   const auto page = static_cast<std::uint64_t>(pragma(database_, "page_size"));
-  most_pages_ = static_cast<int>((limits.bytes - bytes_of_log(limits.bytes)) / page);
+  most_pages_ = static_cast<int>(bytes_of_file(limits.bytes) / page);
   database_.exec(fmt::format("PRAGMA max_page_count = {}", most_pages_));
   database_.exec(
       fmt::format("PRAGMA wal_autocheckpoint = {}", bytes_of_log(limits.bytes) / 8 / page));
@@ -197,7 +203,7 @@ void HistoryFile::shrink() {
 
 // Whoever reads for long keeps the log from being folded into the file.
 void HistoryFile::check_log() {
-  if (size_of(log_of(path_)) < bytes_of_log(limits_.bytes) / 2) return;
+  if (size_of(log_of(path_)) < bytes_of_log(limits_.bytes) / 3) return;
   const bool is_busy = database_.execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt() != 0;
   if (is_busy)
     throw std::runtime_error("somebody has been reading " + path_ +
@@ -220,10 +226,7 @@ HistoryFile::Series HistoryFile::series_of(const std::string& agent, const Snaps
     return {query.getColumn(0).getInt64(),
             edge_with(unsigned_at(query, 1), query.getColumn(2).getInt64(), totals_at(query, 4)),
             query.getColumn(3).getInt64()};
-  // Those before are over.
-  SQLite::Statement ended(database_, "SELECT id FROM series WHERE agent = ?");
-  Binder(ended).add(agent);
-  close_all(ended);
+  // What was known of those before is of no use any more.
   SQLite::Statement forget(
       database_, "DELETE FROM last WHERE series IN (SELECT id FROM series WHERE agent = ?)");
   Binder(forget).add(agent);
@@ -250,16 +253,16 @@ HistoryFile::Series HistoryFile::series_of(const std::string& agent, const Snaps
 }
 
 // What a row has more than when it was last recorded.
-Counts HistoryFile::grown(const Series& series, const SourceRow& row, SQLite::Statement& last) {
-  if (!last.executeStep()) return row.first_time > series.forgotten ? row.total : Counts{};
+Counts HistoryFile::grown(const SourceRow& row, SQLite::Statement& last) {
   const Counts before = counts_at(last, 1);
   const bool is_same = last.getColumn(0).getInt64() == row.first_time &&
                        before.packets <= row.total.packets && before.bytes <= row.total.bytes;
   return is_same ? row.total - before : row.total;
 }
 
-// What each row has more than when it was last recorded, which it is now.
-std::vector<BucketRow> HistoryFile::take(const Series& series, std::uint64_t seq,
+// What each row has more than when it was last recorded, which it is now. Where more are active
+// than can be known, the others are forgotten at once.
+std::vector<BucketRow> HistoryFile::take(const Series& series, const SnapshotHead& head,
                                          std::span<const SourceRow> rows) {
   std::vector<BucketRow> grown_rows;
   SQLite::Statement last(
@@ -269,37 +272,57 @@ std::vector<BucketRow> HistoryFile::take(const Series& series, std::uint64_t seq
       database_,
       "INSERT OR REPLACE INTO last (series, address, peer, first, packets, bytes, seq) "
       "VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const std::uint64_t most = most_known(limits_.bytes);
+  std::uint64_t room = most - std::min(known(), most);
+  std::optional<std::int64_t> forgotten;
   for (const SourceRow& row : rows) {
     BucketRow as{.address = typed_prefix_text(row.address),
                  .peer = row.peer ? typed_prefix_text(*row.peer) : "",
                  .family = row.address.network.family};
     Binder(last).add(series.id).add(as.address).add(as.peer);
-    as.counts = grown(series, row, last);
-    Binder(remember)
-        .add(series.id)
-        .add(as.address)
-        .add(as.peer)
-        .add(row.first_time)
-        .add(row.total)
-        .add(number(seq));
-    remember.exec();
+    const bool is_known = last.executeStep();
+    if (is_known)
+      as.counts = grown(row, last);
+    else if (row.first_time > series.forgotten)
+      as.counts = row.total;
+    if (is_known || room > 0) {
+      Binder(remember)
+          .add(series.id)
+          .add(as.address)
+          .add(as.peer)
+          .add(row.first_time)
+          .add(row.total)
+          .add(number(head.seq));
+      remember.exec();
+      if (!is_known) --room;
+    } else {
+      forgotten = std::max({forgotten.value_or(head.time), head.time, row.first_time});
+    }
     if (as.counts != Counts{}) grown_rows.push_back(std::move(as));
+  }
+  count_known(series.id);
+  if (forgotten) {
+    SQLite::Statement update(database_,
+                             "UPDATE series SET forgotten = max(forgotten, ?) WHERE id = ?");
+    Binder(update).add(*forgotten).add(series.id);
+    update.exec();
+    forget_some_rows();  // so that those that go on are known again
   }
   return grown_rows;
 }
 
 bool HistoryFile::add(const std::string& agent, const SnapshotHead& head,
                       std::span<const SourceRow> rows) {
+  if (head.seq <= recorded(agent, head.since)) return true;  // nothing is new
+  make_room(std::min<std::uint64_t>(rows.size(), limits_.rows) +
+            std::min<std::uint64_t>(rows.size(), most_known(limits_.bytes)));
   check_log();
   SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
   const Series series = series_of(agent, head);
-  if (head.seq <= series.end.seq) return true;  // nothing is new
-  Removed removed = removed_;
-  make_room(removed);  // the limit may be a smaller one than before
   Bucket bucket{.begin = series.end, .end = edge_of(head)};
   const std::int64_t length = std::abs(bucket.end.time - bucket.begin.time);
   if (length >= 2 * limits_.interval_ms) bucket.gap = length - limits_.interval_ms;
-  bucket.rows = take(series, head.seq, rows);
+  bucket.rows = take(series, head, rows);
   cut_rows(bucket, limits_.rows);
   const bool is_right = set_rest(bucket);
   insert(series.id, bucket);
@@ -313,16 +336,12 @@ bool HistoryFile::add(const std::string& agent, const SnapshotHead& head,
       .add(totals_of(bucket.end))
       .add(series.id);
   update.exec();
-  count_known(series.id);
   // The agent has forgotten those too, but for as many as it has room for.
   if (known(series.id) > 2 * head.capacity) forget_rows(series.id, head.capacity);
   while (known() > most_known(limits_.bytes) && forget_some_rows()) continue;
-  roll_up(series.id, 1, Until::last_but_one);
-  roll_up(series.id, 2, Until::last_but_one);
-  close_silent(head.time);
-  make_room(removed);
   transaction.commit();
-  removed_ = removed;
+  sum_up(series.id, Until::last_but_one);
+  close_one(agent, series.id, head.time);
   shrink();
   return is_right;
 }
@@ -375,11 +394,25 @@ void HistoryFile::insert(std::int64_t series, const Bucket& bucket) {
   }
 }
 
-// Makes one bucket of a level of all those in a row of the one below that began in the same hour,
-// or day; of the last of them too, or not before another hour or day has begun.
-void HistoryFile::roll_up(std::int64_t series, int level, Until until) {
+// Makes a bucket of each hour, and of each day; of the last of them too, or not before another one
+// has begun.
+void HistoryFile::sum_up(std::int64_t series, Until until) {
+  for (const int level : {1, 2})
+    for (const std::vector<std::int64_t>& parts : together(series, level, until)) {
+      make_room(std::min<std::uint64_t>(rows_of(parts), limits_.rows));
+      check_log();
+      SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+      add_sum(level, parts);
+      transaction.commit();
+    }
+}
+
+// The buckets of which one of a level is to be made: all those in a row of the one below that began
+// in the same hour, or day.
+std::vector<std::vector<std::int64_t>> HistoryFile::together(std::int64_t series, int level,
+                                                             Until until) {
   const std::int64_t length = level == 1 ? hour_ms : day_ms;
-  std::vector<std::int64_t> together;
+  std::vector<std::vector<std::int64_t>> found;
   std::optional<std::int64_t> begun;
   SQLite::Statement query(database_,
                           "SELECT id, begin_time FROM bucket "
@@ -387,47 +420,51 @@ void HistoryFile::roll_up(std::int64_t series, int level, Until until) {
   Binder(query).add(series).add(level - 1);
   while (query.executeStep()) {
     const std::int64_t in = query.getColumn(1).getInt64() / length;
-    if (begun && *begun != in) add_sum(level, std::exchange(together, {}));
+    if (begun != in) found.emplace_back();
     begun = in;
-    together.push_back(query.getColumn(0).getInt64());
+    found.back().push_back(query.getColumn(0).getInt64());
   }
-  if (until == Until::last && !together.empty()) add_sum(level, together);
+  if (until == Until::last_but_one && !found.empty()) found.pop_back();
+  return found;
 }
 
-// Sums up all that there is of the series that a query gives: nothing will come that ends their
-// last hour and day. If something does nevertheless, these have two sums.
-void HistoryFile::close_all(SQLite::Statement& which) {
-  std::vector<std::int64_t> series;
-  while (which.executeStep()) series.push_back(which.getColumn(0).getInt64());
-  for (const std::int64_t ended : series) {
-    roll_up(ended, 1, Until::last);
-    roll_up(ended, 2, Until::last);
-  }
+// Sums up all that there is of a series that is over, as those of this agent before this one are,
+// or silent for a day: nothing will come that ends its last hour and day. If something does
+// nevertheless, these have two sums. One at a time, since it takes some.
+void HistoryFile::close_one(const std::string& agent, std::int64_t series, std::int64_t now) {
+  SQLite::Statement query(database_,
+                          "SELECT series.id FROM series JOIN bucket ON series = series.id "
+                          "WHERE level < 2 AND parent IS NULL AND series.id != ?2 "
+                          "AND (series.time < ?3 OR (agent = ?1 AND series.id < ?2)) LIMIT 1");
+  Binder(query).add(agent).add(series).add(now - day_ms);
+  if (!query.executeStep()) return;
+  const std::int64_t ended = query.getColumn(0).getInt64();
+  query.reset();
+  sum_up(ended, Until::last);
 }
 
-// Of agents that have not been there for a day.
-void HistoryFile::close_silent(std::int64_t now) {
-  SQLite::Statement silent(
-      database_,
-      "SELECT DISTINCT series.id FROM series JOIN bucket ON series = series.id "
-      "WHERE series.time < ? AND level < 2 AND parent IS NULL");
-  Binder(silent).add(now - day_ms);
-  close_all(silent);
+std::uint64_t HistoryFile::rows_of(const std::vector<std::int64_t>& buckets) {
+  SQLite::Statement query(database_, fmt::format("SELECT sum(rows) FROM bucket WHERE id IN ({})",
+                                                 fmt::join(buckets, ", ")));
+  query.executeStep();
+  return unsigned_at(query, 0);
 }
 
+// Of those parts that have not made room meanwhile.
 void HistoryFile::add_sum(int level, const std::vector<std::int64_t>& of) {
   const std::string parts = fmt::format("({})", fmt::join(of, ", "));
   std::string sums;
   for (const char* name : totals_names)
     sums += fmt::format("sum({0}_packets), sum({0}_bytes), ", name);
-  database_.exec(fmt::format(
+  const int added = database_.exec(fmt::format(
       "INSERT INTO bucket (series, level, begin_seq, begin_time, end_seq, end_time, gap, {0}, {1}) "
       "SELECT series, {2}, min(begin_seq), "
-      "(SELECT begin_time FROM bucket WHERE id = {3}), max(end_seq), "
-      "(SELECT end_time FROM bucket WHERE id = {4}), sum(gap), {5} 0, 0, 0, 0, 0, 0, "
-      "max(counted_packets), max(counted_bytes) "
-      "FROM bucket WHERE id IN {6}",
-      totals_columns, rest_columns, level, of.front(), of.back(), sums, parts));
+      "(SELECT begin_time FROM bucket WHERE id IN {3} ORDER BY end_seq LIMIT 1), max(end_seq), "
+      "(SELECT end_time FROM bucket WHERE id IN {3} ORDER BY end_seq DESC LIMIT 1), sum(gap), "
+      "{4} 0, 0, 0, 0, 0, 0, max(counted_packets), max(counted_bytes) "
+      "FROM bucket WHERE id IN {3} GROUP BY series",
+      totals_columns, rest_columns, level, parts, sums));
+  if (added == 0) return;
   const std::int64_t sum = database_.getLastInsertRowid();
   database_.exec(fmt::format("UPDATE bucket SET parent = {} WHERE id IN {}", sum, parts));
   database_.exec(fmt::format(
@@ -461,13 +498,31 @@ std::uint64_t HistoryFile::used_bytes() {
          static_cast<std::uint64_t>(pragma(database_, "page_size"));
 }
 
-// The oldest detail goes first, and totals last.
-void HistoryFile::make_room(Removed& removed) {
-  const std::uint64_t most = (limits_.bytes - bytes_of_log(limits_.bytes)) / 10 * 9;
-  while (used_bytes() > most)
-    if (!remove_detail(removed) && !remove_rows("parent IS NULL", removed.rows) &&
-        !forget_some_rows() && !remove_oldest(removed))
+// For so many rows and what else there is, before they come. The oldest detail goes first, and
+// totals last. Step by step, for what goes is in the log as well.
+void HistoryFile::make_room(std::uint64_t rows) {
+  const std::uint64_t all = bytes_of_file(limits_.bytes);
+  const std::uint64_t most = all - std::min(all, all / 10 + rows * bytes_of_row);
+  while (used_bytes() > most) {
+    check_log();
+    SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+    Removed removed = removed_;
+    if (!remove_gone_rows() && !remove_detail(removed) &&
+        !remove_rows("parent IS NULL", removed.rows) && !forget_some_rows() &&
+        !remove_oldest(removed))
       return;
+    transaction.commit();
+    removed_ = removed;
+  }
+}
+
+// Those of one bucket that is gone.
+bool HistoryFile::remove_gone_rows() {
+  const std::int64_t bucket = database_.execAndGet("SELECT min(bucket) FROM gone").getInt64();
+  if (bucket == 0) return false;
+  database_.exec(fmt::format("DELETE FROM row WHERE bucket = {}", bucket));
+  database_.exec(fmt::format("DELETE FROM gone WHERE bucket = {}", bucket));
+  return true;
 }
 
 // Of the level that has most for its share, so that none is there at the cost of all others.
@@ -489,8 +544,7 @@ bool HistoryFile::remove_detail(Removed& removed) {
 }
 
 void HistoryFile::remove_parts_of(std::int64_t bucket) {
-  const std::string parts = fmt::format("(SELECT id FROM bucket WHERE parent = {})", bucket);
-  database_.exec("DELETE FROM row WHERE bucket IN " + parts);
+  database_.exec(fmt::format("INSERT INTO gone SELECT id FROM bucket WHERE parent = {}", bucket));
   database_.exec(fmt::format("DELETE FROM bucket WHERE parent = {}", bucket));
 }
 

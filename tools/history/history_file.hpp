@@ -15,10 +15,11 @@
 
 namespace xdp_count {
 
-// What was counted, in a file of SQLite: see history_schema.hpp for what is in it. Each call is one
-// transaction, so whatever ends the program, the file has all of a bucket or nothing of it, and who
-// reads never keeps it from writing. Used from one thread. All throw std::runtime_error, which is a
-// SQLite::Exception where SQLite refuses something, and have changed nothing then.
+// What was counted, in a file of SQLite: see history_schema.hpp for what is in it. Each bucket is
+// one transaction, and so is each sum, so whatever ends the program, the file has all of it or
+// nothing, and who reads never keeps it from writing. Used from one thread. All throw
+// std::runtime_error, which is a SQLite::Exception where SQLite refuses something. What was to be
+// added is in the file whole then, or not at all; sums that could not be made are made next time.
 class HistoryFile {
  public:
   struct Limits {
@@ -71,21 +72,23 @@ class HistoryFile {
   enum class Until { last, last_but_one };
 
   Series series_of(const std::string& agent, const SnapshotHead& head);
-  std::vector<BucketRow> take(const Series& series, std::uint64_t seq,
+  std::vector<BucketRow> take(const Series& series, const SnapshotHead& head,
                               std::span<const SourceRow> rows);
-  static Counts grown(const Series& series, const SourceRow& row, SQLite::Statement& last);
+  static Counts grown(const SourceRow& row, SQLite::Statement& last);
   void count_known(std::int64_t series);
   std::uint64_t known(std::optional<std::int64_t> series = {});
   void insert(std::int64_t series, const Bucket& bucket);
-  void roll_up(std::int64_t series, int level, Until until);
-  void close_all(SQLite::Statement& which);
-  void close_silent(std::int64_t now);
+  void sum_up(std::int64_t series, Until until);
+  std::vector<std::vector<std::int64_t>> together(std::int64_t series, int level, Until until);
+  std::uint64_t rows_of(const std::vector<std::int64_t>& buckets);
+  void close_one(const std::string& agent, std::int64_t series, std::int64_t now);
   void add_sum(int level, const std::vector<std::int64_t>& of);
   void set_rest_of(std::int64_t bucket);
   std::uint64_t used_bytes();
   void check_log();
   void shrink();
-  void make_room(Removed& removed);
+  void make_room(std::uint64_t rows);
+  bool remove_gone_rows();
   bool remove_detail(Removed& removed);
   void remove_parts_of(std::int64_t bucket);
   bool remove_parts(int level, std::int64_t& until);

@@ -8,7 +8,7 @@
 namespace xdp_count {
 
 // Of the file, as PRAGMA user_version has it. Another one is refused.
-inline constexpr int history_version = 1;
+inline constexpr int history_version = 2;
 // PRAGMA application_id: "xdpc".
 inline constexpr int history_application = 0x78647063;
 
@@ -79,6 +79,9 @@ CREATE TABLE row (
   bytes INTEGER NOT NULL,
   PRIMARY KEY (bucket, address, peer)
 ) WITHOUT ROWID;
+
+-- Buckets that made room, and whose rows are still to do so: the log has no room for all at once.
+CREATE TABLE gone (bucket INTEGER PRIMARY KEY);
 
 -- What was counted for each row since counting began, when it was last recorded: what the next
 -- bucket has is the difference.

@@ -37,7 +37,7 @@ std::string wrong_buckets(const HistoryDirectory& directory) {
   wrong +=
       asked(directory,
             "SELECT count(*) FROM bucket AS b WHERE level = 0 AND begin_seq != 0 AND NOT EXISTS "
-            "(SELECT 1 FROM bucket AS a WHERE a.series = b.series AND a.level = 0 AND "
+            "(SELECT 1 FROM bucket AS a WHERE a.series = b.series AND "
             "a.end_seq = b.begin_seq)") +
       " ";
   wrong += asked(directory,
@@ -307,6 +307,80 @@ TEST_CASE("a series that ended is summed up wholly") {
   CHECK(wrong_buckets(directory) == none);
 }
 
+TEST_CASE(
+    "however many series end at once, they are summed up one by one, in a file that is full") {
+  const HistoryDirectory directory;
+  constexpr std::uint64_t bytes = 4 << 20;
+  constexpr std::uint32_t agents = 12;
+  const std::size_t rows = HistoryFile::most_rows(bytes);
+  HistoryFile file(directory.file(), {.bytes = bytes, .rows = rows});
+  std::uint64_t sent = 0;
+  const auto count = [&](CountedTraffic& traffic, std::uint32_t seed, std::size_t active) {
+    for (std::uint32_t i = 0; i < active; ++i)
+      traffic.count(Address(0x20010db800000000 + seed, 0x1234567812345678 + i), 1);
+    sent += active;
+    traffic.tick(60'000);
+  };
+  for (std::uint32_t i = 0; i < agents; ++i) {
+    CountedTraffic traffic(first_time);
+    traffic.room = traffic.head.capacity = 10'000;
+    for (std::uint32_t minute = 0; minute < 3; ++minute) {
+      count(traffic, 1000 * i + minute, rows);
+      traffic.record(file, fmt::format("eth{}", i));
+    }
+  }
+  CHECK(file.removed().rows != 0);
+  const auto open = [&] {
+    return std::stoi(asked(directory,
+                           "SELECT count(DISTINCT series) FROM bucket JOIN series ON series = "
+                           "series.id WHERE level < 2 AND parent IS NULL AND agent != 'eth99'"));
+  };
+  CHECK(open() == agents);
+  CountedTraffic other(first_time);
+  other.head.time = first_time + 2 * HistoryFile::day_ms;
+  for (std::uint32_t i = 1; i <= agents + 1; ++i) {
+    count(other, 0, 1);
+    other.record(file, "eth99");
+    CHECK(file.bytes() <= bytes);
+    CHECK(open() == std::max<int>(agents - i, 0));
+  }
+  CHECK(asked(directory, "SELECT sum(ipv6_packets) FROM bucket WHERE level = 2") ==
+        std::to_string(sent - agents - 1));
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("a flood of more rows than a file has room for is recorded, and what was there before") {
+  const HistoryDirectory directory;
+  constexpr std::uint64_t bytes = 4 << 20;
+  constexpr std::uint32_t flood = 30'000;
+  HistoryFile file(directory.file(), {.bytes = bytes, .rows = HistoryFile::most_rows(bytes)});
+  CountedTraffic traffic(first_time);
+  traffic.room = traffic.head.capacity = 1'000'000;
+  std::uint64_t sent = 0;
+  const auto minute = [&](std::uint64_t seed, std::uint32_t others) {
+    for (std::uint32_t i = 1; i <= 1000; ++i) traffic.count(i, 3);
+    for (std::uint32_t i = 0; i < others; ++i)
+      traffic.count(Address(0x20010db800000000 + seed, 0x1234567812345678 + i), 1);
+    sent += 3000 + others;
+    traffic.tick(60'000);
+    traffic.record(file);
+    CHECK(file.bytes() <= bytes);
+    for (std::uint32_t i = 0; i < others; ++i)
+      traffic.evict(Address(0x20010db800000000 + seed, 0x1234567812345678 + i));
+  };
+  while (file.removed().recorded == 0) minute(0, 0);
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) minute(seed, flood);
+  for (int i = 0; i < 3; ++i) minute(0, 0);
+  // After it each row is told from what it was before again.
+  CHECK(asked(directory,
+              "SELECT rows, rest_ipv4_packets, rest_ipv6_packets FROM bucket WHERE level = 0 ORDER "
+              "BY id DESC LIMIT 1") == "1000 0 0");
+  CHECK(asked(directory,
+              "SELECT sum(ipv4_packets + ipv6_packets) FROM bucket WHERE parent IS NULL") ==
+        std::to_string(sent));
+  CHECK(wrong_buckets(directory) == none);
+}
+
 TEST_CASE("no bucket is given the number of one that is gone") {
   const HistoryDirectory directory;
   HistoryFile file(directory.file(), {});
@@ -423,10 +497,10 @@ TEST_CASE("a file that is damaged, of another program or another version is told
   const auto set = [&](const std::string& what) {
     SQLite::Database(directory.file(), SQLite::OPEN_READWRITE).exec("PRAGMA " + what);
   };
-  set("user_version = 2");
+  set("user_version = 3");
   CHECK(refusal() ==
-        directory.file() + " is a history of version 2, and this program's is version 1");
-  set("user_version = 1");
+        directory.file() + " is a history of version 3, and this program's is version 2");
+  set("user_version = 2");
   set("application_id = 7");
   CHECK(refusal() == directory.file() + " is no history");
   set(fmt::format("application_id = {}", 0x78647063));

@@ -826,9 +826,9 @@ TEST_CASE("what is no history of this version is refused with the reason") {
         }) == "the history has nothing of eth0: it is empty");
   {
     SQLite::Database newer(path, SQLite::OPEN_READWRITE);
-    newer.exec("PRAGMA user_version = 2");
+    newer.exec("PRAGMA user_version = 3");
   }
-  CHECK(reader_error(path) == path + " is a history of version 2, and this program's is version 1");
+  CHECK(reader_error(path) == path + " is a history of version 3, and this program's is version 2");
   CHECK(reader_error(directory.path) != "");
 }
 
