@@ -57,7 +57,7 @@ void HighestRows::add(RowMerge::Row row) {
   if (!is_selected(row, selection_)) {
     ++unselected_.rows;
     unselected_.counts.of(family_of(row.address)) += row.counts;
-  } else if (!selection_.group) {
+  } else if (!selection_.group || !selection_.group->of(family_of(row.address))) {
     keep({.agent = agents_[row.agent],
           .address = std::move(row.address),
           .peer = std::move(row.peer),
@@ -65,10 +65,9 @@ void HighestRows::add(RowMerge::Row row) {
   } else {
     RowEnds ends = ends_of(row);
     refuse_divided(ends, selection_);
-    if (const auto& length = selection_.group->of(ends.address.network.family)) {
-      ends.address = network_of(ends.address.network, *length);
-      if (ends.peer) ends.peer = network_of(ends.peer->network, *length);
-    }
+    const unsigned length = *selection_.group->of(ends.address.network.family);
+    ends.address = network_of(ends.address.network, length);
+    if (ends.peer) ends.peer = network_of(ends.peer->network, length);
     const auto [place, is_new] = networks_.try_emplace({row.agent, ends});
     if (is_new && networks_.size() > most_networks)
       throw std::runtime_error(
