@@ -158,8 +158,11 @@ start_test() {
   shift 3
   date +%s >"$run.begin"
   (
-    trap - EXIT INT TERM HUP
-    cd "$build_dir" && cd "$its_directory"
+    status=1 # of what does not even start
+    trap 'echo $status >"$run.ended" && mv "$run.ended" "$run.status"' EXIT
+    trap - INT TERM HUP
+    cd "$build_dir"
+    cd "$its_directory" 2>"$run.log"
     # A shell has its background commands ignore SIGINT, which a test's own children would inherit.
     # shellcheck disable=SC2086 # the words of a command, or none
     timeout --kill-after=10 "$its_limit" $with_sanitizer env --default-signal=INT,QUIT "$@" \
@@ -171,8 +174,6 @@ start_test() {
     # What a test that died has left running is in the process group that timeout made.
     kill -s KILL -- "-$(cat "$run.group")" 2>/dev/null || :
     rm "$run.group"
-    echo $status >"$run.ended"
-    mv "$run.ended" "$run.status"
   ) &
 }
 

@@ -173,6 +173,20 @@ check "each test has a time limit of its own" 1 \
   "unit/c ran out of its 1 seconds, without a summary" \
   "2 passed, 1 failed"
 
+cat >"$tree/tests/unit/meson.build" <<'END'
+test('a', find_program('test.sh'), suite: 'unit', workdir: '/is/not/there', timeout: 20)
+test('b', find_program('test.sh'), suite: 'unit', timeout: 20)
+END
+summary 1 0 | new_suite
+rm -rf "$tree/build"
+run unit
+grep -v "is/not/there" "$tree/output" >"$tree/rest" && mv "$tree/rest" "$tree/output" # in the words of the shell
+check "a test that cannot be started fails" 1 \
+  "unit/a: 0 passed, 1 failed" \
+  "unit/a ended with status 1, without a summary" \
+  "unit/b: 1 passed, 0 failed" \
+  "1 passed, 1 failed"
+
 echo "# suite: of no test" >"$tree/tests/unit/meson.build"
 rm -rf "$tree/build"
 run unit
