@@ -31,27 +31,38 @@ HAVING max(is_bucket) = 1 AND (rows_said != rows_found OR ipv4_packets_said != i
   OR ipv6_packets_said != ipv6_packets_found OR bytes_said != bytes_found)
 ORDER BY site, machine, agent, since, level, end_seq;
 
--- No row is without its bucket, but for those of which the bucket is on its way: rows are sent first.
+-- No row is without its bucket, but for those of which the bucket is on its way: rows are sent before
+-- their buckets, and these in order.
 SELECT 'rows without a bucket' AS broken, site, machine, agent, since, level, end_seq, count() AS rows
 FROM xdp_count.row FINAL
-WHERE (site, machine, agent, since, level, end_seq) GLOBAL NOT IN (
+GLOBAL ANY INNER JOIN (
+  SELECT site, machine, agent, since, level, max(end_seq) AS sent_until FROM xdp_count.bucket
+  GROUP BY site, machine, agent, since, level
+) AS sent USING (site, machine, agent, since, level)
+WHERE end_seq < sent_until
+  AND (site, machine, agent, since, level, end_seq) GLOBAL NOT IN (
     SELECT site, machine, agent, since, level, end_seq FROM xdp_count.bucket)
-  AND time < now() - INTERVAL 1 HOUR
   AND (level != 0 OR time > now() - INTERVAL 29 DAY) AND (level != 1 OR time > now() - INTERVAL 399 DAY)
 GROUP BY site, machine, agent, since, level, end_seq
 ORDER BY site, machine, agent, since, level, end_seq;
 
 -- No tick is missing, and none is there twice: the first bucket of an agent begins with its counting,
--- and each of the others where the one before it ended.
+-- and each of the others where the one before it ended. Of a counting that is older than minutes, or
+-- hours, are kept, days alone tell how it began.
 SELECT 'ticks missing or twice' AS broken, site, machine, agent, since, level,
   arrayFilter(pair -> pair.1 != pair.2, arrayMap((end, begin) -> (end, begin), ends, begins)) AS between
 FROM (
   SELECT site, machine, agent, since, level,
     arrayPushFront(arrayPopBack(groupArray(end_seq)),
-      if((level = 0 AND min(time) < now() - INTERVAL 29 DAY) OR (level = 1 AND min(time) < now() - INTERVAL 399 DAY),
+      if((level = 0 AND since < 1000 * toInt64(toUnixTimestamp(now() - INTERVAL 29 DAY)))
+          OR (level = 1 AND since < 1000 * toInt64(toUnixTimestamp(now() - INTERVAL 399 DAY))),
         min(begin_seq), toUInt64(0))) AS ends,
     groupArray(begin_seq) AS begins
-  FROM (SELECT * FROM xdp_count.bucket FINAL ORDER BY site, machine, agent, since, level, end_seq)
+  FROM (
+    SELECT * FROM xdp_count.bucket FINAL
+    WHERE (level != 0 OR time > now() - INTERVAL 29 DAY) AND (level != 1 OR time > now() - INTERVAL 399 DAY)
+    ORDER BY site, machine, agent, since, level, end_seq
+  )
   GROUP BY site, machine, agent, since, level
 )
 WHERE notEmpty(between)
@@ -80,14 +91,14 @@ HAVING least_packets != most_packets OR least_bytes != most_bytes
   OR (seq = 0 AND (most_packets != 0 OR most_bytes != 0))
 ORDER BY site, machine, agent, since, seq;
 
--- Hours and days are there: what was recorded two days ago is in them, but of machines that have not
--- sent since. Then a hub makes them that records again.
+-- Hours and days are there: what was recorded two days ago is in them, but of machines that have sent
+-- nothing since, or begun to again in the last hours. Hubs make them as they record.
 SELECT 'not summed up' AS broken, site, machine, agent, since,
   maxIf(end_seq, level = 0 AND time < now() - INTERVAL 2 DAY) AS recorded_until,
   maxIf(end_seq, level = 1) AS hours_until, maxIf(end_seq, level = 2) AS days_until
 FROM xdp_count.bucket
 WHERE (site, machine) GLOBAL IN (
-  SELECT site, machine FROM xdp_count.bucket WHERE time > now() - INTERVAL 1 HOUR)
+  SELECT site, machine FROM xdp_count.bucket WHERE time > now() - INTERVAL 1 DAY AND time < now() - INTERVAL 3 HOUR)
 GROUP BY site, machine, agent, since
 HAVING hours_until < recorded_until OR days_until < recorded_until
 ORDER BY site, machine, agent, since;
