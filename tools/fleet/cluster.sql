@@ -6,6 +6,8 @@
 --     --replace "ReplacingMergeTree=ReplicatedReplacingMergeTree('/clickhouse/{shard}/{table}', '{replica}')" \
 --     URL schema.sql
 --
+-- and ttl.sql with the same --replace xdp_count=stored_xdp_count.
+--
 -- All of a machine is on one shard, so that what is sent twice meets itself. Hubs ask for their
 -- insertions to be on the shards before they are confirmed (insert_distributed_sync).
 CREATE DATABASE IF NOT EXISTS xdp_count;

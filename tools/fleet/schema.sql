@@ -1,5 +1,5 @@
 -- What hubs send to ClickHouse (xdp-count-hub --clickhouse): every bucket of their histories, and its
--- rows. Runs on ClickHouse 18.16 and later; the statement at the end of ttl.sql on 22 and later.
+-- rows. Runs on ClickHouse 18.16 and later.
 --
 -- A hub that was not told that its buckets have arrived sends them again. Both tables therefore keep
 -- one of rows with the same ORDER BY, when they merge their parts: queries say FINAL to see it so at

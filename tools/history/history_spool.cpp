@@ -93,10 +93,12 @@ HistorySpool::HistorySpool(const std::string& path) : database_(path, SQLite::OP
 }
 
 std::string HistorySpool::machine(const std::string& host) {
+  SQLite::Statement query(database_, "SELECT machine FROM spool WHERE machine IS NOT NULL");
+  if (query.executeStep()) return query.getColumn(0).getString();
   SQLite::Statement first(database_, "UPDATE spool SET machine = ? WHERE machine IS NULL");
   first.bind(1, host);
   first.exec();
-  return database_.execAndGet("SELECT machine FROM spool").getString();
+  return host;
 }
 
 HistorySpool::Batch HistorySpool::next(const Labels& labels) {
@@ -104,6 +106,7 @@ HistorySpool::Batch HistorySpool::next(const Labels& labels) {
   SQLite::Transaction transaction(database_);
   Batch batch;
   batch.file = database_.execAndGet("SELECT file FROM spool").getInt64();
+  batch.labels = labels;
   SQLite::Statement first(database_,
                           "SELECT bucket, rows, level, end_time, begin_seq, end_seq, agent, since "
                           "FROM unsent JOIN bucket ON bucket = bucket.id "
@@ -140,13 +143,15 @@ void HistorySpool::mark_sent(const Batch& batch) {
                   fmt::join(batch.buckets, ", "), batch.file));
 }
 
-void HistorySpool::give_up(const Batch& batch, std::int64_t bucket) {
+bool HistorySpool::give_up(const Batch& batch, std::int64_t bucket) {
   SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-  const int given_up = database_.exec(
-      fmt::format("DELETE FROM unsent WHERE bucket = {} AND {} = (SELECT file FROM spool)", bucket,
-                  batch.file));
-  if (given_up > 0) database_.exec("UPDATE spool SET lost = lost + 1");
+  const bool is_given_up =
+      database_.exec(
+          fmt::format("DELETE FROM unsent WHERE bucket = {} AND {} = (SELECT file FROM spool)",
+                      bucket, batch.file)) > 0;
+  if (is_given_up) database_.exec("UPDATE spool SET lost = lost + 1");
   transaction.commit();
+  return is_given_up;
 }
 
 HistorySpool::State HistorySpool::state() {

@@ -35,7 +35,8 @@ class HistorySpool {
   // Buckets that follow each other, with their rows: as compressed text of a JSON object each on a
   // line, whose keys are the columns of the tables in tools/fleet/schema.sql.
   struct Batch {
-    std::int64_t file = 0;              // which one it is of
+    std::int64_t file = 0;  // which one it is of
+    Labels labels;
     std::vector<std::int64_t> buckets;  // their ids; empty: there is nothing to send
     // Where another file was recorded before this one, the first bucket here of a counting has what
     // the other one may have sent already.
@@ -46,7 +47,7 @@ class HistorySpool {
 
   struct State {
     std::uint64_t waiting = 0;  // buckets that have not been sent
-    std::uint64_t lost = 0;     // that had to make room before it was known that they arrived
+    std::uint64_t lost = 0;     // made room before it was known that they arrived, or were given up
   };
 
   // What a batch has at most, unless its first bucket has more rows. Days are counted once for each
@@ -69,8 +70,9 @@ class HistorySpool {
   // These need not be sent again. Nothing happens where it is not this file's batch.
   void mark_sent(const Batch& batch);
 
-  // This one cannot be sent: it counts as lost.
-  void give_up(const Batch& batch, std::int64_t bucket);
+  // This one cannot be sent: it counts as lost. False where it is not this file's batch, or did not
+  // wait any more.
+  bool give_up(const Batch& batch, std::int64_t bucket);
 
   State state();
 

@@ -281,9 +281,11 @@ class AgentMetrics {
     of_this_hub(
         {MetricType::gauge, "xdp_count_history_unsent_buckets", "Buckets that wait to be sent."},
         sending.waiting);
-    of_this_hub({MetricType::counter, "xdp_count_history_lost_buckets",
-                 "Buckets that had to make room before the other database was known to have them."},
-                sending.lost);
+    of_this_hub(
+        {MetricType::counter, "xdp_count_history_lost_buckets",
+         "Buckets that had to make room before the other database was known to have them, or "
+         "that it has a part of from another file."},
+        sending.lost);
   }
 
   void about_the_rest() {

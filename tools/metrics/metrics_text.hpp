@@ -61,7 +61,7 @@ struct MeasuredSending {
   std::uint64_t sent = 0;      // buckets
   std::uint64_t failures = 0;  // attempts
   std::uint64_t waiting = 0;   // buckets
-  std::uint64_t lost = 0;      // buckets that had to make room before they were known to be there
+  std::uint64_t lost = 0;      // buckets: see HistorySpool::State
 };
 
 // What is recorded for later.

@@ -80,7 +80,8 @@ std::string ClickHouseClient::post(const std::string& parameters, const std::str
                                    bool is_gzip, const std::string& what,
                                    const std::stop_token& stop) {
   constexpr long connect_seconds = 10;
-  constexpr long silent_seconds = 60;  // a long insertion takes some before it is confirmed
+  constexpr long silent_seconds = 600;  // a server that is busy takes some before it confirms
+  constexpr long probe_seconds = 60;    // of a connection, whether there is anybody at its end
   CURL* const handle = handle_.get();
   const auto set = [handle](CURLoption option, auto value) {
     if (curl_easy_setopt(handle, option, value) != CURLE_OK) throw std::bad_alloc();
@@ -110,6 +111,8 @@ std::string ClickHouseClient::post(const std::string& parameters, const std::str
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_QUICK_EXIT, 1L);  // a name that is being looked up holds up no end
   set(CURLOPT_CONNECTTIMEOUT, connect_seconds);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_TCP_KEEPIDLE, probe_seconds);
   // Not of the whole: a slow line may take long for what waited long.
   set(CURLOPT_LOW_SPEED_LIMIT, 1L);
   set(CURLOPT_LOW_SPEED_TIME, silent_seconds);

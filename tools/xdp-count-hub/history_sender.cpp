@@ -26,7 +26,7 @@ std::string host_name() {
 }  // namespace
 
 HistorySender::HistorySender(std::string path, ClickHouseServer server, HistorySpool::Labels labels)
-    : path_(std::move(path)), client_(std::move(server)), chosen_(std::move(labels)) {}
+    : path_(std::move(path)), client_(std::move(server)), labels_(std::move(labels)) {}
 
 HistorySender::~HistorySender() {
   stop();
@@ -85,8 +85,8 @@ bool HistorySender::send(const std::stop_token& stop) {
 // The file is not held open while the server takes its time: it may be put aside meanwhile.
 std::optional<HistorySpool::Batch> HistorySender::next() {
   HistorySpool spool(path_);
-  labels_ = chosen_;
-  if (labels_.machine.empty()) labels_.machine = spool.machine(host_name());
+  HistorySpool::Labels labels = labels_;
+  if (labels.machine.empty()) labels.machine = spool.machine(host_name());
   const HistorySpool::State state = spool.state();
   say_lost(state.lost);
   {
@@ -95,7 +95,7 @@ std::optional<HistorySpool::Batch> HistorySender::next() {
     totals_.lost = state.lost;
   }
   if (state.waiting == 0) return std::nullopt;
-  return spool.next(labels_);
+  return spool.next(labels);
 }
 
 // Whether there is any: what is left is another batch.
@@ -108,7 +108,7 @@ bool HistorySender::give_up_what_is_there(const HistorySpool::Batch& batch,
         fmt::format("SELECT count() FROM bucket WHERE site = {} AND machine = {} AND agent = {} "
                     "AND since = {} AND level = {} AND begin_seq < {} AND (begin_seq, end_seq) != "
                     "(0, {})",
-                    clickhouse_text(labels_.site), clickhouse_text(labels_.machine),
+                    clickhouse_text(batch.labels.site), clickhouse_text(batch.labels.machine),
                     clickhouse_text(first.agent), first.since, first.level, first.end_seq,
                     first.end_seq),
         stop);
@@ -117,7 +117,7 @@ bool HistorySender::give_up_what_is_there(const HistorySpool::Batch& batch,
         "{} has what was counted on {} until tick {} already, in part or whole, from another file "
         "or machine of this name: the first bucket of level {} in {} is not sent",
         client_.url(), first.agent, first.end_seq, first.level, path_);
-    HistorySpool(path_).give_up(batch, first.id);
+    if (HistorySpool(path_).give_up(batch, first.id)) ++*said_lost_;
     any = true;
   }
   return any;

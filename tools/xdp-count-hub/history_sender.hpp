@@ -48,8 +48,7 @@ class HistorySender {
 
   std::string path_;
   ClickHouseClient client_;
-  const HistorySpool::Labels chosen_;
-  HistorySpool::Labels labels_;
+  const HistorySpool::Labels labels_;
   std::string complaint_;  // the last one, which is not repeated
   std::optional<std::uint64_t> said_lost_;
 

@@ -91,8 +91,9 @@ std::variant<HubOptions, EarlyExit> parse_hub_options(const std::vector<std::str
   app.add_option("--site", options.site, "Where this is, said of all that is sent  [nothing]")
       ->needs(clickhouse)
       ->option_text("NAME");
-  app.add_option("--machine", options.machine,
-                 "Which machine this is, no two of a site alike  [the name of this host]")
+  app.add_option(
+         "--machine", options.machine,
+         "Which machine this is, no two of a site alike  [the host's name when it was first sent]")
       ->needs(clickhouse)
       ->option_text("NAME");
   add_number(app, "--metrics-top", options.metrics_top, std::size_t{0}, std::size_t{100},
