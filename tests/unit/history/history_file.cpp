@@ -12,6 +12,8 @@
 #include <map>
 #include <random>
 #include <set>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -352,36 +354,65 @@ TEST_CASE(
 TEST_CASE("a flood of more rows than a file has room for is recorded, and what was there before") {
   const HistoryDirectory directory;
   constexpr std::uint64_t bytes = 4 << 20;
-  constexpr std::uint32_t flood = 30'000;
+  constexpr std::uint32_t flood = 10'000;
   HistoryFile file(directory.file(), {.bytes = bytes, .rows = HistoryFile::most_rows(bytes)});
   CountedTraffic traffic(first_time);
   traffic.room = traffic.head.capacity = 1'000'000;
+  // What it takes is looked at while it writes too.
+  std::uint64_t most_bytes = 0;
+  std::jthread watch([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) most_bytes = std::max(most_bytes, file.bytes());
+  });
   std::uint64_t sent = 0;
-  std::uint32_t steady = 1000;
+  std::uint32_t steady = 700;  // an hour of which is most of the file
   const auto minute = [&](std::uint64_t seed, std::uint32_t others) {
-    for (std::uint32_t i = 1; i <= steady; ++i) traffic.count(i, 3);
+    for (std::uint32_t i = 1; i <= steady; ++i)
+      traffic.count(Address(0x20010db8ffff0000, 0x1234567812345678 + i), 3);
     for (std::uint32_t i = 0; i < others; ++i)
       traffic.count(Address(0x20010db800000000 + seed, 0x1234567812345678 + i), 1);
     sent += 3 * steady + others;
     traffic.tick(60'000);
     traffic.record(file);
-    CHECK(file.bytes() <= bytes);
     for (std::uint32_t i = 0; i < others; ++i)
       traffic.evict(Address(0x20010db800000000 + seed, 0x1234567812345678 + i));
   };
   while (file.removed().recorded == 0) minute(0, 0);
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    if (seed == 5) steady = 1100;
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    // At first little is known before each flood, and then as much as there is room for.
+    traffic.head.capacity = seed < 12 ? 700 : 1'000'000;
+    if (seed == 12) steady = 800;
     minute(seed, flood);
   }
   for (int i = 0; i < 3; ++i) minute(0, 0);
+  watch.request_stop();
+  watch.join();
+  CHECK(most_bytes <= bytes);
   // After it each row is told from what it was before again, those too that began meanwhile.
   CHECK(asked(directory,
               "SELECT rows, rest_ipv4_packets, rest_ipv6_packets FROM bucket WHERE level = 0 ORDER "
-              "BY id DESC LIMIT 1") == "1100 0 0");
+              "BY id DESC LIMIT 1") == "800 0 0");
   CHECK(asked(directory,
               "SELECT sum(ipv4_packets + ipv6_packets) FROM bucket WHERE parent IS NULL") ==
         std::to_string(sent));
+  CHECK(wrong_buckets(directory) == none);
+}
+
+TEST_CASE("rows that there is no room to know are not counted twice") {
+  const HistoryDirectory directory;
+  constexpr std::uint64_t bytes = 4 << 20;
+  HistoryFile file(directory.file(), {.bytes = bytes, .rows = HistoryFile::most_rows(bytes)});
+  const auto minute = [&](CountedTraffic& traffic, const std::string& agent, std::uint32_t rows) {
+    traffic.room = traffic.head.capacity = 20'000;
+    for (std::uint32_t i = 1; i <= rows; ++i) traffic.count(i, 1);
+    traffic.tick(60'000);
+    CHECK(file.add(agent, traffic.head,
+                   traffic.active_since(file.recorded(agent, traffic.head.since))));
+  };
+  CountedTraffic other(first_time);
+  minute(other, "eth1", 3000);  // whose rows are more than what is left for the first ones
+  CountedTraffic traffic(first_time);
+  for (int i = 0; i < 5; ++i) minute(traffic, "eth0", 20'000);
+  CHECK(asked(directory, "SELECT max(packets) FROM row") == "1");
   CHECK(wrong_buckets(directory) == none);
 }
 
