@@ -397,6 +397,37 @@ TEST_CASE("a flood of more rows than a file has room for is recorded, and what w
   CHECK(wrong_buckets(directory) == none);
 }
 
+TEST_CASE("a flood of pairs of the longest addresses is recorded in a file that is full") {
+  const HistoryDirectory directory;
+  constexpr std::uint64_t bytes = 4 << 20;
+  constexpr std::uint32_t flood = 6000;
+  HistoryFile file(directory.file(), {.bytes = bytes, .rows = HistoryFile::most_rows(bytes)});
+  SnapshotHead head;
+  head.since = head.time = first_time;
+  head.row_kind.by = CountBy::pair;
+  head.capacity = 10;  // so that little is known before each minute
+  std::mt19937_64 random(18);
+  const auto long_address = [&] {
+    return Address(0x20010db811112222, random() | 0x1000100010001000);
+  };
+  for (std::uint32_t minute = 0; minute < 40; ++minute) {
+    ++head.seq;
+    head.time += 60'000;
+    std::vector<SourceRow> rows(flood);
+    for (SourceRow& row : rows) {
+      row.address = long_address();
+      row.peer = long_address();
+      row.total = {1, 100};
+      row.first_time = head.time;
+    }
+    head.classes[static_cast<std::size_t>(class_of(Family::ipv6))].counts += {flood, flood * 100};
+    REQUIRE_NOTHROW(file.add("eth0", head, rows));
+  }
+  CHECK(asked(directory, "SELECT sum(ipv6_packets) FROM bucket WHERE parent IS NULL") ==
+        std::to_string(40 * flood));
+  CHECK(wrong_buckets(directory) == none);
+}
+
 TEST_CASE("rows that there is no room to know are not counted twice") {
   const HistoryDirectory directory;
   constexpr std::uint64_t bytes = 4 << 20;
