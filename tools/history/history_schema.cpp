@@ -13,8 +13,9 @@ void check_history(SQLite::Database& database, const std::string& path) {
   const int version = database.execAndGet("PRAGMA user_version").getInt();
   if (version != history_version)
     throw std::runtime_error(
-        fmt::format("{} is a history of version {}, and this program's is version {}", path,
-                    version, history_version));
+        fmt::format("{} is a history of version {}, and this program's is version {}: a program of "
+                    "that version reads it, and where it is moved away a hub begins another one",
+                    path, version, history_version));
 }
 
 std::string log_of(const std::string& path) {

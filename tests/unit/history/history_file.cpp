@@ -565,7 +565,9 @@ TEST_CASE("a file that is damaged, of another program or another version is told
   };
   set("user_version = 3");
   CHECK(refusal() ==
-        directory.file() + " is a history of version 3, and this program's is version 2");
+        directory.file() +
+            " is a history of version 3, and this program's is version 2: a program of that "
+            "version reads it, and where it is moved away a hub begins another one");
   set("user_version = 2");
   set("application_id = 7");
   CHECK(refusal() == directory.file() + " is no history");

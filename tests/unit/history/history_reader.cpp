@@ -831,7 +831,10 @@ TEST_CASE("what is no history of this version is refused with the reason") {
     SQLite::Database newer(path, SQLite::OPEN_READWRITE);
     newer.exec("PRAGMA user_version = 3");
   }
-  CHECK(reader_error(path) == path + " is a history of version 3, and this program's is version 2");
+  CHECK(reader_error(path) ==
+        path +
+            " is a history of version 3, and this program's is version 2: a program of that "
+            "version reads it, and where it is moved away a hub begins another one");
   CHECK(reader_error(directory.path) != "");
 }
 
