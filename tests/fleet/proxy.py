@@ -4,7 +4,7 @@ there is a certificate with its key, and passes on to port 8123 what it is asked
 
   lossy    loses the answer of every third insertion, that of the second first, and cuts every fifth in
            the middle
-  refusing answers the first three insertions that it is overloaded, the second without a word
+  refusing answers that it is overloaded, to the first insertion and, without a word, to the third
   silent   never answers
   plain    does nothing else
 
@@ -34,10 +34,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if how == "silent":
             time.sleep(3600)
-        if how == "refusing" and 1 <= number <= 3:
+        if how == "refusing" and number in (1, 3):
             self.send_response(503)
             self.end_headers()
-            if number != 2:
+            if number == 1:
                 self.wfile.write(b"Code: 202, e.displayText() = DB::Exception: Too many simultaneous queries\n")
             return
         cut = how == "lossy" and number % 5 == 4
